@@ -1,0 +1,1 @@
+"""What is known: architectures, ground truth, predictions, and the metrics over them."""

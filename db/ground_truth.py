@@ -1,0 +1,157 @@
+"""Ground truth in the warehouse: importing benchmarks, naming keys, choosing what a run must predict."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import duckdb
+import sqlalchemy as sa
+
+from db.architectures import OperationSet
+from db.benchmarks import Benchmark
+from db.errors import NasrankError
+from db.models import BenchmarkSource
+from db.warehouse import Warehouse, insert_arrow
+
+
+@dataclass(frozen=True, slots=True)
+class GroundTruthKey:
+    """What ranks architectures: a benchmark's accuracies on one split, after so many epochs.
+
+    Written `source:dataset/split@epochs`, with `#trial` where it is one trial and not their mean.
+    """
+
+    source: str
+    dataset: str
+    split: str
+    epochs: int
+    trial: str = "mean"
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self._unnamed}"
+
+    @property
+    def short_forms(self) -> frozenset[str]:
+        """The ways to write it; those without source or epochs may fit several keys."""
+        forms = {str(self), self._unnamed}
+        if self.trial == "mean":
+            forms |= {f"{self.source}:{self.dataset}/{self.split}", f"{self.dataset}/{self.split}"}
+        return frozenset(forms)
+
+    @property
+    def _unnamed(self) -> str:
+        trial = "" if self.trial == "mean" else f"#{self.trial}"
+        return f"{self.dataset}/{self.split}@{self.epochs}{trial}"
+
+
+def import_benchmark(
+    warehouse: Warehouse, source: str, benchmark: Benchmark, on_wait: Callable[[], None] = lambda: None
+) -> bool:
+    """Add a benchmark under the name `source`; False where the warehouse has this very file already.
+
+    Raises:
+        NasrankError: the name is taken by another file, or has other characters than letters, digits,
+            `.`, `_` and `-`.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", source):
+        raise NasrankError(
+            f"{source!r} cannot name a source; give --name with letters, digits, dot, underscore and hyphen"
+        )
+    if _is_imported(warehouse, source, benchmark):
+        return False
+    with warehouse.write(on_wait) as connection:
+        connection.execute(
+            sa.insert(BenchmarkSource),
+            {
+                "source": source,
+                "format": benchmark.format,
+                "importer_version": benchmark.importer_version,
+                "file_name": benchmark.file_name,
+                "size_bytes": benchmark.size_bytes,
+                "sha256": benchmark.sha256,
+                "license": benchmark.license,
+                "description": benchmark.description,
+                "result_rows": benchmark.results.num_rows,
+                "imported_at": dt.datetime.now(dt.UTC).replace(tzinfo=None),
+            },
+        )
+        name = {"source": source}
+        insert_arrow(
+            connection,
+            """INSERT INTO benchmark_result (source, arch_id, dataset, split, epochs, trial, accuracy)
+            SELECT $source, arch_id, dataset, split, epochs, trial, accuracy FROM arrow_rows""",
+            benchmark.results,
+            name,
+        )
+        insert_arrow(
+            connection,
+            """INSERT INTO benchmark_cost BY NAME SELECT $source AS source, * FROM arrow_rows""",
+            benchmark.costs,
+            name,
+        )
+    return True
+
+
+def _is_imported(warehouse: Warehouse, source: str, benchmark: Benchmark) -> bool:
+    known = warehouse.query("SELECT sha256, file_name FROM benchmark_source WHERE source = ?", [source])
+    if known.empty:
+        return False
+    keys = warehouse.query(
+        "SELECT DISTINCT dataset, split, epochs FROM benchmark_result WHERE source = ? ORDER BY ALL", [source]
+    )
+    same_keys = set(keys.itertuples(index=False, name=None)) == {
+        (row["dataset"], row["split"], row["epochs"])
+        for row in benchmark.results.group_by(["dataset", "split", "epochs"]).aggregate([]).to_pylist()
+    }
+    if known.sha256[0] == benchmark.sha256 and same_keys:
+        return True
+    difference = "another file" if known.sha256[0] != benchmark.sha256 else "the same file, with other epochs"
+    raise NasrankError(
+        f"the warehouse has a source {source!r} from {known.file_name[0]}, {difference}; nothing was "
+        "imported; give this one another name with --name"
+    )
+
+
+def ground_truth_keys(connection: duckdb.DuckDBPyConnection) -> list[GroundTruthKey]:
+    """All keys, the sources in the order of their import, means before trials."""
+    rows = connection.execute(
+        """SELECT source, dataset, split, epochs, trial
+        FROM ground_truth_key JOIN benchmark_source USING (source)
+        ORDER BY imported_at, source, trial <> 'mean', epochs DESC, dataset, split, trial"""
+    ).fetchall()
+    return [GroundTruthKey(*row) for row in rows]
+
+
+def resolve_key(connection: duckdb.DuckDBPyConnection, text: str | None) -> GroundTruthKey:
+    """The key that `text` means, in full or in a short form that fits only one; None: the default key.
+
+    The default is `cifar10-valid/valid@200` of the source imported first: accuracy on images that
+    training has not seen, from networks trained on as many images as a super-network is.
+    """
+    keys = ground_truth_keys(connection)
+    if not keys:
+        raise NasrankError("the warehouse has no ground truth; import some with `nasrank-train import-bench`")
+    fitting = [key for key in keys if (text or "cifar10-valid/valid@200") in key.short_forms]
+    if len(fitting) == 1 or (fitting and text is None):
+        return fitting[0]
+    if text is not None and text in map(str, fitting):
+        return next(key for key in fitting if str(key) == text)
+    choice = ", ".join(map(str, fitting or [key for key in keys if key.trial == "mean"]))
+    problem = f"fits {len(fitting)} ground-truth keys" if fitting else "is no ground-truth key"
+    raise NasrankError(f"{text or 'cifar10-valid/valid@200'!r} {problem}; choose one of {choice}")
+
+
+def architectures_to_predict(
+    connection: duckdb.DuckDBPyConnection, mask: OperationSet, keys: Sequence[GroundTruthKey]
+) -> list[int]:
+    """The `arch_id`s of all top-N under each key, and of the random sample, within the mask; ascending."""
+    rows = connection.execute(
+        """SELECT arch_id FROM top_n WHERE mask = $mask AND gt_key IN (SELECT unnest($keys))
+        UNION SELECT arch_id FROM random_sample WHERE mask = $mask
+        ORDER BY arch_id""",
+        {"mask": str(mask), "keys": [str(key) for key in keys]},
+    ).fetchall()
+    return [arch_id for (arch_id,) in rows]

@@ -1,0 +1,250 @@
+"""The warehouse's tables, with the meaning and unit of every column.
+
+Accuracies are fractions in 0..1. NaN and infinity never enter an accuracy column: it is NULL there and
+a status says why, because DuckDB sorts NaN above every number and one diverged run would lead every
+top-N. Foreign keys point only to tables that are never updated, since DuckDB cannot update the parent
+of a foreign key. Tables of many rows have no primary key in the file, whose index would cost more than
+the data; `db.warehouse` checks their uniqueness before it publishes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, ForeignKey, SmallInteger
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+# The Alembic revision these models describe; a file of another revision is refused.
+SCHEMA_REVISION: Final = "0001"
+
+
+class Base(DeclarativeBase):
+    """Every table of the warehouse."""
+
+
+def fraction(column: str) -> CheckConstraint:
+    """A number in 0..1, or NULL."""
+    return CheckConstraint(f"{column} BETWEEN 0 AND 1", name=f"{column}_is_a_fraction")
+
+
+class Architecture(Base):
+    """One NAS-Bench-201 cell."""
+
+    __tablename__ = "architecture"
+    __table_args__ = {"comment": "The 15,625 cells of NAS-Bench-201"}
+
+    arch_id: Mapped[int] = mapped_column(
+        SmallInteger, primary_key=True, autoincrement=False, comment="NAS-Bench-201 index, 0..15624"
+    )
+    arch_str: Mapped[str] = mapped_column(unique=True, comment="the benchmark's string, |op~0|+|op~0|op~1|+…")
+    digits: Mapped[str] = mapped_column(unique=True, comment="six digits, one an edge in string order")
+    edge_01: Mapped[str] = mapped_column(comment="operation on edge 0→1: Zero, Skip, C1x1, C3x3 or Pool")
+    edge_02: Mapped[str] = mapped_column(comment="operation on edge 0→2")
+    edge_12: Mapped[str] = mapped_column(comment="operation on edge 1→2")
+    edge_03: Mapped[str] = mapped_column(comment="operation on edge 0→3")
+    edge_13: Mapped[str] = mapped_column(comment="operation on edge 1→3")
+    edge_23: Mapped[str] = mapped_column(comment="operation on edge 2→3")
+    used_bits: Mapped[int] = mapped_column(
+        SmallInteger, comment="operations in use, bit k for the k-th of Zero, Skip, C1x1, C3x3, Pool"
+    )
+    sample_position: Mapped[int] = mapped_column(
+        SmallInteger, comment="place in one fixed pseudo-random order, from which random samples are taken"
+    )
+
+
+class Mask(Base):
+    """A set of operations that can be removed from every edge."""
+
+    __tablename__ = "mask"
+    __table_args__ = {"comment": "Sets of operations removed from every edge"}
+
+    mask: Mapped[str] = mapped_column(primary_key=True, comment="such as Zero+Pool; empty for none")
+    mask_bits: Mapped[int] = mapped_column(SmallInteger, comment="as architecture.used_bits")
+    architectures: Mapped[int] = mapped_column(SmallInteger, comment="how many architectures remain")
+
+
+class BenchmarkSource(Base):
+    """A file of ground truth that was imported."""
+
+    __tablename__ = "benchmark_source"
+    __table_args__ = {"comment": "Imported files of ground truth, and where they come from"}
+
+    source: Mapped[str] = mapped_column(primary_key=True, comment="name, first part of every key")
+    format: Mapped[str] = mapped_column(comment="importer that read it")
+    importer_version: Mapped[int] = mapped_column(comment="version of that importer")
+    file_name: Mapped[str] = mapped_column(comment="name of the file or folder, without its path")
+    size_bytes: Mapped[int] = mapped_column(BigInteger, comment="bytes read")
+    sha256: Mapped[str] = mapped_column(comment="SHA-256 of what was read")
+    license: Mapped[str | None] = mapped_column(comment="license, where known")
+    description: Mapped[str] = mapped_column(comment="what it holds")
+    result_rows: Mapped[int] = mapped_column(BigInteger, comment="rows in benchmark_result")
+    imported_at: Mapped[dt.datetime] = mapped_column(DateTime, comment="UTC")
+
+
+class BenchmarkResult(Base):
+    """The stand-alone accuracy of an architecture in one trial."""
+
+    __tablename__ = "benchmark_result"
+    __table_args__ = (
+        fraction("accuracy"),
+        CheckConstraint("split IN ('train', 'valid', 'test')", name="split_is_known"),
+        CheckConstraint("epochs > 0", name="epochs_are_positive"),
+        {"comment": "Stand-alone accuracies, one row a trial, epoch and split"},
+    )
+
+    source: Mapped[str] = mapped_column(ForeignKey("benchmark_source.source"), comment="benchmark_source")
+    arch_id: Mapped[int] = mapped_column(
+        SmallInteger, ForeignKey("architecture.arch_id"), comment="architecture"
+    )
+    dataset: Mapped[str] = mapped_column(comment="cifar10-valid, cifar10, cifar100 or ImageNet16-120")
+    split: Mapped[str] = mapped_column(comment="train, valid or test")
+    epochs: Mapped[int] = mapped_column(comment="epochs of stand-alone training, 12 or 200")
+    trial: Mapped[str] = mapped_column(comment="number of the trial; mean where the file has only their mean")
+    accuracy: Mapped[float] = mapped_column(comment="fraction 0..1")
+    __mapper_args__ = {"primary_key": [source, arch_id, dataset, split, epochs, trial]}
+
+
+class BenchmarkCost(Base):
+    """What an architecture costs to train and to run."""
+
+    __tablename__ = "benchmark_cost"
+    __table_args__ = {"comment": "Size and cost of the stand-alone networks, one row a trial"}
+
+    source: Mapped[str] = mapped_column(ForeignKey("benchmark_source.source"), comment="benchmark_source")
+    arch_id: Mapped[int] = mapped_column(
+        SmallInteger, ForeignKey("architecture.arch_id"), comment="architecture"
+    )
+    dataset: Mapped[str] = mapped_column(comment="as benchmark_result.dataset")
+    epochs: Mapped[int] = mapped_column(comment="epochs of stand-alone training")
+    trial: Mapped[str] = mapped_column(comment="as benchmark_result.trial")
+    params: Mapped[int | None] = mapped_column(BigInteger, comment="trainable parameters")
+    flops: Mapped[float | None] = mapped_column(comment="multiply-adds of one image")
+    latency_seconds: Mapped[float | None] = mapped_column(comment="seconds a batch, as the benchmark measured")
+    train_seconds: Mapped[float | None] = mapped_column(comment="seconds of the whole training")
+    __mapper_args__ = {"primary_key": [source, arch_id, dataset, epochs, trial]}
+
+
+class Experiment(Base):
+    """A configuration without its seed."""
+
+    __tablename__ = "experiment"
+    __table_args__ = {"comment": "Configurations of super-network training, without the seed"}
+
+    experiment_id: Mapped[str] = mapped_column(
+        primary_key=True, comment="first 12 hexadecimal digits of config_hash"
+    )
+    config_hash: Mapped[str] = mapped_column(unique=True, comment="SHA-256 of config")
+    dataset: Mapped[str] = mapped_column(comment="images trained on: cifar10 or digits")
+    size: Mapped[str] = mapped_column(comment="tiny, S, M or custom")
+    cells_per_stage: Mapped[int] = mapped_column(comment="cells in each of the three stages")
+    channels: Mapped[int] = mapped_column(comment="channels of the first stage; doubled in each next one")
+    mask: Mapped[str] = mapped_column(ForeignKey("mask.mask"), comment="operations removed, empty for none")
+    lt: Mapped[str] = mapped_column(comment="operations with a linear transformer, empty for none")
+    variant: Mapped[str] = mapped_column(comment="baseline, or the paper's name of what differs")
+    path_sampling: Mapped[str] = mapped_column(comment="how a step's path is chosen: strictly-fair")
+    node_inputs: Mapped[str] = mapped_column(comment="how a node joins its inputs: mean or sum")
+    train_images: Mapped[int | None] = mapped_column(
+        comment="images trained on; NULL for all that validation leaves"
+    )
+    valid_images: Mapped[int] = mapped_column(comment="images withheld for validation")
+    epochs: Mapped[int] = mapped_column(comment="passes over the training images")
+    batch_size: Mapped[int] = mapped_column(comment="images a step")
+    learning_rate: Mapped[float] = mapped_column(comment="at the first epoch, before the cosine")
+    config: Mapped[dict[str, Any]] = mapped_column(JSON, comment="the whole configuration")
+
+
+class Run(Base):
+    """An experiment with a seed, as its folder tells it."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        CheckConstraint("status IN ('finished', 'failed')", name="status_is_known"),
+        CheckConstraint("(status = 'failed') = (failed_epoch IS NOT NULL)", name="failed_has_its_epoch"),
+        {"comment": "Experiments with a seed, once finished or failed"},
+    )
+
+    run_id: Mapped[str] = mapped_column(primary_key=True, comment="name of the run's folder")
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiment.experiment_id"), comment="experiment")
+    seed: Mapped[int] = mapped_column(BigInteger, comment="seeds weights, shuffling, shifts, flips and paths")
+    status: Mapped[str] = mapped_column(comment="finished, or failed where the loss diverged")
+    message: Mapped[str | None] = mapped_column(comment="why it failed")
+    failed_epoch: Mapped[int | None] = mapped_column(comment="epoch in which the loss was not finite")
+    started_at: Mapped[dt.datetime] = mapped_column(DateTime, comment="UTC")
+    finished_at: Mapped[dt.datetime] = mapped_column(DateTime, comment="UTC")
+    seconds_training: Mapped[float | None] = mapped_column(comment="seconds, without evaluation")
+    seconds_evaluation: Mapped[float | None] = mapped_column(comment="seconds")
+    optimizer_updates: Mapped[int | None] = mapped_column(BigInteger, comment="steps of the optimizer")
+    images_per_second: Mapped[float | None] = mapped_column(comment="trained, median over epochs")
+    device: Mapped[str | None] = mapped_column(comment="processor or GPU, and threads")
+    git_commit: Mapped[str | None] = mapped_column(comment="commit of nasrank, where it ran from a checkout")
+    git_dirty: Mapped[bool | None] = mapped_column(comment="whether that checkout had uncommitted changes")
+    versions: Mapped[dict[str, str]] = mapped_column(JSON, comment="of nasrank, Python and libraries")
+    dataset_sha256: Mapped[str | None] = mapped_column(comment="of all images and labels")
+    valid_sha256: Mapped[str | None] = mapped_column(comment="of the validation images and labels")
+    dataset_origin: Mapped[str | None] = mapped_column(comment="where the images come from")
+    ground_truth_keys: Mapped[list[str]] = mapped_column(
+        JSON, comment="keys whose top-N the run was asked to predict"
+    )
+    folder_sha256: Mapped[str] = mapped_column(comment="of the ingested files; another one is ingested anew")
+    ingested_at: Mapped[dt.datetime] = mapped_column(DateTime, comment="UTC")
+
+
+class EpochMetric(Base):
+    """How one epoch of a run's training went."""
+
+    __tablename__ = "epoch_metric"
+    __table_args__ = (
+        fraction("train_accuracy"),
+        fraction("valid_accuracy"),
+        {"comment": "Training curves, one row an epoch"},
+    )
+
+    run_id: Mapped[str] = mapped_column(primary_key=True, comment="run")
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="1 for the first")
+    train_loss: Mapped[float | None] = mapped_column(comment="mean cross-entropy of the sampled paths, nats")
+    train_accuracy: Mapped[float | None] = mapped_column(comment="of the sampled paths, fraction 0..1")
+    valid_accuracy: Mapped[float | None] = mapped_column(
+        comment="mean over a few fixed paths, fraction 0..1; NULL in epochs without validation"
+    )
+    learning_rate: Mapped[float] = mapped_column(comment="of this epoch")
+    seconds: Mapped[float] = mapped_column(comment="of this epoch's training")
+    images_per_second: Mapped[float] = mapped_column(comment="trained in this epoch")
+
+
+class Prediction(Base):
+    """The accuracy that a run's super-network predicts for an architecture."""
+
+    __tablename__ = "prediction"
+    __table_args__ = (
+        fraction("accuracy"),
+        CheckConstraint("(status = 'ok') = (accuracy IS NOT NULL)", name="ok_has_an_accuracy"),
+        {"comment": "Predicted accuracies on the validation images"},
+    )
+
+    run_id: Mapped[str] = mapped_column(comment="run")
+    epoch: Mapped[int] = mapped_column(comment="completed epochs of training")
+    bn_mode: Mapped[str] = mapped_column(comment="BatchNorm statistics: running")
+    arch_id: Mapped[int] = mapped_column(
+        SmallInteger, ForeignKey("architecture.arch_id"), comment="architecture"
+    )
+    accuracy: Mapped[float | None] = mapped_column(comment="fraction 0..1; NULL unless status is ok")
+    images: Mapped[int] = mapped_column(comment="validation images predicted")
+    status: Mapped[str] = mapped_column(comment="ok, or non-finite where the logits were not finite")
+    __mapper_args__ = {"primary_key": [run_id, epoch, bn_mode, arch_id]}
+
+
+class ReportedResult(Base):
+    """A τa that the paper prints in a figure."""
+
+    __tablename__ = "reported_result"
+    __table_args__ = {"comment": "The 121 τa values that the paper reports"}
+
+    figure: Mapped[str] = mapped_column(primary_key=True, comment="figure of the paper")
+    size: Mapped[str] = mapped_column(primary_key=True, comment="the paper's name of the network's size")
+    cells_per_stage: Mapped[int] = mapped_column(comment="as experiment.cells_per_stage")
+    channels: Mapped[int] = mapped_column(comment="as experiment.channels")
+    mask: Mapped[str] = mapped_column(primary_key=True, comment="as experiment.mask")
+    lt: Mapped[str] = mapped_column(primary_key=True, comment="as experiment.lt")
+    variant: Mapped[str] = mapped_column(primary_key=True, comment="as experiment.variant")
+    tau_a: Mapped[float] = mapped_column(comment="τa over the eight points, of the mean over five seeds")

@@ -1,0 +1,104 @@
+"""Reading pickles from others without running what they ask for.
+
+A pickle is a program: a hostile one imports any function and calls it while it loads. Here it may build
+the types that need no import (None, bool, int, float, str, bytes, list, tuple, dict, set, frozenset)
+and use the globals that the caller names, nothing else.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, Final
+
+from db.errors import NasrankError
+
+MAX_BYTES: Final = 256 * 2**20
+
+Globals = Mapping[tuple[str, str], object]
+
+
+def load_pickle(
+    file: BinaryIO | Path,
+    *,
+    allowed: Globals | None = None,
+    encoding: str = "ASCII",
+    max_bytes: int = MAX_BYTES,
+    name: str | None = None,
+) -> Any:
+    """The object in a pickle file.
+
+    `allowed` maps a global's `(module, name)` in the pickle to the object that stands for it, so that
+    reading a pickle never imports anything. `encoding` is that of Python 2 strings, `"bytes"` to leave
+    them as they are. `name` is how errors call the file, by default its own name.
+
+    Raises `NasrankError` for any other global, for a truncated or damaged file, and for one of more than
+    `max_bytes`. A pickle can still waste time and memory in proportion to what it builds.
+    """
+    shown = name if name is not None else _name_of(file)
+    content = _read(file, max_bytes, shown)
+    try:
+        # Any garbage may raise nearly any exception here, as the documentation of pickle warns.
+        return _Unpickler(content, allowed or {}, encoding, shown).load()
+    except NasrankError:
+        raise
+    except Exception as error:
+        raise NasrankError(
+            f"{shown} is not a readable pickle: {type(error).__name__}: {_one_line(error)}; "
+            "it may be truncated or of another format: fetch it again"
+        ) from error
+
+
+# The one in Python, not the faster one in C: that one allocates whatever size the file claims, and writes
+# to it for a memo index, so that ten bytes can take 32 GiB.
+class _Unpickler(pickle._Unpickler):
+    # No bytearray: as much memory as it claims would be filled before the file is seen to be shorter.
+    dispatch: ClassVar = {
+        opcode: load for opcode, load in pickle._Unpickler.dispatch.items() if opcode != pickle.BYTEARRAY8[0]
+    }
+
+    def __init__(self, content: bytes, allowed: Globals, encoding: str, shown: str) -> None:
+        super().__init__(io.BytesIO(content), encoding=encoding)
+        self._allowed = allowed
+        self._shown = shown
+
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return self._allowed[module, name]
+        except KeyError:
+            raise NasrankError(
+                f"{self._shown} asks for {f'{module}.{name}'!r}, which is refused; "
+                f"{self._what_is_allowed()}: use this file only if you trust its source, and convert it there"
+            ) from None
+
+    def get_extension(self, code: int) -> None:
+        # Would otherwise hand out objects that this process registered, without asking find_class.
+        raise NasrankError(f"{self._shown} asks for the copyreg extension {code}, which is refused")
+
+    def _what_is_allowed(self) -> str:
+        names = ", ".join(f"{module}.{name}" for module, name in self._allowed)
+        return f"only built-in types and {names} are allowed" if names else "only built-in types are allowed"
+
+
+def _read(file: BinaryIO | Path, max_bytes: int, shown: str) -> bytes:
+    try:
+        if isinstance(file, Path):
+            with file.open("rb") as stream:
+                content = stream.read(max_bytes + 1)
+        else:
+            content = file.read(max_bytes + 1)
+    except OSError as error:
+        raise NasrankError(f"cannot read {shown}: {error.strerror or error}") from error
+    if len(content) > max_bytes:
+        raise NasrankError(f"{shown} has more than the {max_bytes:,} bytes that are read of a pickle")
+    return content
+
+
+def _name_of(file: BinaryIO | Path) -> str:
+    return repr(str(file)) if isinstance(file, Path) else repr(getattr(file, "name", "the pickle"))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,60 @@
+"""What every new warehouse holds: the architectures, the masks, and the τa values that the paper reports."""
+
+from __future__ import annotations
+
+import csv
+from importlib import resources
+from typing import Any
+
+import sqlalchemy as sa
+
+from db.architectures import EDGES, OPERATIONS, all_architectures, all_masks, sample_order
+from db.models import Architecture, Mask, ReportedResult
+
+
+def seed_warehouse(connection: sa.Connection) -> None:
+    """Fill the tables that no import or run changes; for `Warehouse.create`."""
+    connection.execute(sa.insert(Architecture), architecture_rows())
+    connection.execute(sa.insert(Mask), mask_rows())
+    connection.execute(sa.insert(ReportedResult), reported_rows())
+
+
+def architecture_rows() -> list[dict[str, Any]]:
+    """All 15,625 rows of `architecture`."""
+    sample_position = {arch_id: position for position, arch_id in enumerate(sample_order())}
+    return [
+        {
+            "arch_id": arch_id,
+            "arch_str": architecture.string,
+            "digits": architecture.digits,
+            "used_bits": architecture.used.bits,
+            "sample_position": sample_position[arch_id],
+            **{
+                f"edge_{source}{target}": OPERATIONS[operation]
+                for (source, target), operation in zip(EDGES, architecture.operations, strict=True)
+            },
+        }
+        for arch_id, architecture in enumerate(all_architectures())
+    ]
+
+
+def mask_rows() -> list[dict[str, Any]]:
+    """All rows of `mask`."""
+    return [
+        {"mask": str(mask), "mask_bits": mask.bits, "architectures": len(mask.complement) ** len(EDGES)}
+        for mask in all_masks()
+    ]
+
+
+def reported_rows() -> list[dict[str, Any]]:
+    """The 121 rows of `reported_result`, read off the paper's figures."""
+    text = resources.files("db").joinpath("reported_tau_a.csv").read_text(encoding="utf-8")
+    return [
+        row
+        | {
+            "cells_per_stage": int(row["cells_per_stage"]),
+            "channels": int(row["channels"]),
+            "tau_a": float(row["tau_a"]),
+        }
+        for row in csv.DictReader(text.splitlines())
+    ]

@@ -1,0 +1,354 @@
+"""The DuckDB file: the only place that opens it, reads it, replaces it, and knows its limits.
+
+DuckDB lets one process write a file or many read it. So the published file is only ever read or
+replaced: a writer takes a lock, copies the published file, changes the copy in one transaction, checks
+it, syncs it to disk, and renames it over the published file. Readers never block the writer, the writer
+never blocks readers, and a kill at any moment leaves the old or the new file, whole.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import filelock
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from db.errors import NasrankError
+from db.models import SCHEMA_REVISION
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+# How long a writer waits for another one, in seconds.
+LOCK_TIMEOUT: Final = 600.0
+
+# What must hold in every published file; each query returns the rows that break it.
+INTEGRITY_CHECKS: Final[Mapping[str, str]] = {
+    "predictions of unknown runs": "SELECT run_id FROM prediction ANTI JOIN run USING (run_id)",
+    "epochs of unknown runs": "SELECT run_id FROM epoch_metric ANTI JOIN run USING (run_id)",
+    "repeated predictions": """
+        SELECT run_id, epoch, bn_mode, arch_id FROM prediction
+        GROUP BY ALL HAVING count(*) > 1""",
+    "repeated ground truth": """
+        SELECT source, dataset, split, epochs, trial FROM benchmark_result
+        GROUP BY ALL HAVING count(*) > count(DISTINCT arch_id)""",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a query may use: for consoles, where anyone's SQL runs."""
+
+    seconds: float | None = None
+    memory: str | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """The published file at `path`.
+
+    Raises NasrankError from every method where the file is missing, is not a warehouse, or has another
+    schema revision than this version of nasrank.
+    """
+
+    path: Path
+
+    @contextmanager
+    def read(self, limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection that can reach nothing but the warehouse.
+
+        Each one is a DuckDB of its own with the file attached: within one process, DuckDB answers a
+        second open of a path from the first, also after the file was replaced.
+        """
+        self._refuse_missing()
+        config: dict[str, str | bool | int | float | list[str]] = {}
+        if limits.memory is not None:
+            config["memory_limit"] = limits.memory
+        if limits.threads is not None:
+            config["threads"] = limits.threads
+        with duckdb.connect(":memory:", config=config) as connection:
+            try:
+                connection.execute(_attach(self.path))
+            except duckdb.Error as error:
+                raise _not_a_warehouse(self.path, error) from error
+            connection.execute("USE warehouse")
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
+            _refuse_other_revision(self.path, _revision(connection))
+            yield connection
+
+    def query(self, sql: str, parameters: Parameters = (), limits: Limits = Limits()) -> pd.DataFrame:
+        """The rows of one read-only statement; `parameters` are bound to its `?` or `$name`.
+
+        Raises:
+            NasrankError: the statement is wrong, writes, or goes past a limit.
+        """
+        with self.read(limits) as connection:
+            return run_query(connection, sql, parameters, limits)
+
+    @property
+    def identity(self) -> tuple[int, int, int]:
+        """Changes whenever the file is replaced: a key for caches."""
+        self._refuse_missing()
+        status = self.path.stat()
+        return status.st_ino, status.st_mtime_ns, status.st_size
+
+    @contextmanager
+    def write(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[sa.Connection]:
+        """One transaction on a copy of the file, published when the block ends without an exception.
+
+        `on_wait` is called once where another process holds the lock.
+        """
+        self._refuse_missing()
+        with self._lock(on_wait), self._working_copy() as copy:
+            shutil.copyfile(self.path, copy)
+            with _transaction(copy) as connection:
+                _refuse_other_revision(self.path, _revision(_native(connection)))
+                yield connection
+                create_views(connection)
+                _check_integrity(connection)
+            _publish(copy, self.path)
+
+    def create(self, seed: Callable[[sa.Connection], None]) -> bool:
+        """Make the file, or bring its tables and views up to this version; True where it was new.
+
+        `seed` fills the tables of a new file.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock(), self._working_copy() as copy:
+            new = not self.path.exists()
+            if not new:
+                with self._any_revision() as connection:
+                    if (revision := _revision(connection)) is None or revision > SCHEMA_REVISION:
+                        _refuse_other_revision(self.path, revision)
+                shutil.copyfile(self.path, copy)
+            with _transaction(copy) as connection:
+                _upgrade(connection)
+                if new:
+                    seed(connection)
+                create_views(connection)
+                _check_integrity(connection)
+            _publish(copy, self.path)
+        return new
+
+    def _refuse_missing(self) -> None:
+        if not self.path.is_file():
+            raise NasrankError(
+                f"no warehouse at {self.path}; make one with `nasrank-train init`, or name another with "
+                "--warehouse or NASRANK_WAREHOUSE"
+            )
+        if _wal(self.path).exists():
+            raise NasrankError(
+                f"{self.path} was opened for writing by another program, which left {_wal(self.path).name}; "
+                "close that program, or open the file with duckdb once to recover it"
+            )
+
+    @contextmanager
+    def _any_revision(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection to a file that may need an upgrade."""
+        self._refuse_missing()
+        try:
+            connection = duckdb.connect(self.path, read_only=True)
+        except duckdb.Error as error:
+            raise _not_a_warehouse(self.path, error) from error
+        with connection:
+            yield connection
+
+    @contextmanager
+    def _lock(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Held by one writer at a time. An operating system's lock: it dies with its process."""
+        path = self.path.with_name(self.path.name + ".lock")
+        lock = filelock.FileLock(path)
+        try:
+            try:
+                lock.acquire(timeout=0)
+            except filelock.Timeout:
+                on_wait()
+                lock.acquire(timeout=LOCK_TIMEOUT)
+        except filelock.Timeout as error:
+            raise NasrankError(
+                f"another process has been writing to {self.path} for {LOCK_TIMEOUT:.0f} seconds; "
+                "nothing was changed; try again when it has ended"
+            ) from error
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _working_copy(self) -> Iterator[Path]:
+        """The path for a copy beside the file. What a killed writer left there is removed first."""
+        copy = self.path.with_name(self.path.name + ".working")
+        _discard(copy)
+        try:
+            yield copy
+        except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise _cannot_write(self.path, error) from error
+        finally:
+            _discard(copy)
+
+
+def open_warehouse(path: Path | str) -> Warehouse:
+    """The warehouse at `path`; `open_warehouse(path).query(sql)` returns a DataFrame."""
+    return Warehouse(Path(path))
+
+
+def run_query(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Parameters = (), limits: Limits = Limits()
+) -> pd.DataFrame:
+    """The rows of one statement on a connection from `Warehouse.read`."""
+    timer = threading.Timer(limits.seconds, connection.interrupt) if limits.seconds else None
+    try:
+        if timer:
+            timer.start()
+        return connection.execute(sql, parameters).df()
+    except duckdb.InterruptException as error:
+        raise NasrankError(
+            f"the query ran longer than {limits.seconds} seconds; narrow it, for example with WHERE"
+        ) from error
+    except duckdb.Error as error:
+        raise NasrankError(f"the query failed: {' '.join(str(error).split())}") from error
+    finally:
+        if timer:
+            timer.cancel()
+
+
+def insert_arrow(connection: sa.Connection, sql: str, table: Any, parameters: Parameters = ()) -> None:
+    """Run a constant INSERT that selects from `arrow_rows`, which is the Arrow table `table`."""
+    native = _native(connection)
+    native.register("arrow_rows", table)
+    try:
+        native.execute(sql, parameters)
+    finally:
+        native.unregister("arrow_rows")
+
+
+def create_views(connection: sa.Connection) -> None:
+    """Make all views anew from `db/views`: they hold no data, so a new version simply replaces them."""
+    for sql in view_statements():
+        _native(connection).execute(sql)
+
+
+def view_statements() -> list[str]:
+    """The text of every file in `db/views`, in the order of their names, each view after those it uses."""
+    files = [file for file in resources.files("db").joinpath("views").iterdir() if file.name.endswith(".sql")]
+    return [file.read_text(encoding="utf-8") for file in sorted(files, key=lambda file: file.name)]
+
+
+def _native(connection: sa.Connection) -> Any:
+    """DuckDB's own connection below SQLAlchemy's, in the same transaction."""
+    return connection.connection.dbapi_connection
+
+
+@contextmanager
+def _transaction(path: Path) -> Iterator[sa.Connection]:
+    """A transaction on a file that no one else opens; on success its log is folded into the file."""
+    engine = sa.create_engine(sa.URL.create("duckdb", database=str(path)), poolclass=sa.pool.NullPool)
+    try:
+        with engine.connect() as connection:
+            with connection.begin():
+                yield connection
+            _native(connection).execute("CHECKPOINT")
+    finally:
+        engine.dispose()
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    """Run the Alembic revisions that the file lacks, within the transaction of `connection`."""
+    import alembic.command
+    import alembic.config
+
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(resources.files("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    alembic.command.upgrade(config, SCHEMA_REVISION)
+
+
+def _revision(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The schema revision, or None where the file has none."""
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except duckdb.CatalogException:
+        return None
+    return None if row is None else str(row[0])
+
+
+def _refuse_other_revision(path: Path, revision: str | None) -> None:
+    if revision == SCHEMA_REVISION:
+        return
+    if revision is None:
+        raise NasrankError(
+            f"{path} is a DuckDB file, but not a nasrank warehouse; name another one with --warehouse"
+        )
+    if revision < SCHEMA_REVISION:
+        raise NasrankError(
+            f"{path} has schema {revision}, older than this nasrank's {SCHEMA_REVISION}; "
+            "upgrade it with `nasrank-train init`"
+        )
+    raise NasrankError(
+        f"{path} has schema {revision}, newer than this nasrank's {SCHEMA_REVISION}; "
+        "upgrade nasrank with `pip install --upgrade nasrank`"
+    )
+
+
+def _check_integrity(connection: sa.Connection) -> None:
+    for name, sql in INTEGRITY_CHECKS.items():
+        row = _native(connection).execute(sql).fetchone()
+        if row is not None:
+            raise NasrankError(f"refused to publish a warehouse with {name}: {row}; nothing was changed")
+
+
+def _publish(copy: Path, path: Path) -> None:
+    """Sync the copy, rename it over the published file, and sync the folder that names it."""
+    if _wal(copy).exists():
+        raise RuntimeError(f"{_wal(copy)} holds changes that are not in the file")
+    _fsync(copy)
+    copy.replace(path)
+    _fsync(path.parent)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _discard(copy: Path) -> None:
+    copy.unlink(missing_ok=True)
+    _wal(copy).unlink(missing_ok=True)
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
+
+
+def _attach(path: Path) -> str:
+    """ATTACH takes no bound parameter, so the path is written as a literal by SQLAlchemy."""
+    literal = sa.String().literal_processor(postgresql.dialect())
+    assert literal is not None
+    return f"ATTACH {literal(str(path.resolve()))} AS warehouse (READ_ONLY)"
+
+
+def _not_a_warehouse(path: Path, error: Exception) -> NasrankError:
+    return NasrankError(f"{path} cannot be read as a DuckDB file: {' '.join(str(error).split())}")
+
+
+def _cannot_write(path: Path, error: Exception) -> NasrankError:
+    return NasrankError(
+        f"cannot write beside {path}: {' '.join(str(error).split())}; the published file is unchanged"
+    )

@@ -1,0 +1,1 @@
+"""Alembic revisions of the warehouse's tables, each with its own frozen tables."""

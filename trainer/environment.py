@@ -1,0 +1,81 @@
+"""What a run ran on: device, versions, and the commit of the program."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import numpy
+import torch
+
+from db.errors import NasrankError
+
+DEVICES: Final = ("auto", "cpu", "cuda")
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called `auto` (CUDA where there is one), `cpu` or `cuda`."""
+    if name not in DEVICES:
+        raise NasrankError(f"device is {name!r}; choose {', '.join(DEVICES)}")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise NasrankError("device is 'cuda', but PyTorch finds no CUDA device here; use cpu or auto")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def device_description(device: torch.device) -> str:
+    """Such as `cpu: AMD EPYC, 1 thread(s)`, or the name of the GPU."""
+    if device.type == "cuda":
+        return f"cuda: {torch.cuda.get_device_name(device)}"
+    return f"cpu: {_cpu_name()}, {torch.get_num_threads()} thread(s)"
+
+
+def versions() -> dict[str, str | None]:
+    """Of nasrank (None where it is not installed), Python and the libraries that compute."""
+    try:
+        nasrank: str | None = importlib.metadata.version("nasrank")
+    except importlib.metadata.PackageNotFoundError:
+        nasrank = None
+    return {
+        "nasrank": nasrank,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+    }
+
+
+def git_state() -> tuple[str | None, bool | None]:
+    """The commit of the program's checkout and whether files differ from it; (None, None) outside one."""
+    root = Path(__file__).resolve().parent.parent
+    top_level = _git(root, "rev-parse", "--show-toplevel")
+    # Installed into an environment inside some other repository, the program is not of that commit.
+    if top_level is None or Path(top_level).resolve() != root:
+        return None, None
+    commit = _git(root, "rev-parse", "--verify", "HEAD")
+    changes = _git(root, "status", "--porcelain")
+    if commit is None or changes is None:
+        return None, None
+    return commit, changes != ""
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=30, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.removesuffix("\n")
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

@@ -1,0 +1,61 @@
+"""Files that are whole at any moment, a kill or a power cut included."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from db.errors import NasrankError
+
+TEMPORARY_SUFFIX = ".tmp"
+
+
+def atomic_write(path: Path, content: bytes | memoryview) -> None:
+    """Write to a temporary name beside `path`, sync, rename: `path` is the old file or the new one, whole.
+
+    One process at a time may write a path. Raises `NasrankError` if it cannot be written, such as on a
+    full disk; then the old file stays.
+    """
+    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise NasrankError(
+            f"cannot write {path}: {error.strerror}; make room or permit it, then give the same command again"
+        ) from error
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write an object, indented. NaN and infinity, which JSON does not have, raise ValueError."""
+    atomic_write(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a file, or None where there is no file. Raises `NasrankError` for anything else."""
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise NasrankError(
+            f"{path} cannot be read: {error}; delete the folder {path.parent} to start anew"
+        ) from error
+    if not isinstance(content, dict):
+        raise NasrankError(f"{path} is not a JSON object; delete the folder {path.parent} to start anew")
+    return content
+
+
+def _sync_directory(path: Path) -> None:
+    """Make a rename in a directory last: until then only the file's content is on the disk."""
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,187 @@
+"""Progress on stderr: a bar in a terminal, otherwise a line now and then."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as RichBar
+
+REPORT_SECONDS: Final = 0.5  # reading the loss makes the device wait: at most this often
+LINE_SECONDS: Final = 10.0  # without a terminal, lines are at least this far apart
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """Where training stands after a batch."""
+
+    epoch: int  # the current one, from 1
+    epochs: int
+    batch: int  # done in this epoch
+    batches: int  # an epoch
+    loss: float  # mean over this epoch so far
+    images_per_second: float
+    seconds_left: float  # of training, validation and saving included; evaluation comes after
+
+
+@dataclass(frozen=True)
+class EvaluationProgress:
+    """Where evaluation stands after an architecture."""
+
+    done: int
+    total: int  # architectures
+    images_per_second: float  # architectures x images
+    seconds_left: float
+
+
+class Progress(Protocol):
+    """Told how a run proceeds, at most about twice a second and at the end of every epoch."""
+
+    def training(self, state: TrainingProgress) -> None: ...
+
+    def evaluation(self, state: EvaluationProgress) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class SilentProgress:
+    """Says nothing."""
+
+    def training(self, state: TrainingProgress) -> None: ...
+
+    def evaluation(self, state: EvaluationProgress) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class LineProgress:
+    """One line at most every `LINE_SECONDS`, and one at the end: for logs.
+
+    Args:
+        write: takes a line without its end.
+        clock: seconds, rising.
+    """
+
+    def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._write = write
+        self._clock = clock
+        self._last = -LINE_SECONDS
+
+    def training(self, state: TrainingProgress) -> None:
+        self._say(_training_text(state), state.epoch == state.epochs and state.batch == state.batches)
+
+    def evaluation(self, state: EvaluationProgress) -> None:
+        self._say(_evaluation_text(state), state.done == state.total)
+
+    def close(self) -> None: ...
+
+    def _say(self, text: str, is_last: bool) -> None:
+        now = self._clock()
+        if is_last or now - self._last >= LINE_SECONDS:
+            self._last = now
+            self._write(text)
+
+
+class BarProgress:
+    """A bar over all of training, then one over the evaluation: for terminals."""
+
+    def __init__(self, console: Console) -> None:
+        self._bar = RichBar(BarColumn(bar_width=30), TextColumn("{task.description}"), console=console)
+        self._task = self._bar.add_task("")
+
+    def training(self, state: TrainingProgress) -> None:
+        done = (state.epoch - 1) * state.batches + state.batch
+        self._show(_training_text(state), done, state.epochs * state.batches)
+
+    def evaluation(self, state: EvaluationProgress) -> None:
+        self._show(_evaluation_text(state), state.done, state.total)
+
+    def close(self) -> None:
+        self._bar.stop()
+
+    def _show(self, text: str, done: int, total: int) -> None:
+        self._bar.start()
+        self._bar.update(self._task, description=text, completed=done, total=total)
+
+
+class TrainingClock:
+    """Measures a session of training and reports it, at most about twice a second and as an epoch ends.
+
+    Rate and time left come from all the time since the session began, validation and saving included.
+
+    Args:
+        batches: an epoch.
+        first_step: where the session begins, counted over all epochs.
+        clock: seconds, rising.
+    """
+
+    def __init__(
+        self,
+        progress: Progress,
+        epochs: int,
+        batches: int,
+        batch_size: int,
+        first_step: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._progress = progress
+        self._epochs = epochs
+        self._batches = batches
+        self._batch_size = batch_size
+        self._first_step = first_step
+        self._clock = clock
+        self._started = self._reported = clock()
+
+    def tick(self, step: int, loss: Callable[[], float]) -> None:
+        """After a step. `loss`, which may wait for the device, is only called for a report."""
+        epoch, batch = divmod(step - 1, self._batches)
+        is_last = batch + 1 == self._batches
+        if self._clock() - self._reported < REPORT_SECONDS and not is_last:
+            return
+        mean_loss = loss()
+        self._reported = self._clock()
+        seconds_per_step = max(self._reported - self._started, 1e-9) / (step - self._first_step)
+        self._progress.training(
+            TrainingProgress(
+                epoch=epoch + 1,
+                epochs=self._epochs,
+                batch=batch + 1,
+                batches=self._batches,
+                loss=mean_loss,
+                images_per_second=self._batch_size / seconds_per_step,
+                seconds_left=seconds_per_step * (self._epochs * self._batches - step),
+            )
+        )
+
+
+def stderr_progress() -> Progress:
+    """A bar where stderr is a terminal, otherwise lines."""
+    if sys.stderr.isatty():
+        return BarProgress(Console(stderr=True))
+    return LineProgress(lambda line: print(line, file=sys.stderr, flush=True))
+
+
+def _training_text(state: TrainingProgress) -> str:
+    return (
+        f"epoch {state.epoch}/{state.epochs}, batch {state.batch}/{state.batches}, loss {state.loss:.3f}, "
+        f"{state.images_per_second:,.0f} images/s, {_duration(state.seconds_left)} left"
+    )
+
+
+def _evaluation_text(state: EvaluationProgress) -> str:
+    return (
+        f"evaluated {state.done:,}/{state.total:,} architectures, "
+        f"{state.images_per_second:,.0f} architecture images/s, {_duration(state.seconds_left)} left"
+    )
+
+
+def _duration(seconds: float) -> str:
+    """As `1:02:03`, or `2:03` below an hour."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

@@ -1,0 +1,241 @@
+"""The folder a run leaves behind: all that `db.ingest` reads, and all that continuing the run needs.
+
+```
+runs/<run_id>/
+  config.json                           what the run is
+  architectures.json                    what it shall predict
+  status.json                           how it stands
+  epochs.parquet                        a row an epoch
+  predictions-<epoch>-<bn_mode>.parquet a row an architecture
+  predictions-<epoch>-<bn_mode>.partial.jsonl  while evaluation is under way
+  checkpoint-<step>.pt                  the last two
+  lock                                  held while a process works on the folder
+```
+Every file but the partial one is written to a temporary name, synced and renamed: a reader sees it whole or
+not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Final, TextIO
+
+import pyarrow
+import pyarrow.parquet
+from filelock import FileLock, Timeout
+
+from db.errors import NasrankError
+from trainer.config import ExperimentConfig
+from trainer.evaluation import Prediction
+from trainer.files import TEMPORARY_SUFFIX, atomic_write, read_json, write_json
+from trainer.training import EpochRow
+
+FORMAT: Final = 1
+_EPOCH_SCHEMA: Final = pyarrow.schema(
+    [
+        pyarrow.field("epoch", pyarrow.int32(), nullable=False),
+        pyarrow.field("train_loss", pyarrow.float64(), nullable=False),
+        pyarrow.field("train_accuracy", pyarrow.float64(), nullable=False),
+        pyarrow.field("valid_accuracy", pyarrow.float64()),
+        pyarrow.field("learning_rate", pyarrow.float64(), nullable=False),
+        pyarrow.field("seconds", pyarrow.float64(), nullable=False),
+        pyarrow.field("images_per_second", pyarrow.float64(), nullable=False),
+    ]
+)
+_PREDICTION_SCHEMA: Final = pyarrow.schema(
+    [
+        pyarrow.field("arch_id", pyarrow.int32(), nullable=False),
+        pyarrow.field("accuracy", pyarrow.float64()),
+        pyarrow.field("correct", pyarrow.int32()),
+        pyarrow.field("images", pyarrow.int32(), nullable=False),
+        pyarrow.field("status", pyarrow.string(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStatus:
+    """`status.json`: how a run stands, and what it was made with. Times of day are ISO 8601 in UTC."""
+
+    run_id: str
+    status: str  # running | interrupted | failed | finished; a killed run stays at running
+    message: str | None = None
+    started_at: str
+    updated_at: str
+    finished_at: str | None = None
+    epoch: int = 0  # completed
+    epochs: int
+    failed_epoch: int | None = None  # the one that diverged, from 1
+    seconds_training: float = 0.0
+    seconds_evaluation: float = 0.0
+    optimizer_updates: int = 0
+    images_per_second: float | None = None  # in training, median over the epochs
+    device: str
+    git_commit: str | None
+    git_dirty: bool | None
+    versions: dict[str, str | None]
+    dataset_sha256: str
+    valid_sha256: str
+    dataset_origin: str
+    ground_truth_keys: list[str] = field(default_factory=list)
+    pid: int
+    host: str
+
+
+class RunFolder:
+    """Reads and writes the files of one run. Methods that write need the lock to be held."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Make the folder if needed and keep other processes out of it.
+
+        The operating system releases the lock of a process that dies. Raises `NasrankError` at once if
+        another process holds it, or if the folder cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NasrankError(
+                f"cannot make the run folder {self.path}: {error.strerror}; give another runs directory"
+            ) from error
+        lock = FileLock(self.path / "lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise NasrankError(
+                f"another process works on {self.path}; wait for it to finish, or stop it first"
+            ) from error
+        try:
+            for leftover in self.path.glob("*" + TEMPORARY_SUFFIX):
+                leftover.unlink()
+            yield
+        finally:
+            lock.release()
+
+    def claim(self, config: ExperimentConfig, seed: int) -> None:
+        """Write `config.json`, or check that the one there is of the same experiment and seed."""
+        path = self.path / "config.json"
+        content = {
+            "format": FORMAT,
+            "run_id": self.path.name,
+            "seed": seed,
+            "config_hash": config.config_hash,
+            "config": json.loads(config.to_json()),
+            "size": config.size,
+            "variant": config.variant,
+        }
+        found = read_json(path)
+        if found is None:
+            write_json(path, content)
+        elif any(found.get(key) != content[key] for key in ("format", "seed", "config_hash", "config")):
+            raise NasrankError(
+                f"{path} is of another configuration or seed than this run; move the folder away, "
+                "or give another runs directory"
+            )
+
+    def read_status(self) -> RunStatus | None:
+        """The status, or None where none was written yet."""
+        path = self.path / "status.json"
+        content = read_json(path)
+        if content is None:
+            return None
+        names = {item.name for item in fields(RunStatus)}
+        if content.pop("format", None) != FORMAT or content.keys() != names:
+            raise NasrankError(
+                f"{path} is not of this version's format {FORMAT}; use the version of nasrank that wrote it"
+            )
+        return RunStatus(**content)
+
+    def write_status(self, status: RunStatus) -> None:
+        """Replace `status.json`."""
+        write_json(self.path / "status.json", {"format": FORMAT, **asdict(status)})
+
+    def add_architectures(
+        self, arch_ids: Iterable[int], ground_truth_keys: Iterable[str]
+    ) -> tuple[list[int], list[str]]:
+        """Note what the run shall predict, and by which ground-truth keys it was chosen.
+
+        Returns all architectures (ascending) and keys, with those noted earlier, which stay.
+        """
+        path = self.path / "architectures.json"
+        found = read_json(path) or {"arch_ids": [], "ground_truth_keys": []}
+        keys = sorted({*found["ground_truth_keys"], *ground_truth_keys})
+        all_ids = sorted({*found["arch_ids"], *arch_ids})
+        content = {"format": FORMAT, "ground_truth_keys": keys, "arch_ids": all_ids}
+        if found != content:
+            write_json(path, content)
+        return all_ids, keys
+
+    def write_epochs(self, rows: Sequence[EpochRow]) -> None:
+        """Replace `epochs.parquet`."""
+        table = pyarrow.Table.from_pylist([asdict(row) for row in rows], schema=_EPOCH_SCHEMA)
+        _write_table(self.path / "epochs.parquet", table)
+
+    def predictions_path(self, epoch: int, bn_mode: str) -> Path:
+        """Where the predictions after `epoch` epochs lie."""
+        return self.path / f"predictions-{epoch}-{bn_mode}.parquet"
+
+    def write_predictions(self, predictions: Iterable[Prediction], epoch: int, bn_mode: str) -> None:
+        """All predictions after `epoch` epochs, replacing earlier ones; ascending by `arch_id`."""
+        rows = [
+            {**asdict(prediction), "accuracy": prediction.accuracy}
+            for prediction in sorted(predictions, key=lambda prediction: prediction.arch_id)
+        ]
+        about = {"run_id": self.path.name, "epoch": str(epoch), "bn_mode": bn_mode}
+        table = pyarrow.Table.from_pylist(rows, schema=_PREDICTION_SCHEMA.with_metadata(about))
+        _write_table(self.predictions_path(epoch, bn_mode), table)
+
+    def read_predictions(self, epoch: int, bn_mode: str) -> list[Prediction]:
+        """What `write_predictions` wrote, or nothing. Raises `NasrankError` for a damaged file."""
+        path = self.predictions_path(epoch, bn_mode)
+        if not path.exists():
+            return []
+        try:
+            rows = pyarrow.parquet.read_table(path, columns=["arch_id", "correct", "images", "status"])
+        except (pyarrow.ArrowException, OSError) as error:
+            raise NasrankError(
+                f"{path} cannot be read: {error}; delete it, and the same command predicts again"
+            ) from error
+        return [Prediction(**row) for row in rows.to_pylist()]
+
+    @contextlib.contextmanager
+    def partial_predictions(self, epoch: int, bn_mode: str) -> Iterator[tuple[list[Prediction], TextIO]]:
+        """What an evaluation that was cut short predicted, and the file to `append_prediction` to."""
+        path = self.partial_path(epoch, bn_mode)
+        with path.open("a+", encoding="utf-8", errors="replace") as file:
+            file.seek(0)
+            lines = file.read().split("\n")
+            if lines[-1]:
+                file.write("\n")  # ends the line that a kill tore
+            yield [prediction for line in lines if (prediction := _parse_prediction(line))], file
+
+    def partial_path(self, epoch: int, bn_mode: str) -> Path:
+        """Where those of an unfinished evaluation lie, a JSON object a line."""
+        return self.path / f"predictions-{epoch}-{bn_mode}.partial.jsonl"
+
+
+def append_prediction(file: TextIO, prediction: Prediction) -> None:
+    """Hand a prediction to the operating system, so that it outlives this process."""
+    file.write(json.dumps(asdict(prediction)) + "\n")
+    file.flush()
+
+
+def _parse_prediction(line: str) -> Prediction | None:
+    """None for a torn line: its architecture is predicted again."""
+    try:
+        return Prediction(**json.loads(line))
+    except (ValueError, TypeError):
+        return None
+
+
+def _write_table(path: Path, table: pyarrow.Table) -> None:
+    sink = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(table, sink)
+    atomic_write(path, sink.getvalue().to_pybytes())

@@ -1,0 +1,41 @@
+"""Stopping on request: Ctrl-C and SIGTERM end a run after its current step, with everything saved."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from db.errors import NasrankError
+
+
+class Interrupted(NasrankError):  # noqa: N818, not an error
+    """A run stopped because it was asked to; it is saved, and the same command continues it."""
+
+
+class StopSignal:
+    """While entered, the first SIGINT or SIGTERM only sets `requested`; a second one acts as usual.
+
+    Outside the main thread, where Python allows no handlers, `requested` can only be set by hand.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous[number] = signal.signal(number, self._request)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
