@@ -109,10 +109,12 @@ class Architecture:
 
     @property
     def digits(self) -> str:
+        """Six digits, such as `301004`."""
         return "".join(map(str, self.operations))
 
     @property
     def nested(self) -> NestedTuple:
+        """A tuple a node of `(benchmark operation, from node)` pairs."""
         return tuple(
             tuple(
                 (BENCHMARK_OPERATIONS[operation], source)
@@ -124,6 +126,7 @@ class Architecture:
 
     @property
     def string(self) -> str:
+        """The benchmark's string, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`."""
         return "+".join(
             "|" + "|".join(f"{name}~{source}" for name, source in node) + "|" for node in self.nested
         )
@@ -174,6 +177,7 @@ class OperationSet:
 
     @property
     def complement(self) -> OperationSet:
+        """The operations that are not in the set."""
         return OperationSet(frozenset(range(len(OPERATIONS))) - self.members)
 
 

@@ -76,12 +76,11 @@ def ingest(
     cannot be used; a folder that cannot be used is only reported.
     """
     report = IngestReport()
-    known = _known_folders(warehouse)
+    known = ingested_runs(warehouse)
     fresh: dict[str, RunFolder] = {}
     for path in sorted(folders):
         try:
-            status = _read_status(path)
-            if status not in ENDED:
+            if run_status(path) not in ENDED:
                 report.unfinished.append(path.name)
                 continue
             digest = _digest(path)
@@ -103,6 +102,20 @@ def run_folders(runs_dir: Path) -> list[Path]:
     if not runs_dir.is_dir():
         raise NasrankError(f"no folder of runs at {runs_dir}; name it with --runs or NASRANK_RUNS")
     return sorted(path for path in runs_dir.iterdir() if (path / "config.json").is_file())
+
+
+def ingested_runs(warehouse: Warehouse) -> dict[str, str]:
+    """The runs in the warehouse, with the digest of their folder's files."""
+    rows = warehouse.query("SELECT run_id, folder_sha256 FROM run")
+    return dict(zip(rows.run_id, rows.folder_sha256, strict=True))
+
+
+def run_status(folder: Path) -> str:
+    """What `status.json` says: running, interrupted, failed or finished."""
+    status = _read_json(folder / "status.json").get("status")
+    if not isinstance(status, str):
+        raise NasrankError("status.json has no status")
+    return status
 
 
 def read_run_folder(path: Path, digest: str | None = None) -> RunFolder:
@@ -134,11 +147,6 @@ def read_run_folder(path: Path, digest: str | None = None) -> RunFolder:
     )
 
 
-def _known_folders(warehouse: Warehouse) -> dict[str, str]:
-    known = warehouse.query("SELECT run_id, folder_sha256 FROM run")
-    return dict(zip(known.run_id, known.folder_sha256, strict=True))
-
-
 def _insert(connection: sa.Connection, folders: Sequence[RunFolder]) -> None:
     run_ids = [folder.run["run_id"] for folder in folders]
     for table in (Prediction, EpochMetric, Run):
@@ -165,7 +173,8 @@ def _experiment_row(config_file: Mapping[str, Any]) -> dict[str, Any]:
     """From config.json; its hash must be that of the configuration in it."""
     if config_file["format"] != FORMAT:
         raise NasrankError(
-            f"it has format {config_file['format']!r}, this nasrank reads {FORMAT}; use the nasrank that wrote it"
+            f"it has format {config_file['format']!r}, this nasrank reads {FORMAT}; "
+            "use the nasrank that wrote it"
         )
     config = config_file["config"]
     canonical = json.dumps(config, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -219,7 +228,7 @@ def _run_row(config_file: Mapping[str, Any], status: Mapping[str, Any], experime
         "seed": config_file["seed"],
         "status": status["status"],
         "started_at": _utc(status["started_at"]),
-        "finished_at": _utc(status["finished_at"]),
+        "finished_at": _utc(status["finished_at"] or status["updated_at"]),
         "ingested_at": dt.datetime.now(dt.UTC).replace(tzinfo=None),
         **{column: status[column] for column in columns},
     }
@@ -288,13 +297,6 @@ def _named_parts(path: Path) -> tuple[int, str]:
     if match is None:
         raise NasrankError(f"{path.name} is not named predictions-<epoch>-<bn_mode>.parquet")
     return int(match[1]), match[2]
-
-
-def _read_status(path: Path) -> str:
-    status = _read_json(path / "status.json").get("status")
-    if not isinstance(status, str):
-        raise NasrankError("status.json has no status")
-    return status
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -120,7 +120,9 @@ class BenchmarkCost(Base):
     trial: Mapped[str] = mapped_column(comment="as benchmark_result.trial")
     params: Mapped[int | None] = mapped_column(BigInteger, comment="trainable parameters")
     flops: Mapped[float | None] = mapped_column(comment="multiply-adds of one image")
-    latency_seconds: Mapped[float | None] = mapped_column(comment="seconds a batch, as the benchmark measured")
+    latency_seconds: Mapped[float | None] = mapped_column(
+        comment="seconds a batch, as the benchmark measured"
+    )
     train_seconds: Mapped[float | None] = mapped_column(comment="seconds of the whole training")
     __mapper_args__ = {"primary_key": [source, arch_id, dataset, epochs, trial]}
 

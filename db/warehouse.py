@@ -21,8 +21,9 @@ from typing import Any, Final
 import duckdb
 import filelock
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine.default import DefaultDialect
 
 from db.errors import NasrankError
 from db.models import SCHEMA_REVISION
@@ -94,8 +95,13 @@ class Warehouse:
         Raises:
             NasrankError: the statement is wrong, writes, or goes past a limit.
         """
-        with self.read(limits) as connection:
-            return run_query(connection, sql, parameters, limits)
+        with self.read(limits) as connection, _within(limits, connection):
+            return connection.execute(sql, parameters).df()
+
+    def query_arrow(self, sql: str, parameters: Parameters = (), limits: Limits = Limits()) -> pa.Table:
+        """As `query`, with DuckDB's exact types and NULLs."""
+        with self.read(limits) as connection, _within(limits, connection):
+            return connection.execute(sql, parameters).to_arrow_table()
 
     @property
     def identity(self) -> tuple[int, int, int]:
@@ -182,7 +188,7 @@ class Warehouse:
                 "nothing was changed; try again when it has ended"
             ) from error
         except OSError as error:
-            raise _cannot_write(self.path, error) from error
+            raise _not_changed(self.path, error) from error
         try:
             yield
         finally:
@@ -195,8 +201,8 @@ class Warehouse:
         _discard(copy)
         try:
             yield copy
-        except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
-            raise _cannot_write(self.path, error) from error
+        except (OSError, duckdb.Error, sa.exc.DBAPIError) as error:
+            raise _not_changed(self.path, error) from error
         finally:
             _discard(copy)
 
@@ -206,27 +212,7 @@ def open_warehouse(path: Path | str) -> Warehouse:
     return Warehouse(Path(path))
 
 
-def run_query(
-    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Parameters = (), limits: Limits = Limits()
-) -> pd.DataFrame:
-    """The rows of one statement on a connection from `Warehouse.read`."""
-    timer = threading.Timer(limits.seconds, connection.interrupt) if limits.seconds else None
-    try:
-        if timer:
-            timer.start()
-        return connection.execute(sql, parameters).df()
-    except duckdb.InterruptException as error:
-        raise NasrankError(
-            f"the query ran longer than {limits.seconds} seconds; narrow it, for example with WHERE"
-        ) from error
-    except duckdb.Error as error:
-        raise NasrankError(f"the query failed: {' '.join(str(error).split())}") from error
-    finally:
-        if timer:
-            timer.cancel()
-
-
-def insert_arrow(connection: sa.Connection, sql: str, table: Any, parameters: Parameters = ()) -> None:
+def insert_arrow(connection: sa.Connection, sql: str, table: pa.Table, parameters: Parameters = ()) -> None:
     """Run a constant INSERT that selects from `arrow_rows`, which is the Arrow table `table`."""
     native = _native(connection)
     native.register("arrow_rows", table)
@@ -248,6 +234,25 @@ def view_statements() -> list[str]:
     return [file.read_text(encoding="utf-8") for file in sorted(files, key=lambda file: file.name)]
 
 
+@contextmanager
+def _within(limits: Limits, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Interrupts the connection when its time is over, and puts DuckDB's complaints in one line."""
+    timer = threading.Timer(limits.seconds, connection.interrupt) if limits.seconds else None
+    try:
+        if timer:
+            timer.start()
+        yield
+    except duckdb.InterruptException as error:
+        raise NasrankError(
+            f"the query ran longer than {limits.seconds} seconds; narrow it, for example with WHERE"
+        ) from error
+    except duckdb.Error as error:
+        raise NasrankError(f"the query failed: {' '.join(str(error).split())}") from error
+    finally:
+        if timer:
+            timer.cancel()
+
+
 def _native(connection: sa.Connection) -> Any:
     """DuckDB's own connection below SQLAlchemy's, in the same transaction."""
     return connection.connection.dbapi_connection
@@ -256,7 +261,8 @@ def _native(connection: sa.Connection) -> Any:
 @contextmanager
 def _transaction(path: Path) -> Iterator[sa.Connection]:
     """A transaction on a file that no one else opens; on success its log is folded into the file."""
-    engine = sa.create_engine(sa.URL.create("duckdb", database=str(path)), poolclass=sa.pool.NullPool)
+    url = sa.URL.create("duckdb", database=str(path))
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, pool_reset_on_return=None)
     try:
         with engine.connect() as connection:
             with connection.begin():
@@ -339,16 +345,16 @@ def _wal(path: Path) -> Path:
 
 def _attach(path: Path) -> str:
     """ATTACH takes no bound parameter, so the path is written as a literal by SQLAlchemy."""
-    literal = sa.String().literal_processor(postgresql.dialect())
-    assert literal is not None
-    return f"ATTACH {literal(str(path.resolve()))} AS warehouse (READ_ONLY)"
+    path_literal = sa.literal(str(path.resolve())).compile(
+        dialect=DefaultDialect(), compile_kwargs={"literal_binds": True}
+    )
+    return f"ATTACH {path_literal} AS warehouse (READ_ONLY)"
 
 
 def _not_a_warehouse(path: Path, error: Exception) -> NasrankError:
     return NasrankError(f"{path} cannot be read as a DuckDB file: {' '.join(str(error).split())}")
 
 
-def _cannot_write(path: Path, error: Exception) -> NasrankError:
-    return NasrankError(
-        f"cannot write beside {path}: {' '.join(str(error).split())}; the published file is unchanged"
-    )
+def _not_changed(path: Path, error: Exception) -> NasrankError:
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    return NasrankError(f"{path} was not changed: {' '.join(str(cause).split())}")

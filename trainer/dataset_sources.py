@@ -59,8 +59,8 @@ def read_cifar10(source: Path, *, progress: cifar10.Progress = cifar10.no_progre
             return _read_parquet(source, progress)
         if tarfile.is_tarfile(source):
             return _read_archive(source, progress)
-    except OSError as error:
-        raise NasrankError(f"cannot read {str(source)!r}: {error.strerror or error}") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise NasrankError(f"cannot read {str(source)!r}: {error}") from error
     raise NasrankError(
         f"{str(source)!r} is neither a tar archive nor Parquet; give {cifar10.ARCHIVE}, its unpacked folder "
         f"{cifar10.FOLDER}, or Parquet with the columns image and label"

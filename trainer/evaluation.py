@@ -69,7 +69,7 @@ def evaluate(
     images: DeviceImages,
     *,
     bn_mode: str = "running",
-    batch_size: int = 250,
+    batch_size: int = 100,
     progress: Progress,
     stop: StopSignal,
 ) -> Iterator[Prediction]:
@@ -115,7 +115,5 @@ def _predictions(
         if now - reported >= REPORT_SECONDS or done == len(paths):
             reported = now
             rate = done / max(now - started, 1e-9)
-            progress.evaluation(
-                EvaluationProgress(done, len(paths), rate * images, (len(paths) - done) / rate)
-            )
+            progress.show(EvaluationProgress(done, len(paths), rate * images, (len(paths) - done) / rate))
         yield Prediction(arch_id, correct, images, "ok" if correct is not None else "non-finite")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -28,6 +29,22 @@ class TrainingProgress:
     images_per_second: float
     seconds_left: float  # of training, validation and saving included; evaluation comes after
 
+    @property
+    def done(self) -> int:
+        """Batches done, over all epochs."""
+        return (self.epoch - 1) * self.batches + self.batch
+
+    @property
+    def total(self) -> int:
+        """Batches of all epochs."""
+        return self.epochs * self.batches
+
+    def __str__(self) -> str:
+        return (
+            f"epoch {self.epoch}/{self.epochs}, batch {self.batch}/{self.batches}, loss {self.loss:.3f}, "
+            f"{self.images_per_second:,.0f} images/s, {_duration(self.seconds_left)} left"
+        )
+
 
 @dataclass(frozen=True)
 class EvaluationProgress:
@@ -38,29 +55,35 @@ class EvaluationProgress:
     images_per_second: float  # architectures x images
     seconds_left: float
 
+    def __str__(self) -> str:
+        return (
+            f"evaluated {self.done:,}/{self.total:,} architectures, "
+            f"{self.images_per_second:,.0f} architecture images/s, {_duration(self.seconds_left)} left"
+        )
+
 
 class Progress(Protocol):
-    """Told how a run proceeds, at most about twice a second and at the end of every epoch."""
+    """Is told how a run proceeds."""
 
-    def training(self, state: TrainingProgress) -> None: ...
+    def show(self, state: TrainingProgress | EvaluationProgress) -> None:
+        """Called at most about twice a second, and as an epoch or the evaluation ends."""
 
-    def evaluation(self, state: EvaluationProgress) -> None: ...
-
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Called once, after the last `show`."""
 
 
 class SilentProgress:
     """Says nothing."""
 
-    def training(self, state: TrainingProgress) -> None: ...
+    def show(self, state: TrainingProgress | EvaluationProgress) -> None:
+        """Do nothing."""
 
-    def evaluation(self, state: EvaluationProgress) -> None: ...
-
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Do nothing."""
 
 
 class LineProgress:
-    """One line at most every `LINE_SECONDS`, and one at the end: for logs.
+    """A line at most every `LINE_SECONDS`, and one as training or evaluation ends: for logs.
 
     Args:
         write: takes a line without its end.
@@ -70,43 +93,34 @@ class LineProgress:
     def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._write = write
         self._clock = clock
-        self._last = -LINE_SECONDS
+        self._last = -math.inf
 
-    def training(self, state: TrainingProgress) -> None:
-        self._say(_training_text(state), state.epoch == state.epochs and state.batch == state.batches)
-
-    def evaluation(self, state: EvaluationProgress) -> None:
-        self._say(_evaluation_text(state), state.done == state.total)
-
-    def close(self) -> None: ...
-
-    def _say(self, text: str, is_last: bool) -> None:
+    def show(self, state: TrainingProgress | EvaluationProgress) -> None:
+        """Write a line, unless one was written shortly before."""
         now = self._clock()
-        if is_last or now - self._last >= LINE_SECONDS:
+        if state.done == state.total or now - self._last >= LINE_SECONDS:
             self._last = now
-            self._write(text)
+            self._write(str(state))
+
+    def close(self) -> None:
+        """Nothing is left open."""
 
 
 class BarProgress:
-    """A bar over all of training, then one over the evaluation: for terminals."""
+    """A bar over all of training, then the same bar over the evaluation: for terminals."""
 
     def __init__(self, console: Console) -> None:
         self._bar = RichBar(BarColumn(bar_width=30), TextColumn("{task.description}"), console=console)
         self._task = self._bar.add_task("")
 
-    def training(self, state: TrainingProgress) -> None:
-        done = (state.epoch - 1) * state.batches + state.batch
-        self._show(_training_text(state), done, state.epochs * state.batches)
-
-    def evaluation(self, state: EvaluationProgress) -> None:
-        self._show(_evaluation_text(state), state.done, state.total)
+    def show(self, state: TrainingProgress | EvaluationProgress) -> None:
+        """Redraw the bar, which appears with the first call."""
+        self._bar.start()
+        self._bar.update(self._task, description=str(state), completed=state.done, total=state.total)
 
     def close(self) -> None:
+        """Leave the bar as it is and give the terminal back."""
         self._bar.stop()
-
-    def _show(self, text: str, done: int, total: int) -> None:
-        self._bar.start()
-        self._bar.update(self._task, description=text, completed=done, total=total)
 
 
 class TrainingClock:
@@ -146,7 +160,7 @@ class TrainingClock:
         mean_loss = loss()
         self._reported = self._clock()
         seconds_per_step = max(self._reported - self._started, 1e-9) / (step - self._first_step)
-        self._progress.training(
+        self._progress.show(
             TrainingProgress(
                 epoch=epoch + 1,
                 epochs=self._epochs,
@@ -164,20 +178,6 @@ def stderr_progress() -> Progress:
     if sys.stderr.isatty():
         return BarProgress(Console(stderr=True))
     return LineProgress(lambda line: print(line, file=sys.stderr, flush=True))
-
-
-def _training_text(state: TrainingProgress) -> str:
-    return (
-        f"epoch {state.epoch}/{state.epochs}, batch {state.batch}/{state.batches}, loss {state.loss:.3f}, "
-        f"{state.images_per_second:,.0f} images/s, {_duration(state.seconds_left)} left"
-    )
-
-
-def _evaluation_text(state: EvaluationProgress) -> str:
-    return (
-        f"evaluated {state.done:,}/{state.total:,} architectures, "
-        f"{state.images_per_second:,.0f} architecture images/s, {_duration(state.seconds_left)} left"
-    )
 
 
 def _duration(seconds: float) -> str:

@@ -28,7 +28,7 @@ from trainer.supernet import ZERO, SuperNet
 
 WATCHED_IMAGES: Final = 1_000  # validation images enough to follow the training by
 _WATCHED_PATHS: Final = 3
-_WATCHED_BATCH: Final = 250
+_WATCHED_BATCH: Final = 100
 
 
 class Diverged(NasrankError):  # noqa: N818, says what the training did

@@ -54,10 +54,7 @@ def test_every_notation_round_trips_for_every_architecture() -> None:
 def test_notations_by_hand() -> None:
     architecture = Architecture((3, 0, 1, 0, 0, 4))
     assert architecture.digits == "301004"
-    assert (
-        architecture.string
-        == "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|avg_pool_3x3~2|"
-    )
+    assert architecture.string == "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|avg_pool_3x3~2|"
     assert architecture.nested == (
         (("nor_conv_3x3", 0),),
         (("none", 0), ("skip_connect", 1)),

@@ -1,0 +1,156 @@
+"""What the pages ask the warehouse: all SQL of the dashboard, with bound parameters.
+
+Every statement opens the file, reads and closes it, so that a page never keeps a writer waiting, and
+sees a new file at its next run. Answers are cached under the identity of the file that gave them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from db.warehouse import Warehouse
+
+Identity = tuple[int, int, int]
+
+
+class WarehouseReplacedError(Exception):
+    """The file was replaced while a page was reading it: the page must start anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The warehouse as one file: all rows that a page shows come from it, or none.
+
+    Every function below raises NasrankError where the warehouse cannot be used, and
+    WarehouseReplacedError where it is no longer this file.
+    """
+
+    path: Path
+    identity: Identity
+
+    @classmethod
+    def take(cls, path: Path) -> Snapshot:
+        """The file at `path` as it is now; raises NasrankError where there is none."""
+        return cls(path, Warehouse(path).identity)
+
+    @property
+    def updated_at(self) -> dt.datetime:
+        """When the file was published, UTC."""
+        _, mtime_ns, _ = self.identity
+        return dt.datetime.fromtimestamp(mtime_ns / 1e9, tz=dt.UTC)
+
+    def query(self, sql: str, **parameters: str) -> pd.DataFrame:
+        """The rows of `sql`, with `parameters` bound to its `$name`s."""
+        return _query(str(self.path), self.identity, sql, tuple(sorted(parameters.items())))
+
+
+def ground_truth_keys(snapshot: Snapshot) -> pd.DataFrame:
+    """One row a key, the sources in the order of their import, means before trials.
+
+    Columns gt_key, source, dataset, split, epochs, trial, description.
+    """
+    return snapshot.query(
+        """
+        SELECT gt_key, source, dataset, split, epochs, trial, description
+        FROM ground_truth_key
+        JOIN benchmark_source USING (source)
+        ORDER BY imported_at, source, trial <> 'mean', epochs DESC, dataset, split, trial
+        """
+    )
+
+
+def experiments(snapshot: Snapshot) -> pd.DataFrame:
+    """One row an experiment that has runs; `config` is its whole configuration as JSON text."""
+    return snapshot.query(
+        """
+        SELECT experiment_id, dataset, size, mask, lt, variant, epochs, CAST(config AS VARCHAR) AS config
+        FROM experiment
+        SEMI JOIN run USING (experiment_id)
+        ORDER BY experiment_id
+        """
+    )
+
+
+def runs(snapshot: Snapshot) -> pd.DataFrame:
+    """One row a run; `ground_truth_keys` is JSON text, `non_finite` counts its unusable predictions."""
+    return snapshot.query(
+        """
+        SELECT
+            run_id, experiment_id, seed, run.status, message, dataset_origin,
+            CAST(ground_truth_keys AS VARCHAR) AS ground_truth_keys,
+            count(prediction.arch_id) AS predictions,
+            count(*) FILTER (prediction.status <> 'ok') AS non_finite
+        FROM run
+        LEFT JOIN prediction USING (run_id)
+        GROUP BY ALL
+        ORDER BY run_id
+        """
+    )
+
+
+def ranking(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
+    """A_N and τ at the end of training, a row for each experiment, bn_mode and architecture set.
+
+    Deviations are NULL for one seed; `seeds` is 0 for a set that no run predicted wholly.
+    """
+    return snapshot.query(
+        """
+        SELECT
+            experiment_id, bn_mode, epoch, architecture_set, n, seeds, a_n_mean, a_n_std,
+            tau_mean, tau_std, tau_eq2_mean, tau_eq2_std
+        FROM experiment_ranking AS ranking
+        JOIN experiment USING (experiment_id)
+        WHERE ranking.gt_key = $gt_key AND experiment.dataset = $dataset AND epoch = experiment.epochs
+        ORDER BY experiment_id, bn_mode, n, architecture_set
+        """,
+        dataset=dataset,
+        gt_key=gt_key,
+    )
+
+
+def tau_a(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
+    """τa at the end of training, of the averaged A_N and over seeds, and the paper's; a row an experiment."""
+    return snapshot.query(
+        """
+        SELECT experiment_id, bn_mode, tau_a.tau_a, tau_a_mean, tau_a_std, reported_tau_a
+        FROM experiment_tau_a AS tau_a
+        JOIN experiment USING (experiment_id)
+        WHERE tau_a.gt_key = $gt_key AND experiment.dataset = $dataset AND epoch = experiment.epochs
+        ORDER BY experiment_id, bn_mode
+        """,
+        dataset=dataset,
+        gt_key=gt_key,
+    )
+
+
+def incomplete_sets(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
+    """The architecture sets that a run, at the end of its training, did not predict wholly.
+
+    Columns experiment_id, run_id, seed, bn_mode, architecture_set, missing (architectures).
+    """
+    return snapshot.query(
+        """
+        SELECT experiment_id, run_id, seed, bn_mode, architecture_set, a_n.n - n_predicted AS missing
+        FROM a_n
+        JOIN run USING (run_id)
+        JOIN experiment USING (experiment_id)
+        WHERE gt_key = $gt_key AND dataset = $dataset AND epoch = epochs AND n_predicted < n
+        ORDER BY experiment_id, seed, bn_mode, n, architecture_set
+        """,
+        dataset=dataset,
+        gt_key=gt_key,
+    )
+
+
+@st.cache_data(max_entries=200, show_spinner="Reading the warehouse …")
+def _query(path: str, identity: Identity, sql: str, parameters: tuple[tuple[str, str], ...]) -> pd.DataFrame:
+    warehouse = Warehouse(Path(path))
+    rows = warehouse.query(sql, dict(parameters))
+    if warehouse.identity != identity:
+        raise WarehouseReplacedError(path)
+    return rows

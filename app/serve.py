@@ -1,0 +1,54 @@
+"""How the dashboard is started, and where it finds its warehouse."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+DEFAULT_WAREHOUSE: Final = "nasrank.duckdb"
+
+# Nothing leaves the machine, and what is unexpected is told in the terminal instead of the browser.
+_OPTIONS: Final[Mapping[str, str]] = {
+    "browser.gatherUsageStats": "false",
+    "client.showErrorDetails": "type",
+    "client.showErrorLinks": "false",
+    "client.toolbarMode": "viewer",
+    "server.fileWatcherType": "none",
+    "server.headless": "true",
+}
+
+
+def command(warehouse: Path, host: str, port: int) -> list[str]:
+    """The arguments, program first, of a process that serves the dashboard until it is ended.
+
+    `host` is the address to listen on: there is no login, so anything but `localhost` is open to all
+    who can reach it.
+    """
+    app = resources.files("app")
+    options = {
+        **_OPTIONS,
+        "server.address": host,
+        "server.port": str(port),
+        "theme.base": str(app / "theme.toml"),
+    }
+    return [
+        sys.executable,
+        *("-m", "streamlit", "run", str(app / "main.py")),
+        *(f"--{name}={value}" for name, value in options.items()),
+        *("--", f"--warehouse={warehouse.absolute()}"),
+    ]
+
+
+def warehouse_path(
+    arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ
+) -> Path:
+    """The warehouse that a page shows: what `command` handed on, else `NASRANK_WAREHOUSE`, else the default."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--warehouse", default=environment.get("NASRANK_WAREHOUSE") or DEFAULT_WAREHOUSE)
+    known, _ = parser.parse_known_args(arguments)
+    return Path(known.warehouse)

@@ -1,0 +1,1 @@
+"""The pages, one file each; run by `app/main.py`, not imported."""

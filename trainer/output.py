@@ -1,0 +1,111 @@
+"""What the commands print: rows on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import decimal
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+
+class Format(StrEnum):
+    """How rows are printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+def say(line: str) -> None:
+    """One line for a person, on standard error."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def print_table(rows: pa.Table, format: Format) -> None:
+    """Print rows on standard output. JSON is a list of objects; NULL is null there, and empty elsewhere."""
+    match format:
+        case Format.csv:
+            sys.stdout.write(_csv(rows))
+        case Format.json:
+            print(json.dumps(rows.to_pylist(), indent=2, default=_json_value, ensure_ascii=False))
+        case Format.table:
+            _print_for_people(rows)
+
+
+@contextmanager
+def show_work() -> Iterator[Callable[[str, int, int], None]]:
+    """A function of (what, done, total) that shows progress on standard error, total 0 being unknown."""
+    if not sys.stderr.isatty():
+        yield _lines_now_and_then()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("")
+        yield lambda what, done, total: bar.update(
+            task, description=what, completed=done, total=total or None
+        )
+
+
+def _lines_now_and_then() -> Callable[[str, int, int], None]:
+    last = -10.0
+
+    def show(what: str, done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= 10:
+            last = time.monotonic()
+            say(f"{what} {done:,}/{total:,}" if total else f"{what} {done:,}")
+
+    return show
+
+
+def _print_for_people(rows: pa.Table) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for field in rows.schema:
+        number = pa.types.is_integer(field.type) or _is_real(field.type)
+        table.add_column(field.name, justify="right" if number else "left", overflow="fold")
+    for row in rows.to_pylist():
+        table.add_row(*(_cell(value) for value in row.values()))
+    # Outside a terminal nothing is folded: a line stays a row for grep and awk.
+    Console(width=None if sys.stdout.isatty() else 10_000, markup=False, highlight=False).print(table)
+    say(f"{rows.num_rows:,} {'row' if rows.num_rows == 1 else 'rows'}")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4f}" if isinstance(value, float | decimal.Decimal) else str(value)
+
+
+def _is_real(data_type: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(data_type) or pa.types.is_decimal(data_type))
+
+
+def _csv(rows: pa.Table) -> str:
+    """CSV with a header; nested values as JSON, which CSV has no form for."""
+    columns = [
+        pa.array([None if v is None else json.dumps(v, default=_json_value) for v in column.to_pylist()])
+        if pa.types.is_nested(column.type)
+        else column
+        for column in rows.columns
+    ]
+    sink = pa.BufferOutputStream()
+    options = pyarrow.csv.WriteOptions(quoting_style="needed")
+    pyarrow.csv.write_csv(pa.table(columns, names=rows.column_names), sink, options)
+    return str(sink.getvalue().to_pybytes().decode())
+
+
+def _json_value(value: Any) -> Any:
+    """For what JSON lacks: whole decimals (DuckDB's HUGEINT) as numbers, times and others as text."""
+    if isinstance(value, decimal.Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)
