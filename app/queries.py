@@ -93,6 +93,22 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
     )
 
 
+def bn_modes(snapshot: Snapshot, dataset: str) -> list[str]:
+    """How BatchNorm stood in the predictions of the runs on `dataset`, `running` first."""
+    rows = snapshot.query(
+        """
+        SELECT DISTINCT bn_mode
+        FROM prediction
+        JOIN run USING (run_id)
+        JOIN experiment USING (experiment_id)
+        WHERE dataset = $dataset
+        ORDER BY bn_mode <> 'running', bn_mode
+        """,
+        dataset=dataset,
+    )
+    return list(rows["bn_mode"])
+
+
 def ranking(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
     """A_N and τ at the end of training, a row for each experiment, bn_mode and architecture set.
 
@@ -117,10 +133,10 @@ def tau_a(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
     """τa at the end of training, of the averaged A_N and over seeds, and the paper's; a row an experiment."""
     return snapshot.query(
         """
-        SELECT experiment_id, bn_mode, tau_a.tau_a, tau_a_mean, tau_a_std, reported_tau_a
-        FROM experiment_tau_a AS tau_a
+        SELECT experiment_id, bn_mode, tau_a, tau_a_mean, tau_a_std, reported_tau_a
+        FROM experiment_tau_a AS measured
         JOIN experiment USING (experiment_id)
-        WHERE tau_a.gt_key = $gt_key AND experiment.dataset = $dataset AND epoch = experiment.epochs
+        WHERE measured.gt_key = $gt_key AND experiment.dataset = $dataset AND epoch = experiment.epochs
         ORDER BY experiment_id, bn_mode
         """,
         dataset=dataset,

@@ -18,6 +18,7 @@ _OPTIONS: Final[Mapping[str, str]] = {
     "client.showErrorDetails": "type",
     "client.showErrorLinks": "false",
     "client.toolbarMode": "viewer",
+    "runner.magicEnabled": "false",
     "server.fileWatcherType": "none",
     "server.headless": "true",
 }
@@ -47,7 +48,7 @@ def command(warehouse: Path, host: str, port: int) -> list[str]:
 def warehouse_path(
     arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ
 ) -> Path:
-    """The warehouse that a page shows: what `command` handed on, else `NASRANK_WAREHOUSE`, else the default."""
+    """The warehouse to show: what `command` handed on, else `NASRANK_WAREHOUSE`, else the default."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--warehouse", default=environment.get("NASRANK_WAREHOUSE") or DEFAULT_WAREHOUSE)
     known, _ = parser.parse_known_args(arguments)

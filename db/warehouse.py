@@ -247,7 +247,7 @@ def _within(limits: Limits, connection: duckdb.DuckDBPyConnection) -> Iterator[N
             f"the query ran longer than {limits.seconds} seconds; narrow it, for example with WHERE"
         ) from error
     except duckdb.Error as error:
-        raise NasrankError(f"the query failed: {' '.join(str(error).split())}") from error
+        raise NasrankError(f"the query failed: {_in_one_line(error)}") from error
     finally:
         if timer:
             timer.cancel()
@@ -352,9 +352,14 @@ def _attach(path: Path) -> str:
 
 
 def _not_a_warehouse(path: Path, error: Exception) -> NasrankError:
-    return NasrankError(f"{path} cannot be read as a DuckDB file: {' '.join(str(error).split())}")
+    return NasrankError(f"{path} cannot be read as a DuckDB file: {_in_one_line(error)}")
 
 
 def _not_changed(path: Path, error: Exception) -> NasrankError:
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    return NasrankError(f"{path} was not changed: {' '.join(str(cause).split())}")
+    return NasrankError(f"{path} was not changed: {_in_one_line(cause)}")
+
+
+def _in_one_line(error: BaseException | None) -> str:
+    """What DuckDB complains of, without the excerpt of the statement that follows after an empty line."""
+    return " ".join(str(error).partition("\n\n")[0].split())

@@ -72,11 +72,11 @@ def check_images(images: NDArray[np.uint8], labels: NDArray[np.int64], source: s
         raise NasrankError(
             f"{source!r} has labels from {labels.min()} to {labels.max()}; CIFAR-10 has 0 to 9"
         )
-    sizes = np.bincount(labels, minlength=len(CLASSES))
-    for name, size in zip(CLASSES, sizes, strict=True):
-        if size != NUM_IMAGES // len(CLASSES):
+    expected = NUM_IMAGES // len(CLASSES)
+    for name, size in zip(CLASSES, np.bincount(labels, minlength=len(CLASSES)), strict=True):
+        if size != expected:
             raise NasrankError(
-                f"{source!r} has {size:,} images labelled {name}; CIFAR-10 has 5,000 of each class"
+                f"{source!r} has {size:,} images labelled {name}; CIFAR-10 has {expected:,} of each class"
             )
 
 

@@ -26,6 +26,7 @@ from db.ingest import IngestReport, ingest, run_folders
 from db.seed import seed_warehouse
 from db.warehouse import Limits, Warehouse
 from trainer.output import Format, print_table, say
+from trainer.stopping import Interrupted
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -55,6 +56,7 @@ def nasrank_train(
 
     A first session:
 
+    \b
         nasrank-train init
         nasrank-train import-bench
         nasrank-train run --dataset digits --size tiny --mask Zero+Pool --epochs 20
@@ -64,8 +66,11 @@ def nasrank_train(
 
 @app.command()
 def init(warehouse: WarehouseOption = WAREHOUSE) -> None:
-    """Make the warehouse, or bring an older one up to this version.
+    """Make or upgrade the warehouse.
 
+    It holds the architectures, the masks and the paper's τa from the start. Again, nothing is lost.
+
+    \b
     Example: nasrank-train init --warehouse results/nasrank.duckdb
     """
     new = Warehouse(warehouse).create(seed_warehouse)
@@ -93,8 +98,12 @@ def import_bench(
     warehouse: WarehouseOption = WAREHOUSE,
     json_output: JsonOption = False,
 ) -> None:
-    """Import ground truth: the stand-alone accuracies of the 15,625 architectures.
+    """Import ground truth.
 
+    That is the stand-alone accuracies of the 15,625 architectures. Sources live side by side; the same file
+    again changes nothing.
+
+    \b
     Example: nasrank-train import-bench nb201_200_epochs.csv --epochs 200
     """
     target = Warehouse(warehouse)
@@ -129,8 +138,9 @@ def data(
     data_dir: DataOption = DATA,
     json_output: JsonOption = False,
 ) -> None:
-    """Prepare images for training, or list what there is.
+    """Prepare images, or list them.
 
+    \b
     Example: nasrank-train data cifar10 --source ~/cifar-10-python.tar.gz
     """
     import pyarrow as pa
@@ -208,11 +218,14 @@ def run(
     runs: RunsOption = RUNS,
     data_dir: DataOption = DATA,
 ) -> None:
-    """Train a super-network, predict architectures with it, and ingest the run.
+    """Train, predict and ingest one run.
 
-    The defaults are the paper's. The same command continues a run that was interrupted or killed, adds
-    predictions for further --ground-truth keys, and does nothing where all is there.
+    The super-network is trained, predicts the accuracy of the architectures in all top-N and in the random
+    sample, and the run is brought into the warehouse. The defaults are the paper's. The same command
+    continues a run that was interrupted or killed, adds predictions for further --ground-truth keys, and
+    does nothing where all is there.
 
+    \b
     Example: nasrank-train run --dataset digits --size tiny --mask Zero+Pool --seed 1 --epochs 20
     """
     from trainer.config import ExperimentConfig
@@ -268,8 +281,11 @@ def ingest_command(
     warehouse: WarehouseOption = WAREHOUSE,
     json_output: JsonOption = False,
 ) -> None:
-    """Bring ended runs into the warehouse; what is there already stays as it is.
+    """Bring ended runs into the warehouse.
 
+    What is there already stays as it is. A folder that cannot be used is named, and the others are ingested.
+
+    \b
     Example: nasrank-train ingest runs
     """
     folders = [runs] if (runs / "config.json").is_file() else run_folders(runs)
@@ -286,6 +302,7 @@ def sql(
 ) -> None:
     """Query the warehouse, read-only.
 
+    \b
     Example: nasrank-train sql "SELECT mask, tau_a FROM experiment_tau_a ORDER BY tau_a" --format csv
     """
     text = sys.stdin.read() if statement == "-" else statement
@@ -303,6 +320,7 @@ def dashboard(
 ) -> None:
     """Serve the dashboard until Ctrl-C.
 
+    \b
     Example: nasrank-train dashboard --port 8600
     """
     if host not in ("localhost", "127.0.0.1", "::1"):
@@ -322,8 +340,9 @@ def doctor(
     data_dir: DataOption = DATA,
     json_output: JsonOption = False,
 ) -> None:
-    """Check the installation, the warehouse, the runs and the images, and say what to do.
+    """Check everything, say what to do.
 
+    \b
     Example: nasrank-train doctor --json
     """
     import pyarrow as pa
@@ -345,7 +364,7 @@ def main() -> NoReturn:
         if "--debug" in sys.argv[1:]:
             raise
         say(f"error: {error}")
-        sys.exit(130 if type(error).__name__ == "Interrupted" else 1)
+        sys.exit(130 if isinstance(error, Interrupted) else 1)
     sys.exit(0)
 
 
@@ -370,8 +389,8 @@ def _report_ingest(report: IngestReport, json_output: bool) -> None:
         print(json.dumps(content, indent=2))
     else:
         say(
-            f"ingested {len(report.ingested)} runs; {len(report.unchanged)} were there already, "
-            f"{len(report.unfinished)} have not ended, {len(report.problems)} could not be used"
+            f"runs ingested: {len(report.ingested)}; there already: {len(report.unchanged)}; "
+            f"not ended: {len(report.unfinished)}; not usable: {len(report.problems)}"
         )
     for folder, problem in report.problems.items():
         say(f"{folder}: {problem}")

@@ -83,7 +83,8 @@ def _print_for_people(rows: pa.Table) -> None:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.4f}" if isinstance(value, float | decimal.Decimal) else str(value)
+    value = _json_value(value) if isinstance(value, decimal.Decimal) else value
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def _is_real(data_type: pa.DataType) -> bool:

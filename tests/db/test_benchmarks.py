@@ -57,11 +57,14 @@ def table(benchmark: Benchmark) -> pd.DataFrame:
 
 @pytest.fixture
 def refusal(tmp_path: Path) -> Callable[..., str]:
-    """Writes a table as CSV, imports it, and returns the line with which it is refused."""
+    """Writes a table, imports it, and returns the line with which it is refused."""
 
-    def refuse(frame: pd.DataFrame, epochs: int | None = 200) -> str:
-        file = tmp_path / "table.csv"
-        frame.to_csv(file, index=False)
+    def refuse(frame: pd.DataFrame, epochs: int | None = 200, suffix: str = "csv") -> str:
+        file = tmp_path / f"table.{suffix}"
+        if suffix == "csv":
+            frame.to_csv(file, index=False)
+        else:
+            frame.to_parquet(file, index=False)
         return refused(file, epochs=epochs)
 
     return refuse
@@ -122,7 +125,7 @@ def test_the_package_agrees_with_the_means_of_the_other_file(raw: Any, shared: P
         distances = [
             [
                 abs(np.mean(trials) - value)
-                for count in range(1, len(trials) + 1)
+                for count in range(1, len(entry["val_acc"]) + 1)
                 for trials in itertools.combinations(entry["val_acc"], count)
             ]
             for entry, value in zip(raw[file].values(), other, strict=True)
@@ -165,7 +168,7 @@ def with_one_list_short(entries: dict[str, Any]) -> None:
 
 
 def with_no_trial(entries: dict[str, Any]) -> None:
-    entries["301004"] = dict.fromkeys(entries["301004"], [])
+    entries["301004"] = {metric: [] for metric in entries["301004"]}
 
 
 def with_text(entries: dict[str, Any]) -> None:
@@ -228,6 +231,8 @@ def test_a_hostile_or_incomplete_folder_is_refused(package_folder: Path, tmp_pat
     for file in ("cifar100.pkl", "imagenet.pkl"):
         (tmp_path / file).write_bytes((package_folder / file).read_bytes())
     assert "asks for 'os.system', which is refused" in refused(tmp_path)
+    (tmp_path / "cifar10.pkl").write_bytes(pickle.dumps({}))
+    assert "15,625 of 15,625 architectures are missing" in refused(tmp_path)
     (tmp_path / "cifar10.pkl").write_bytes(pickle.dumps([1, 2]))
     assert "holds a list" in refused(tmp_path)
 
@@ -300,10 +305,10 @@ def test_two_operations_swapped_are_found_out(
     first: str, second: str, table: pd.DataFrame, refusal: Callable[..., str]
 ) -> None:
     strings = table.arch_str.str.replace(first, "?").str.replace(second, first).str.replace("?", second)
-    assert "operations may be in another order" in refusal(table.assign(arch_str=strings))
+    assert "operations may be in another order" in refusal(table.assign(arch_str=strings), suffix="parquet")
     # By one structural fact alone where Zero is concerned, whatever the epochs.
     if first == "none":
-        assert "passes nothing on" in refusal(table.assign(arch_str=strings), epochs=90)
+        assert "passes nothing on" in refusal(table.assign(arch_str=strings), epochs=90, suffix="parquet")
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.combinations(BENCHMARK_OPERATIONS, 2)))
@@ -312,7 +317,9 @@ def test_two_operations_swapped_after_12_epochs_are_found_out(
 ) -> None:
     table = pd.read_csv(shared / "data/nasbench201/nb201_12_epochs.csv").drop(columns="arch_index")
     strings = table.arch_str.str.replace(first, "?").str.replace(second, first).str.replace("?", second)
-    assert "operations may be in another order" in refusal(table.assign(arch_str=strings), epochs=12)
+    assert "operations may be in another order" in refusal(
+        table.assign(arch_str=strings), epochs=12, suffix="parquet"
+    )
 
 
 @pytest.mark.parametrize(
@@ -322,8 +329,8 @@ def test_two_datasets_confused_are_found_out(
     first: str, second: str, table: pd.DataFrame, refusal: Callable[..., str]
 ) -> None:
     names = {f"{first}/valid": f"{second}/valid", f"{second}/valid": f"{first}/valid"}
-    assert "datasets, splits or epochs confused" in refusal(table.rename(columns=names))
-    assert "passes nothing on" in refusal(table.rename(columns=names), epochs=90)
+    assert "datasets, splits or epochs confused" in refusal(table.rename(columns=names), suffix="parquet")
+    assert "passes nothing on" in refusal(table.rename(columns=names), epochs=90, suffix="parquet")
 
 
 def test_epochs_confused_are_found_out(table: pd.DataFrame, refusal: Callable[..., str]) -> None:

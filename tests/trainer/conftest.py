@@ -23,7 +23,7 @@ unhurried = settings(deadline=None, max_examples=40)
 MakeTraining = Callable[..., Training]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -42,13 +42,14 @@ def small_config(**changes: object) -> ExperimentConfig:
         "learning_rate": 0.1,
         "max_shift": 1,
     }
-    return ExperimentConfig(**{**values, **changes})  # type: ignore[arg-type]
+    return ExperimentConfig(**{**values, **changes})
 
 
 def small_images(n: int, seed: int = 0, max_shift: int = 0) -> DeviceImages:
-    """Random colour images of 8x8 pixels, ten classes."""
+    """Images of 8x8 pixels, noise in different colours (or all would look alike), of ten classes."""
     source = torch.Generator().manual_seed(seed)
-    images = torch.randint(0, 256, (n, 3, 8, 8), dtype=torch.uint8, generator=source)
+    colours = torch.rand(n, 3, 1, 1, generator=source)
+    images = (torch.randint(0, 256, (n, 3, 8, 8), generator=source) * colours).to(torch.uint8)
     labels = torch.randint(0, 10, (n,), generator=source)
     return DeviceImages(images, labels, mean=MEAN, std=STD, device=CPU, max_shift=max_shift)
 

@@ -48,9 +48,7 @@ def test_augmented_agrees_with_the_loop(
     images = torch.randint(0, 256, (n, channels, height, width), dtype=torch.uint8, generator=source)
     labels = torch.arange(n)
     mean, std = torch.rand(channels) * 200, torch.rand(channels) * 50 + 1
-    held = DeviceImages(
-        images, labels, mean=mean.tolist(), std=std.tolist(), device=CPU, max_shift=max_shift
-    )
+    held = DeviceImages(images, labels, mean=mean.tolist(), std=std.tolist(), device=CPU, max_shift=max_shift)
     draws = draw_epoch(n, max_shift=max_shift, horizontal_flip=flip, seed=seed, epoch=3)
     pixels, batch_labels = held.augmented(draws, 0, n)
     torch.testing.assert_close(pixels, slow_augmented(images, draws, mean, std, max_shift))
@@ -63,9 +61,7 @@ def test_augmented_agrees_with_the_loop(
 def test_plain_only_normalizes(max_shift: int) -> None:
     images = torch.randint(0, 256, (7, 3, 8, 6), dtype=torch.uint8)
     mean, std = (1.0, 2.0, 3.0), (4.0, 5.0, 6.0)
-    held = DeviceImages(
-        images, torch.arange(7), mean=mean, std=std, device=CPU, max_shift=max_shift
-    )
+    held = DeviceImages(images, torch.arange(7), mean=mean, std=std, device=CPU, max_shift=max_shift)
     pixels, labels = held.plain(2, 5)
     expected = (images[2:5] - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
     torch.testing.assert_close(pixels, expected)

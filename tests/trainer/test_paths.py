@@ -51,7 +51,7 @@ def test_seeds_and_groups_differ() -> None:
 
 @pytest.mark.parametrize("operations", [(0, 1, 2, 3, 4), (1, 2, 3)])
 def test_every_edge_and_pair_of_edges_is_uniform(operations: tuple[int, ...]) -> None:
-    """Over many groups, each operation at each position of a group, and each pair on two edges, alike often."""
+    """Over many groups, each operation begins alike often, and so does each pair on two edges."""
     groups, size = 3_000, len(operations)
     sampler = StrictlyFair(operations, seed=5)
     firsts = [sampler.path(group * size) for group in range(groups)]

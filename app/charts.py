@@ -1,0 +1,152 @@
+"""The charts, in Altair. Colours come from the theme, so that light and dark each have their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import altair as alt
+import pandas as pd
+
+from app.ranking_table import POINTS
+
+# A line is known by its colour and shape; beyond eight lines they repeat with another dash.
+_SHAPES: Final = (
+    "circle",
+    "square",
+    "triangle-up",
+    "diamond",
+    "cross",
+    "triangle-down",
+    "triangle-right",
+    "triangle-left",
+)
+_DASHES: Final = ([1, 0], [7, 3], [2, 2], [8, 3, 2, 3])
+
+# So many lines have a colour of their own.
+COLOURS: Final = len(_SHAPES)
+
+# Pixels: of a panel, and of both panels' axis labels, so that the panels align.
+_HEIGHT: Final = 300
+_AXIS_WIDTH: Final = 46
+# Of a letter in the legend, and of what surrounds a name there.
+_LETTER: Final = 6.5
+_SYMBOL: Final = 34
+_X_TITLE: Final = "N best by ground truth, or a random sample"
+
+
+def ranking_chart(
+    points: pd.DataFrame, series: Sequence[str], colour_order: Sequence[str], tau: str
+) -> alt.VConcatChart:
+    """The paper's two panels (its Figures 4 to 9): A_N above, τ below, over N.
+
+    `points` as of `ranking_table.Ranking`. `series` are the lines in the order of the legend;
+    `colour_order` contains them and gives the n-th one the n-th colour, whatever else is shown.
+    A click on a line's name in the legend lets the others fade.
+    """
+    points = _with_gaps(points)
+    picked = alt.selection_point(name="picked", fields=["series"], bind="legend")
+    upper = _panel(points, "a_n", "mean of A_N (%)", series, colour_order, picked).add_params(picked)
+    lower = _panel(points, "tau", f"mean of τ ({tau})", series, colour_order, picked)
+    chart = alt.vconcat(
+        upper.properties(height=_HEIGHT, title=_title("A_N: mean predicted accuracy (%)")),
+        lower.properties(height=_HEIGHT, title=_title(f"τ of prediction and ground truth ({tau})")),
+        spacing=28,
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+    )
+    chart.resolve = alt.Resolve(scale={"color": "shared", "shape": "shared", "strokeDash": "shared"})
+    return chart
+
+
+def ranking_description(series: Sequence[str], tau: str) -> str:
+    """The chart in words, for those who do not see it."""
+    return (
+        f"Two line charts over the N best architectures, N from 10 to 500, and a random sample: above "
+        f"A_N, below Kendall's τ ({tau}). {len(series)} lines: {'; '.join(series)}. "
+        "The table below has the numbers."
+    )
+
+
+def _panel(
+    points: pd.DataFrame,
+    value: str,
+    title: str,
+    series: Sequence[str],
+    colour_order: Sequence[str],
+    picked: alt.Parameter,
+) -> alt.LayerChart | alt.FacetChart:
+    is_tau = value == "tau"
+    styles = _styles(series, colour_order)
+    faded = alt.condition(picked, alt.value(1), alt.value(0.12))
+    base = alt.Chart(points).encode(
+        x=alt.X("point:N", title=_X_TITLE if is_tau else None)
+        .scale(domain=list(POINTS.values()))
+        .axis(labelAngle=0, grid=True, labelOverlap=False),
+        color=styles["color"],
+    )
+    height = alt.Y(f"{value}:Q", title=None).scale(zero=is_tau, nice=True)
+    height = height.axis(minExtent=_AXIS_WIDTH, maxExtent=_AXIS_WIDTH, tickCount=6, format=_format(value))
+    band = base.mark_area(opacity=0.14, line=False).encode(
+        y=alt.Y(f"{value}_low:Q", title=None),
+        y2=f"{value}_high:Q",
+        opacity=alt.condition(picked, alt.value(0.14), alt.value(0.02)),
+    )
+    line = base.mark_line(strokeWidth=2.25).encode(y=height, strokeDash=styles["strokeDash"], opacity=faded)
+    marks = base.mark_point(size=70, filled=True).encode(
+        y=height, shape=styles["shape"], opacity=faded, tooltip=_tooltip(value, title)
+    )
+    layers = [band, line, marks]
+    if is_tau:
+        rule = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color="#8A929C")
+        layers.insert(0, rule.encode(y="zero:Q"))
+    return alt.layer(*layers)
+
+
+def _with_gaps(points: pd.DataFrame) -> pd.DataFrame:
+    """With empty rows for the points that a line lacks, so that it breaks there instead of bridging them."""
+    full = pd.MultiIndex.from_product([points["series"].unique(), POINTS.values()], names=["series", "point"])
+    return points.set_index(["series", "point"]).reindex(full).reset_index()
+
+
+def _styles(series: Sequence[str], colour_order: Sequence[str]) -> dict[str, Any]:
+    """Colour, shape and dash of every line, in one legend."""
+    order = list(colour_order)
+    width = round(max(map(len, series)) * _LETTER + _SYMBOL)
+    legend = alt.Legend(
+        title=None,
+        orient="top",
+        direction="horizontal",
+        values=list(series),
+        labelLimit=width,
+        symbolSize=90,
+        symbolStrokeWidth=2,
+        symbolOpacity=1,
+        labelFontSize=13,
+        columns=alt.ExprRef(f"max(1, floor((containerSize()[0] - {_AXIS_WIDTH}) / {width}))"),
+    )
+    shapes = [_SHAPES[index % len(_SHAPES)] for index in range(len(order))]
+    dashes = [_DASHES[index // len(_SHAPES) % len(_DASHES)] for index in range(len(order))]
+    return {
+        "color": alt.Color("series:N", legend=legend).scale(domain=order),
+        "shape": alt.Shape("series:N", legend=legend).scale(domain=order, range=shapes),
+        "strokeDash": alt.StrokeDash("series:N", legend=legend).scale(domain=order, range=dashes),
+    }
+
+
+def _tooltip(value: str, title: str) -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("label:N", title="experiment"),
+        alt.Tooltip("point:N", title="N"),
+        alt.Tooltip(f"{value}:Q", title=title, format=_format(value, 1)),
+        alt.Tooltip(f"{value}_std:Q", title="deviation over seeds", format=_format(value, 1)),
+        alt.Tooltip("seeds:Q", title="seeds"),
+        alt.Tooltip("n:Q", title="architectures"),
+    ]
+
+
+def _title(text: str) -> alt.TitleParams:
+    return alt.TitleParams(text, anchor="start", fontSize=14, offset=10)
+
+
+def _format(value: str, more_digits: int = 0) -> str:
+    return f".{(0 if value == 'a_n' else 1) + 2 * more_digits}f"

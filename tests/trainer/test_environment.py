@@ -1,0 +1,57 @@
+"""What a run says of where it ran."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+
+from db.errors import NasrankError
+from trainer import environment
+from trainer.environment import choose_device, device_description, git_state, versions
+
+
+def test_devices() -> None:
+    assert choose_device("cpu") == torch.device("cpu")
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    with pytest.raises(NasrankError, match="device is 'tpu'; choose auto, cpu, cuda"):
+        choose_device("tpu")
+    assert device_description(torch.device("cpu")).endswith("1 thread(s)")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_missing_cuda_is_said() -> None:
+    with pytest.raises(NasrankError, match="finds no CUDA device"):
+        choose_device("cuda")
+
+
+def test_versions_name_what_computes() -> None:
+    assert versions()["torch"] == torch.__version__
+
+
+def test_git_state_of_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=n", "-c", "user.email=e"]
+        done = subprocess.run(
+            ["git", "-C", str(tmp_path), *identity, *arguments], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    program = tmp_path / "trainer" / "environment.py"
+    program.parent.mkdir()
+    program.write_text("")
+    monkeypatch.setattr(environment, "__file__", str(program))
+    assert git_state() == (None, None)
+    git("init", "-q")
+    assert git_state() == (None, None)
+    git("add", ".")
+    git("commit", "-qm", "first")
+    assert git_state() == (git("rev-parse", "HEAD"), False)
+    program.write_text("changed")
+    assert git_state() == (git("rev-parse", "HEAD"), True)
+    monkeypatch.setattr(
+        environment, "__file__", str(tmp_path / "venv" / "lib" / "trainer" / "environment.py")
+    )
+    assert git_state() == (None, None)

