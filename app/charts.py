@@ -8,6 +8,7 @@ from typing import Any, Final
 import altair as alt
 import pandas as pd
 
+from app.labels import listed
 from app.ranking_table import POINTS
 
 # A line is known by its colour and shape; beyond eight lines they repeat with another dash.
@@ -59,12 +60,8 @@ def ranking_chart(
 
 
 def ranking_description(series: Sequence[str], tau: str) -> str:
-    """The chart in words, for those who do not see it."""
-    return (
-        f"Two line charts over the N best architectures, N from 10 to 500, and a random sample: above "
-        f"A_N, below Kendall's τ ({tau}). {len(series)} lines: {'; '.join(series)}. "
-        "The table below has the numbers."
-    )
+    """The chart for those who do not see it; short, because Streamlit names its buttons by it too."""
+    return f"A_N and τ ({tau}) over N, {len(series)} lines: {listed(series)}"
 
 
 def _panel(

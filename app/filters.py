@@ -66,7 +66,6 @@ class Filters:
             help=explanation,
             bind="query-params",
             placeholder="All" if len(options) != 1 else f"All ({options[0]})",
-            disabled=len(options) < 2,
         )
         self._chosen[name] = [option for option in options if option in chosen]
         return list(self._chosen[name] or options)

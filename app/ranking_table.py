@@ -103,15 +103,13 @@ def _rows(
     rows.insert(1, "series", rows["experiment_id"].map(series))
     rows["seeds"] = rows["experiment_id"].map(points.groupby("experiment_id")["seeds"].max())
     rows = rows.merge(tau_a, on="experiment_id", how="left")
-    wide = points.pivot(index="experiment_id", columns="point")
-    for value, suffix, deviation in (
-        ("a_n", "_percent", ""),
-        ("tau", "", ""),
-        ("a_n_std", "_percent", "_std"),
-        ("tau_std", "", "_std"),
+    for value, name in (
+        ("a_n", "a_{}_percent"),
+        ("tau", "tau_{}"),
+        ("a_n_std", "a_{}_std_percent"),
+        ("tau_std", "tau_{}_std"),
     ):
-        name = "a" if value.startswith("a_n") else "tau"
-        for point in POINTS.values():
-            known = wide[value][point] if point in wide[value] else pd.Series(dtype=float)
-            rows[f"{name}_{point}{deviation}{suffix}"] = rows["experiment_id"].map(known)
+        wide = points.pivot(index="experiment_id", columns="point", values=value)
+        for point, known in wide.reindex(columns=list(POINTS.values())).items():
+            rows[name.format(point)] = rows["experiment_id"].map(known)
     return rows.sort_values(["tau_a", "tau_a_mean"], na_position="last").reset_index(drop=True)

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import duckdb
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ from db.benchmarks import Benchmark
 from db.errors import NasrankError
 from db.models import BenchmarkSource
 from db.warehouse import Warehouse, insert_arrow
+
+DEFAULT_KEY: Final = "cifar10-valid/valid@200"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +131,19 @@ def ground_truth_keys(connection: duckdb.DuckDBPyConnection) -> list[GroundTruth
 def resolve_key(connection: duckdb.DuckDBPyConnection, text: str | None) -> GroundTruthKey:
     """The key that `text` means, in full or in a short form that fits only one; None: the default key.
 
-    The default is `cifar10-valid/valid@200` of the source imported first: accuracy on images that
+    The default is `DEFAULT_KEY` of the source imported first: accuracy on images that
     training has not seen, from networks trained on as many images as a super-network is.
     """
     keys = ground_truth_keys(connection)
     if not keys:
         raise NasrankError("the warehouse has no ground truth; import some with `nasrank-train import-bench`")
-    fitting = [key for key in keys if (text or "cifar10-valid/valid@200") in key.short_forms]
+    wanted = DEFAULT_KEY if text is None else text
+    fitting = [key for key in keys if wanted in key.short_forms]
     if len(fitting) == 1 or (fitting and text is None):
         return fitting[0]
-    if text is not None and text in map(str, fitting):
-        return next(key for key in fitting if str(key) == text)
     choice = ", ".join(map(str, fitting or [key for key in keys if key.trial == "mean"]))
     problem = f"fits {len(fitting)} ground-truth keys" if fitting else "is no ground-truth key"
-    raise NasrankError(f"{text or 'cifar10-valid/valid@200'!r} {problem}; choose one of {choice}")
+    raise NasrankError(f"{wanted!r} {problem}; choose one of {choice}")
 
 
 def architectures_to_predict(

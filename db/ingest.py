@@ -126,6 +126,8 @@ def read_run_folder(path: Path, digest: str | None = None) -> RunFolder:
     """
     config_file = _read_json(path / "config.json")
     status = _read_json(path / "status.json")
+    if status.get("status") not in ENDED:
+        raise NasrankError(f"the run is {status.get('status')}; it is read when it has ended")
     try:
         experiment = _experiment_row(config_file)
         run = _run_row(config_file, status, experiment["experiment_id"])
@@ -245,8 +247,8 @@ def _read_predictions(path: Path, run_id: str, mask: str) -> pa.Table:
     if owner != run_id:
         raise NasrankError(f"{path.name} belongs to the run {owner!r}")
     arch_ids = table["arch_id"].to_pylist()
-    if wrong := next((arch_id for arch_id in arch_ids if not _is_admitted(arch_id, mask)), None):
-        raise NasrankError(f"{path.name} has the architecture {wrong}, which mask {mask!r} does not leave")
+    if wrong := [arch_id for arch_id in arch_ids if not _is_admitted(arch_id, mask)]:
+        raise NasrankError(f"{path.name} has the architecture {wrong[0]}, which mask {mask!r} does not leave")
     if len(set(arch_ids)) != len(arch_ids):
         raise NasrankError(f"{path.name} has an architecture twice")
     for arch_id, accuracy, status in zip(

@@ -162,7 +162,7 @@ def show_chart(choice: Choice, ranking: Ranking) -> None:
 def show_table(choice: Choice, ranking: Ranking) -> None:
     """The same numbers, and their CSV."""
     heading, button = st.columns([3, 1], vertical_alignment="bottom")
-    heading.subheader("The same numbers")
+    heading.header("The same numbers")
     button.download_button(
         "Download CSV",
         ranking.as_csv(choice.key["gt_key"]),

@@ -1,4 +1,4 @@
-"""A filled warehouse, made once; each test gets its own copy."""
+"""A filled warehouse, made once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from db.warehouse import Warehouse
 from tests.app.dashboard_data import fill
@@ -22,12 +21,14 @@ def filled_file(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def filled(filled_file: Path, tmp_path: Path) -> Warehouse:
+def filled(filled_file: Path) -> Warehouse:
+    """To read only: all tests share it."""
+    return Warehouse(filled_file)
+
+
+@pytest.fixture
+def own(filled_file: Path, tmp_path: Path) -> Warehouse:
+    """A test's own copy, to write to."""
     path = tmp_path / "nasrank.duckdb"
     shutil.copyfile(filled_file, path)
     return Warehouse(path)
-
-
-@pytest.fixture(autouse=True)
-def _no_cache() -> None:
-    st.cache_data.clear()

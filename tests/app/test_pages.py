@@ -1,0 +1,205 @@
+"""The page as Streamlit runs it, without a browser."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from db.ingest import ingest
+from db.seed import seed_warehouse
+from db.warehouse import Warehouse
+from tests.app.dashboard_data import DIGITS, KEY, OTHER_KEY, RE_ENCODED, add_run
+from tests.samples import write_run_folder
+
+MAIN = Path(__file__).parents[2] / "app" / "main.py"
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Opens the dashboard on a warehouse, with URL parameters."""
+
+    def opened(path: Path, **parameters: str | list[str]) -> AppTest:
+        monkeypatch.setenv("NASRANK_WAREHOUSE", str(path))
+        test = AppTest.from_file(MAIN, default_timeout=60)
+        test.query_params.update(parameters)
+        test.run()
+        assert not test.exception
+        return test
+
+    return opened
+
+
+def table(test: AppTest) -> pd.DataFrame:
+    return test.dataframe[0].value
+
+
+def experiments(test: AppTest) -> set[str]:
+    return set(table(test)["experiment"])
+
+
+def text(elements: Any) -> str:
+    return "\n".join(str(element.value) for element in elements)
+
+
+def charts(test: AppTest) -> int:
+    return len(test.get("vega_lite_chart"))
+
+
+def test_the_first_look_shows_all_masks_of_the_studys_images(filled: Warehouse, open_page: Any) -> None:
+    test = open_page(filled.path)
+    assert test.title[0].value == "Rankings"
+    assert experiments(test) == {"none", "Zero", "Zero+Pool"}
+    assert test.selectbox(key="ground_truth").value == KEY
+    assert RE_ENCODED in text(test.markdown)
+    assert charts(test) == 1
+    assert not test.warning
+    known = filled.query(
+        "SELECT mask, tau_a FROM experiment_tau_a WHERE size = 'tiny' AND dataset = 'cifar10' AND gt_key = ?",
+        [KEY],
+    )
+    assert dict(zip(table(test)["mask"], table(test)["tau_a"], strict=True)) == dict(
+        zip(known["mask"], known["tau_a"], strict=True)
+    )
+
+
+def test_digits_are_said_to_be_digits(filled: Warehouse, open_page: Any) -> None:
+    test = open_page(filled.path, dataset="digits")
+    assert DIGITS in text(test.markdown)
+    assert experiments(test) == {"Zero+Pool"}
+    assert "One seed, and so without a band: Zero+Pool" in text(test.caption)
+
+
+def test_filters_narrow_and_names_tell_what_differs(filled: Warehouse, open_page: Any) -> None:
+    test = open_page(filled.path)
+    test.multiselect(key="mask").set_value(["Zero"]).run()
+    assert experiments(test) == {"Zero"}
+    test.multiselect(key="size").set_value([]).run()
+    assert experiments(test) == {"Zero · tiny", "Zero · S"}
+    test.radio(key="tau").set_value("Equation 2").run()
+    assert not test.exception
+
+
+def test_a_filter_that_leaves_nothing_is_explained(filled: Warehouse, open_page: Any) -> None:
+    test = open_page(filled.path, size="S", mask="Zero+Pool")
+    assert "No experiment that fits" in text(test.info)
+    assert charts(test) == 0
+    assert not test.dataframe
+
+
+def test_other_images_drop_the_choices_that_they_do_not_have(filled: Warehouse, open_page: Any) -> None:
+    test = open_page(filled.path, size="S", mask=["Zero", "Zero+Pool"])
+    test.selectbox(key="dataset").set_value("digits").run()
+    assert not test.exception
+    assert experiments(test) == {"Zero+Pool"}
+    test.selectbox(key="dataset").set_value("cifar10").run()
+    assert not test.exception
+    assert charts(test) == 1
+
+
+def test_the_url_restores_a_choice(filled: Warehouse, open_page: Any) -> None:
+    test = open_page(
+        filled.path, ground_truth=OTHER_KEY, size=["tiny", "S"], mask="Zero", tau="Equation 2", lt="none"
+    )
+    assert test.selectbox(key="ground_truth").value == OTHER_KEY
+    assert test.radio(key="tau").value == "Equation 2"
+    assert experiments(test) == {"Zero · tiny", "Zero · S"}
+
+
+def test_wrong_url_values_are_explained_and_replaced(filled: Warehouse, open_page: Any) -> None:
+    test = open_page(
+        filled.path,
+        dataset="mnist",
+        ground_truth="no:such/key@1",
+        size="XL",
+        mask=["Zero", "Nought"],
+        tau="rho",
+        variant="warmup",
+        colour="red",
+    )
+    told = text(test.warning)
+    for given, shown in {
+        "dataset=mnist": "Shown: cifar10.",
+        "ground_truth=no:such/key@1": f"Shown: {KEY}.",
+        "size=XL": "Shown: tiny.",
+        "mask=Nought": "Shown: Zero.",
+        "tau=rho": "Shown: tau-b.",
+        "variant=warmup": "Shown: all.",
+    }.items():
+        line = next(line for line in told.splitlines() if f"`{given}`" in line)
+        assert shown in line
+    assert "`colour`, which is no filter of this page" in told
+    assert experiments(test) == {"Zero"}
+
+
+def test_sets_that_are_not_wholly_predicted_are_named_with_the_command(
+    filled: Warehouse, open_page: Any
+) -> None:
+    test = open_page(filled.path, ground_truth=OTHER_KEY, mask="none")
+    told = text(test.warning)
+    assert "top-500 of **none** (seeds 0, 1)" in told
+    assert f"nasrank-train run … --ground-truth {OTHER_KEY}" in told
+
+
+def test_failed_runs_and_unusable_predictions_are_named(
+    own: Warehouse, tmp_path: Path, open_page: Any
+) -> None:
+    failed = write_run_folder(
+        tmp_path / "more", {}, seed=7, mask="Zero", status={"status": "failed", "failed_epoch": 2}
+    )
+    arch_ids = own.query("SELECT arch_id FROM top_n WHERE mask = 'Pool' AND gt_key = ?", [KEY])["arch_id"]
+    infinite = write_run_folder(tmp_path / "more", dict.fromkeys(arch_ids.tolist()), seed=0, mask="Pool")
+    assert not ingest(own, [failed, infinite]).problems
+    told = text(open_page(own.path).warning)
+    assert failed.name in told
+    assert "not finite numbers" in told
+    assert "**Pool** (seed 0)" in told
+
+
+def test_new_runs_are_there_at_the_next_interaction(own: Warehouse, tmp_path: Path, open_page: Any) -> None:
+    test = open_page(own.path)
+    test.multiselect(key="mask").set_value(["Zero"]).run()
+    ingest(own, [add_run(own, tmp_path / "more", "Skip", 0)])
+    test.multiselect(key="mask").set_value(["Zero", "Skip"]).run()
+    assert not test.exception
+    assert experiments(test) == {"Zero", "Skip"}
+
+
+def test_a_file_that_goes_while_the_page_is_open_is_explained(own: Warehouse, open_page: Any) -> None:
+    test = open_page(own.path)
+    own.path.unlink()
+    test.radio(key="tau").set_value("Equation 2").run()
+    assert not test.exception
+    assert "no warehouse at" in text(test.error)
+
+
+def test_a_new_warehouse_says_how_to_fill_it(tmp_path: Path, warehouse: Warehouse, open_page: Any) -> None:
+    bare = Warehouse(tmp_path / "bare.duckdb")
+    bare.create(seed_warehouse)
+    test = open_page(bare.path)
+    assert "no ground truth" in text(test.info)
+    assert "nasrank-train import-bench" in text(test.code)
+    test = open_page(warehouse.path)
+    assert "no finished runs" in text(test.info)
+    assert "nasrank-train ingest" in text(test.code)
+
+
+def test_what_cannot_be_shown_is_explained(tmp_path: Path, warehouse: Warehouse, open_page: Any) -> None:
+    test = open_page(tmp_path / "missing.duckdb")
+    assert "nasrank-train init" in text(test.error)
+    no_database = tmp_path / "notes.duckdb"
+    no_database.write_text("not a database", encoding="utf-8")
+    assert "cannot be read as a DuckDB file" in text(open_page(no_database).error)
+    for revision, advice in (("0000", "nasrank-train init"), ("9999", "upgrade nasrank")):
+        other = tmp_path / f"{revision}.duckdb"
+        shutil.copyfile(warehouse.path, other)
+        with duckdb.connect(other) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = ?", [revision])
+        told = text(open_page(other).error)
+        assert revision in told
+        assert advice in told

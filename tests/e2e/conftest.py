@@ -1,0 +1,117 @@
+"""A real server and a real Chromium, started once a session."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from app.serve import command
+from db.warehouse import Warehouse
+from tests.app.dashboard_data import fill
+
+CHROMIUM = Path(os.environ.get("NASRANK_CHROMIUM", "/usr/bin/chromium"))
+# No sandbox in containers, and no requests of the browser's own.
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_SECONDS = 60
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        reason = f"no Chromium at {CHROMIUM}; NASRANK_CHROMIUM names another one"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def dashboard(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """The dashboard on a filled warehouse, to which tests may add runs."""
+    folder = tmp_path_factory.mktemp("e2e")
+    path = folder / "nasrank.duckdb"
+    shutil.copyfile(ground_truth_file, path)
+    fill(Warehouse(path), folder / "runs")
+    with serve(path) as url:
+        yield Dashboard(url, Warehouse(path), folder / "runs")
+
+
+class Dashboard:
+    """A running server at `url` that shows `warehouse`; `runs_dir` is for further runs."""
+
+    def __init__(self, url: str, warehouse: Warehouse, runs_dir: Path) -> None:
+        self.url = url
+        self.warehouse = warehouse
+        self.runs_dir = runs_dir
+
+
+@contextlib.contextmanager
+def serve(warehouse: Path) -> Iterator[str]:
+    """The URL of a server that ends with the block."""
+    port = _free_port()
+    url = f"http://localhost:{port}"
+    log = warehouse.with_suffix(".log")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command(warehouse, "localhost", port),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=warehouse.parent,
+        )
+        try:
+            _wait(lambda: _healthy(url), process, log)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+    assert "Traceback" not in log.read_text(encoding="utf-8")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return int(probe.getsockname()[1])
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while not ready():
+        if process.poll() is not None or time.monotonic() > end:
+            pytest.fail(f"the dashboard did not start: {log.read_text(encoding='utf-8')[-2000:]}")
+        time.sleep(0.1)

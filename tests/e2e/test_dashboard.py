@@ -1,0 +1,169 @@
+"""What only a browser shows: drawing, the URL, downloads, accessibility, a file replaced while open."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pandas as pd
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from app.ranking_table import POINTS
+from db.ingest import ingest
+from tests.app.dashboard_data import DIGITS, KEY, add_run
+from tests.e2e.conftest import Dashboard, serve
+
+PATIENCE = 30_000  # milliseconds
+
+
+def visit(page: Page, url: str) -> None:
+    page.goto(url)
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Until the script has run to its end and nothing has failed."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Rankings")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def chart(page: Page) -> Locator:
+    return page.get_by_test_id("stVegaLiteChart")
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option, exact=True).click()
+    page.keyboard.press("Escape")
+
+
+def parameters(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def test_both_panels_are_drawn_and_nothing_else_is_asked(page: Page, dashboard: Dashboard) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    visit(page, dashboard.url)
+    expect(chart(page)).to_be_visible(timeout=PATIENCE)
+    expect(chart(page)).to_have_accessible_name(re.compile(r"3 lines: .*Zero\+Pool · τa −?\d\.\d\d"))
+    box = chart(page).bounding_box()
+    assert box is not None
+    assert box["width"] > 800
+    assert box["height"] > 600
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert errors == []
+    assert {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))} == {
+        urlsplit(dashboard.url).netloc
+    }
+
+
+def test_a_filter_changes_chart_and_url_and_the_url_restores_it(
+    page: Page, browser: Browser, dashboard: Dashboard
+) -> None:
+    visit(page, dashboard.url)
+    expect(chart(page)).to_have_accessible_name(re.compile("3 lines"), timeout=PATIENCE)
+    choose(page, "Mask", "Zero+Pool")
+    expect(chart(page)).to_have_accessible_name(re.compile(r"1 lines: Zero\+Pool"), timeout=PATIENCE)
+    page.get_by_text("Equation 2", exact=True).click()
+    expect(chart(page)).to_have_accessible_name(re.compile(r"τ \(Equation 2\)"), timeout=PATIENCE)
+    assert parameters(page) == {"mask": ["Zero+Pool"], "tau": ["Equation 2"]}
+
+    other = browser.new_context().new_page()
+    visit(other, page.url)
+    expect(chart(other)).to_have_accessible_name(
+        re.compile(r"τ \(Equation 2\) over N, 1 lines: Zero\+Pool"), timeout=PATIENCE
+    )
+    link = other.get_by_role("link", name="Link to exactly this choice").get_attribute("href")
+    assert link is not None
+    assert parse_qs(urlsplit(link).query) == {
+        "dataset": ["cifar10"],
+        "ground_truth": [KEY],
+        "tau": ["Equation 2"],
+        "size": ["tiny"],
+        "mask": ["Zero+Pool"],
+    }
+    other.context.close()
+
+    page.go_back()
+    expect(chart(page)).to_have_accessible_name(re.compile(r"τ \(tau-b\)"), timeout=PATIENCE)
+
+
+def test_a_wrong_url_is_explained(page: Page, dashboard: Dashboard) -> None:
+    visit(page, f"{dashboard.url}/?mask=Nought&dataset=digits")
+    expect(page.get_by_role("alert")).to_contain_text("mask=Nought", timeout=PATIENCE)
+    expect(page.get_by_text(DIGITS)).to_be_visible()
+    assert parameters(page) == {"dataset": ["digits"]}
+
+
+def test_the_csv_holds_the_views_numbers(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
+    visit(page, f"{dashboard.url}/?mask=none&mask=Zero%2BPool")
+    expect(chart(page)).to_be_visible(timeout=PATIENCE)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    download.value.save_as(tmp_path / "rankings.csv")
+    read = pd.read_csv(tmp_path / "rankings.csv", keep_default_na=False, na_values=[""]).set_index(
+        "experiment"
+    )
+    assert sorted(read.index) == ["Zero+Pool", "none"]
+    view = dashboard.warehouse.query(
+        """SELECT * FROM experiment_ranking
+        WHERE dataset = 'cifar10' AND size = 'tiny' AND gt_key = ? AND mask IN ('', 'Zero+Pool')""",
+        [KEY],
+    )
+    assert len(view) == 2 * len(POINTS)
+    for row in view.itertuples():
+        told = read.loc[row.mask or "none"]
+        point = POINTS[row.architecture_set]
+        assert told[f"a_{point}_percent"] == pytest.approx(100 * row.a_n_mean)
+        assert told[f"tau_{point}"] == pytest.approx(row.tau_mean)
+        assert told["gt_key"] == KEY
+
+
+def test_a_run_that_is_ingested_meanwhile_shows_after_reload(page: Page, dashboard: Dashboard) -> None:
+    visit(page, dashboard.url)
+    expect(chart(page)).to_have_accessible_name(re.compile("3 lines"), timeout=PATIENCE)
+    report = ingest(dashboard.warehouse, [add_run(dashboard.warehouse, dashboard.runs_dir, "Skip", 0)])
+    assert not report.problems
+    expect(page.get_by_text("The warehouse has new data.")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Reload").click()
+    expect(chart(page)).to_have_accessible_name(re.compile("4 lines.*Skip · τa"), timeout=PATIENCE)
+    settle(page)
+    expect(page.get_by_text("The warehouse has new data.")).to_have_count(0)
+
+
+def test_a_missing_warehouse_is_explained(page: Page, tmp_path: Path) -> None:
+    with serve(tmp_path / "missing.duckdb") as url:
+        visit(page, url)
+        expect(page.get_by_role("alert")).to_contain_text("nasrank-train init", timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_is_accessible(browser: Browser, dashboard: Dashboard, scheme: Any) -> None:
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    visit(page, dashboard.url)
+    expect(chart(page)).to_be_visible(timeout=PATIENCE)
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    context.close()
+
+
+def test_a_phone_needs_no_sideways_scrolling(browser: Browser, dashboard: Dashboard) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    visit(page, dashboard.url)
+    expect(chart(page)).to_be_visible(timeout=PATIENCE)
+    box = chart(page).bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    context.close()
