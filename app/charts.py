@@ -31,7 +31,7 @@ COLOURS: Final = len(_SHAPES)
 _HEIGHT: Final = 300
 _AXIS_WIDTH: Final = 46
 # Of a letter in the legend, and of what surrounds a name there.
-_LETTER: Final = 6.5
+_LETTER: Final = 5.6
 _SYMBOL: Final = 34
 _X_TITLE: Final = "N best by ground truth, or a random sample"
 
@@ -87,12 +87,20 @@ def _panel(
         y=alt.Y(f"{value}_low:Q", title=None),
         y2=f"{value}_high:Q",
         opacity=alt.condition(picked, alt.value(0.14), alt.value(0.02)),
+        tooltip=alt.value(None),
     )
-    line = base.mark_line(strokeWidth=2.25).encode(y=height, strokeDash=styles["strokeDash"], opacity=faded)
+    line = base.mark_line(strokeWidth=2.25).encode(
+        y=height,
+        strokeDash=styles["strokeDash"],
+        opacity=faded,
+        tooltip=alt.Tooltip("label:N", title="experiment"),
+    )
     marks = base.mark_point(size=70, filled=True).encode(
-        y=height, shape=styles["shape"], opacity=faded, tooltip=_tooltip(value, title)
+        y=height, shape=styles["shape"], opacity=faded, tooltip=alt.value(None)
     )
-    layers = [band, line, marks]
+    # Unseen and larger than the marks, so that a pointer need not be exact.
+    targets = base.mark_circle(size=450, opacity=0).encode(y=height, tooltip=_tooltip(value, title))
+    layers = [band, line, marks, targets]
     if is_tau:
         rule = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color="#8A929C")
         layers.insert(0, rule.encode(y="zero:Q"))

@@ -93,9 +93,6 @@ def test_a_filter_changes_chart_and_url_and_the_url_restores_it(
     }
     other.context.close()
 
-    page.go_back()
-    expect(chart(page)).to_have_accessible_name(re.compile(r"τ \(tau-b\)"), timeout=PATIENCE)
-
 
 def test_a_wrong_url_is_explained(page: Page, dashboard: Dashboard) -> None:
     visit(page, f"{dashboard.url}/?mask=Nought&dataset=digits")

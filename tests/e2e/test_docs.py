@@ -1,0 +1,54 @@
+"""The documentation says what the program does: references are current, commands exist, queries run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from db.ingest import ingest
+from db.warehouse import Warehouse
+from tests.conftest import RunWriter
+from tests.samples import random_predictions
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+QUERIES = [
+    (page.name, query)
+    for page in PAGES
+    for query in re.findall(r"```sql\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+]
+
+
+def test_references_are_current() -> None:
+    check = subprocess.run(
+        [sys.executable, ROOT / "scripts/docs", "--check"], capture_output=True, text=True, check=False
+    )
+    assert check.returncode == 0, check.stderr
+
+
+@pytest.mark.parametrize(("page", "query"), QUERIES)
+def test_every_query_answers(warehouse: Warehouse, write_run: RunWriter, page: str, query: str) -> None:
+    folders = [write_run(random_predictions("Zero+Pool", seed), mask="Zero+Pool", seed=seed) for seed in (0, 1)]
+    ingest(warehouse, folders)
+    assert len(warehouse.query(query)) > 0
+
+
+def test_every_command_and_option_named_exists() -> None:
+    reference = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for command in re.findall(r"nasrank-train ([a-z-]+)", text):
+            assert f"## nasrank-train {command}\n" in reference, f"{page.name} names the command {command}"
+        for line in re.findall(r"nasrank-train [a-z-]+[^`\n]*", text):
+            for option in re.findall(r"(?<![\w-])--[a-z-]+", line):
+                assert option in reference, f"{page.name} names the option {option}"
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
