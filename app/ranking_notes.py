@@ -64,6 +64,12 @@ def notes(key: pd.Series, ranking: Ranking, runs: pd.DataFrame, incomplete: pd.D
             "tells how well they generalize.",
             is_warning=True,
         )
+    too_few = ranking.rows["tau_a"].isna() & ~ranking.rows["experiment_id"].isin(incomplete["experiment_id"])
+    if too_few.any():
+        yield Note(
+            "The mask leaves fewer than 500 architectures, so not all eight points of τa exist: "
+            f"{listed(list(ranking.rows.loc[too_few, 'experiment']))}."
+        )
     single = ranking.rows.loc[ranking.rows["seeds"] == 1, "experiment"]
     if not single.empty:
         yield Note(f"One seed, and so without a band: {listed(list(single))}.")

@@ -67,25 +67,8 @@ class Warehouse:
 
     @contextmanager
     def read(self, limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection that can reach nothing but the warehouse.
-
-        Each one is a DuckDB of its own with the file attached: within one process, DuckDB answers a
-        second open of a path from the first, also after the file was replaced.
-        """
-        self._refuse_missing()
-        config: dict[str, str | bool | int | float | list[str]] = {}
-        if limits.memory is not None:
-            config["memory_limit"] = limits.memory
-        if limits.threads is not None:
-            config["threads"] = limits.threads
-        with duckdb.connect(":memory:", config=config) as connection:
-            try:
-                connection.execute(_attach(self.path))
-            except duckdb.Error as error:
-                raise _not_a_warehouse(self.path, error) from error
-            connection.execute("USE warehouse")
-            connection.execute("SET enable_external_access = false")
-            connection.execute("SET lock_configuration = true")
+        """A read-only connection that can reach nothing but the warehouse."""
+        with self._attached(limits) as connection:
             _refuse_other_revision(self.path, _revision(connection))
             yield connection
 
@@ -118,9 +101,9 @@ class Warehouse:
         """
         self._refuse_missing()
         with self._lock(on_wait), self._working_copy() as copy:
-            shutil.copyfile(self.path, copy)
+            with self.read():
+                shutil.copy(self.path, copy)
             with _transaction(copy) as connection:
-                _refuse_other_revision(self.path, _revision(_native(connection)))
                 yield connection
                 create_views(connection)
                 _check_integrity(connection)
@@ -131,14 +114,13 @@ class Warehouse:
 
         `seed` fills the tables of a new file.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._lock(), self._working_copy() as copy:
             new = not self.path.exists()
             if not new:
-                with self._any_revision() as connection:
-                    if (revision := _revision(connection)) is None or revision > SCHEMA_REVISION:
+                with self._attached() as published:
+                    if (revision := _revision(published)) is None or revision > SCHEMA_REVISION:
                         _refuse_other_revision(self.path, revision)
-                shutil.copyfile(self.path, copy)
+                    shutil.copy(self.path, copy)
             with _transaction(copy) as connection:
                 _upgrade(connection)
                 if new:
@@ -161,14 +143,26 @@ class Warehouse:
             )
 
     @contextmanager
-    def _any_revision(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection to a file that may need an upgrade."""
+    def _attached(self, limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
+        """As `read`, for any schema revision.
+
+        Each connection is a DuckDB of its own with the file attached: within one process, DuckDB answers a
+        second open of a path from the first, also after the file was replaced.
+        """
         self._refuse_missing()
-        try:
-            connection = duckdb.connect(self.path, read_only=True)
-        except duckdb.Error as error:
-            raise _not_a_warehouse(self.path, error) from error
-        with connection:
+        config: dict[str, str | bool | int | float | list[str]] = {}
+        if limits.memory is not None:
+            config["memory_limit"] = limits.memory
+        if limits.threads is not None:
+            config["threads"] = limits.threads
+        with duckdb.connect(":memory:", config=config) as connection:
+            try:
+                connection.execute(_attach(self.path))
+            except duckdb.Error as error:
+                raise NasrankError(f"{self.path} cannot be opened: {_in_one_line(error)}") from error
+            connection.execute("USE warehouse")
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
             yield connection
 
     @contextmanager
@@ -177,6 +171,7 @@ class Warehouse:
         path = self.path.with_name(self.path.name + ".lock")
         lock = filelock.FileLock(path)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 lock.acquire(timeout=0)
             except filelock.Timeout:
@@ -349,10 +344,6 @@ def _attach(path: Path) -> str:
         dialect=DefaultDialect(), compile_kwargs={"literal_binds": True}
     )
     return f"ATTACH {path_literal} AS warehouse (READ_ONLY)"
-
-
-def _not_a_warehouse(path: Path, error: Exception) -> NasrankError:
-    return NasrankError(f"{path} cannot be read as a DuckDB file: {_in_one_line(error)}")
 
 
 def _not_changed(path: Path, error: Exception) -> NasrankError:

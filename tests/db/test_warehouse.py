@@ -173,7 +173,7 @@ def test_a_writer_that_waits_too_long_says_so(warehouse: Warehouse, monkeypatch:
 
 # Where a writer dies: the functions that it calls one after the other on its way.
 STEPS = [
-    "shutil.copyfile",
+    "shutil.copy",
     "_transaction",
     "create_views",
     "_check_integrity",
@@ -297,7 +297,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         missing.query("SELECT 1")
     text = tmp_path / "text.duckdb"
     text.write_text("no database")
-    with pytest.raises(NasrankError, match="cannot be read as a DuckDB file"):
+    with pytest.raises(NasrankError, match="cannot be opened"):
         open_warehouse(text).query("SELECT 1")
     other = tmp_path / "other.duckdb"
     duckdb.connect(str(other)).close()
@@ -307,6 +307,33 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(NasrankError, match="not a nasrank warehouse"):
             use()
+
+
+def test_a_foreign_writer_is_waited_for_by_its_user(warehouse: Warehouse) -> None:
+    """A program that has the file open for writing would lose its changes to a publication."""
+    program = (
+        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, warehouse.path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(NasrankError, match=f"cannot be opened: .*PID {other.pid}"), warehouse.write():
+            pass
+        other.communicate("")
+    with warehouse.write():
+        pass
+
+
+def test_a_publication_keeps_the_files_permissions(warehouse: Warehouse) -> None:
+    warehouse.path.chmod(0o664)
+    with warehouse.write():
+        pass
+    assert warehouse.path.stat().st_mode & 0o777 == 0o664
 
 
 def test_a_foreign_writers_log_is_not_lost(warehouse: Warehouse) -> None:
