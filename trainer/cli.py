@@ -228,8 +228,9 @@ def run(
     \b
     Example: nasrank-train run --dataset digits --size tiny --mask Zero+Pool --seed 1 --epochs 20
     """
-    from trainer.config import ExperimentConfig
+    from trainer.config import ExperimentConfig, run_id
     from trainer.run import run_experiment
+    from trainer.training import Diverged
 
     try:
         config = ExperimentConfig.preset(
@@ -256,21 +257,25 @@ def run(
         raise typer.BadParameter(str(error)) from error
     target = Warehouse(warehouse)
     keys, arch_ids = _to_predict(target, config.mask_set, ground_truth)
-    result = run_experiment(
-        config,
-        seed,
-        runs_dir=runs,
-        data_dir=data_dir,
-        arch_ids=arch_ids,
-        ground_truth_keys=[str(key) for key in keys],
-        device=device,
-        threads=threads,
-    )
-    say(
-        f"{result.run_id} was finished already" if result.already_finished else f"{result.run_id} is finished"
-    )
+    folder = runs / run_id(config, seed)
+    try:
+        result = run_experiment(
+            config,
+            seed,
+            runs_dir=runs,
+            data_dir=data_dir,
+            arch_ids=arch_ids,
+            ground_truth_keys=[str(key) for key in keys],
+            device=device,
+            threads=threads,
+        )
+    except Diverged:
+        if ingest_run:  # that it diverged is a result, too
+            _report_ingest(ingest(target, [folder], _say_waiting))
+        raise
+    say(f"{result.run_id} {'was finished already' if result.already_finished else 'is finished'}")
     if ingest_run:
-        _report_ingest(ingest(target, [result.folder], _say_waiting), json_output=False)
+        _report_ingest(ingest(target, [folder], _say_waiting))
 
 
 @app.command("ingest")
@@ -378,7 +383,7 @@ def _to_predict(
         return keys, architectures_to_predict(connection, mask, keys)
 
 
-def _report_ingest(report: IngestReport, json_output: bool) -> None:
+def _report_ingest(report: IngestReport, json_output: bool = False) -> None:
     if json_output:
         content: dict[str, Any] = {
             "ingested": report.ingested,

@@ -194,7 +194,7 @@ def test_what_cannot_be_shown_is_explained(tmp_path: Path, warehouse: Warehouse,
     assert "nasrank-train init" in text(test.error)
     no_database = tmp_path / "notes.duckdb"
     no_database.write_text("not a database", encoding="utf-8")
-    assert "cannot be read as a DuckDB file" in text(open_page(no_database).error)
+    assert "not a valid DuckDB" in text(open_page(no_database).error)
     for revision, advice in (("0000", "nasrank-train init"), ("9999", "upgrade nasrank")):
         other = tmp_path / f"{revision}.duckdb"
         shutil.copyfile(warehouse.path, other)

@@ -170,6 +170,15 @@ def test_a_bad_folder_does_not_keep_others_out(nasrank: Command, folder: Path) -
     assert list(report["problems"]) == [bad.name]
 
 
+def test_a_diverged_run_is_recorded_as_failed(nasrank: Command, folder: Path) -> None:
+    result = nasrank("run", *SMALL, *FAST, "--epochs", "2", "--learning-rate", "1e30", code=1)
+    assert result.stderr.splitlines()[-1].startswith("error: training diverged: the loss of epoch 1")
+    warehouse = Warehouse(folder / "nasrank.duckdb")
+    [run] = warehouse.query("SELECT status, failed_epoch FROM run").itertuples()
+    assert (run.status, run.failed_epoch) == ("failed", 1)
+    assert warehouse.query("SELECT count(*) AS n FROM prediction").n[0] == 0
+
+
 def test_further_ground_truth_predicts_only_what_is_missing(nasrank: Command, folder: Path) -> None:
     mask = ("--dataset", "digits", "--size", "tiny", "--mask", "Pool", "--train-images", "256", *FAST)
     nasrank("run", *mask, "--epochs", "1")

@@ -32,7 +32,8 @@ def test_references_are_current() -> None:
 
 @pytest.mark.parametrize(("page", "query"), QUERIES)
 def test_every_query_answers(warehouse: Warehouse, write_run: RunWriter, page: str, query: str) -> None:
-    folders = [write_run(random_predictions("Zero+Pool", seed), mask="Zero+Pool", seed=seed) for seed in (0, 1)]
+    predictions = {seed: random_predictions("Zero+Pool", seed) for seed in (0, 1)}
+    folders = [write_run(rows, mask="Zero+Pool", seed=seed) for seed, rows in predictions.items()]
     ingest(warehouse, folders)
     assert len(warehouse.query(query)) > 0
 
