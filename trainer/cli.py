@@ -331,7 +331,7 @@ def dashboard(
     if host not in ("localhost", "127.0.0.1", "::1"):
         say(f"warning: anyone who reaches {host}:{port} can read the warehouse; there is no login")
     # A process of its own, so that the trainer does not import the dashboard.
-    command = [sys.executable, "-m", "app.serve", "--warehouse", str(warehouse), "--host", host]
+    command = [sys.executable, "-m", "app", "--warehouse", str(warehouse), "--host", host]
     try:
         raise typer.Exit(subprocess.call([*command, "--port", str(port)]))
     except KeyboardInterrupt:

@@ -1,8 +1,14 @@
 CREATE OR REPLACE VIEW experiment_tau_a AS
 WITH point AS (
-    SELECT *, CASE WHEN architecture_set = 'random' THEN 1000 ELSE n END AS position
-    FROM experiment_ranking
-    WHERE a_n_mean IS NOT NULL
+    -- From a_n, not from experiment_ranking, which would compute every τ as well.
+    SELECT
+        run.experiment_id, a_n.epoch, a_n.bn_mode, a_n.gt_key,
+        CASE WHEN a_n.architecture_set = 'random' THEN 1000 ELSE a_n.n END AS position,
+        round(favg(a_n.a_n), 12) AS a_n_mean
+    FROM a_n
+    JOIN run USING (run_id)
+    WHERE a_n.a_n IS NOT NULL
+    GROUP BY ALL
 ),
 averaged AS (
     SELECT
