@@ -8,65 +8,78 @@ WITH evaluated AS (
     JOIN experiment USING (experiment_id)
     WHERE prediction.accuracy IS NOT NULL
 ),
-top AS (
-    SELECT evaluated.*, rank.gt_key, rank.gt_rank, rank.accuracy AS truth
+-- The top-500 and the random sample of every evaluation, each from the best architecture to the worst.
+member AS (
+    SELECT evaluated.*, truth.gt_key, 'top' AS kind, truth.gt_rank AS position, truth.accuracy AS truth
     FROM evaluated
-    JOIN architecture_rank AS rank USING (mask, arch_id)
-    WHERE rank.gt_rank <= 500
-),
--- All pairs are compared once, each counted at the worse of its two ranks; the sums up to rank N are
--- then the pairs within the top-N, for every N at once.
-top_pair AS (
+    JOIN architecture_rank AS truth USING (mask, arch_id)
+    WHERE truth.gt_rank <= 500
+    UNION ALL
     SELECT
-        later.run_id, later.epoch, later.bn_mode, later.gt_key, later.gt_rank,
-        coalesce(sum(sign(later.truth - earlier.truth) * sign(later.predicted - earlier.predicted)), 0) AS score,
-        count(*) FILTER (later.truth = earlier.truth) AS truth_ties,
-        count(*) FILTER (later.predicted = earlier.predicted) AS predicted_ties
-    FROM top AS later
-    JOIN top AS earlier
-        ON earlier.run_id = later.run_id AND earlier.epoch = later.epoch
-        AND earlier.bn_mode = later.bn_mode AND earlier.gt_key = later.gt_key
-        AND earlier.gt_rank < later.gt_rank
-    GROUP BY ALL
-),
-random_member AS (
-    SELECT evaluated.*, rank.gt_key, rank.accuracy AS truth
+        evaluated.*, truth.gt_key, 'random' AS kind,
+        row_number() OVER (
+            PARTITION BY truth.gt_key, evaluated.run_id, evaluated.epoch, evaluated.bn_mode
+            ORDER BY truth.gt_rank
+        ) AS position,
+        truth.accuracy AS truth
     FROM evaluated
     JOIN random_sample USING (mask, arch_id)
-    JOIN architecture_rank AS rank USING (mask, arch_id)
+    JOIN architecture_rank AS truth USING (mask, arch_id)
+),
+-- Small numbers stand for the long names and the fractions: half a million pairs are compared for each run.
+numbered AS (
+    SELECT
+        *,
+        dense_rank() OVER (PARTITION BY gt_key ORDER BY run_id, epoch, bn_mode, kind) AS series,
+        rank() OVER (PARTITION BY gt_key, run_id, epoch, bn_mode, kind ORDER BY truth) AS truth_rank,
+        rank() OVER (PARTITION BY gt_key, run_id, epoch, bn_mode, kind ORDER BY predicted) AS predicted_rank
+    FROM member
+),
+-- Each pair is counted at its worse member. Summed up to position N, that gives the pairs within the top-N.
+concordant AS (
+    SELECT worse.gt_key, worse.series, worse.position, count(*) AS concordant
+    FROM numbered AS worse
+    JOIN numbered AS better
+        ON better.gt_key = worse.gt_key AND better.series = worse.series
+        AND better.truth_rank > worse.truth_rank AND better.predicted_rank > worse.predicted_rank
+    GROUP BY ALL
 ),
 counted AS (
     SELECT
-        top_pair.run_id, top_pair.epoch, top_pair.bn_mode, top_pair.gt_key,
-        'top-' || sizes.n AS architecture_set,
-        sum(top_pair.score) AS score,
-        sum(top_pair.truth_ties) AS truth_ties,
-        sum(top_pair.predicted_ties) AS predicted_ties
-    FROM top_pair
-    JOIN (VALUES (10), (25), (50), (100), (150), (250), (500)) AS sizes (n) ON top_pair.gt_rank <= sizes.n
-    GROUP BY ALL
-    UNION ALL
+        numbered.*, coalesce(concordant.concordant, 0) AS concordant,
+        row_number() OVER (PARTITION BY gt_key, series, truth_rank ORDER BY position) - 1 AS truth_ties,
+        row_number() OVER (PARTITION BY gt_key, series, predicted_rank ORDER BY position) - 1 AS predicted_ties,
+        row_number() OVER (
+            PARTITION BY gt_key, series, truth_rank, predicted_rank ORDER BY position
+        ) - 1 AS both_ties
+    FROM numbered
+    LEFT JOIN concordant USING (gt_key, series, position)
+),
+summed AS (
     SELECT
-        one.run_id, one.epoch, one.bn_mode, one.gt_key, 'random',
-        sum(sign(one.truth - other.truth) * sign(one.predicted - other.predicted)),
-        count(*) FILTER (one.truth = other.truth),
-        count(*) FILTER (one.predicted = other.predicted)
-    FROM random_member AS one
-    JOIN random_member AS other
-        ON one.run_id = other.run_id AND one.epoch = other.epoch
-        AND one.bn_mode = other.bn_mode AND one.gt_key = other.gt_key
-        AND one.arch_id < other.arch_id
+        gt_key, run_id, epoch, bn_mode, if(kind = 'random', kind, 'top-' || sizes.n) AS architecture_set,
+        sum(concordant) AS concordant, sum(truth_ties) AS truth_ties,
+        sum(predicted_ties) AS predicted_ties, sum(both_ties) AS both_ties
+    FROM counted
+    JOIN (VALUES (10), (25), (50), (100), (150), (250), (500), (1000)) AS sizes (n)
+        ON position <= sizes.n AND (kind = 'random') = (sizes.n = 1000)
     GROUP BY ALL
+),
+pairs AS (
+    SELECT
+        a_n.run_id, a_n.epoch, a_n.bn_mode, a_n.gt_key, a_n.architecture_set, a_n.n,
+        a_n.n * (a_n.n - 1) / 2 AS pairs, truth_ties, predicted_ties,
+        -- Concordant minus discordant; discordant is what is neither concordant nor tied.
+        2 * concordant - (pairs - truth_ties - predicted_ties + both_ties) AS score
+    FROM a_n
+    JOIN summed USING (run_id, epoch, bn_mode, gt_key, architecture_set)
+    WHERE a_n.n_predicted = a_n.n AND a_n.n > 1
 )
 SELECT
-    a_n.run_id, a_n.epoch, a_n.bn_mode, a_n.gt_key, a_n.architecture_set, a_n.n,
-    counted.score
-        / nullif(sqrt((a_n.n * (a_n.n - 1) / 2 - counted.truth_ties)
-        * (a_n.n * (a_n.n - 1) / 2 - counted.predicted_ties)), 0) AS tau,
-    counted.score / (a_n.n * (a_n.n - 1) / 2) AS tau_eq2
-FROM a_n
-JOIN counted USING (run_id, epoch, bn_mode, gt_key, architecture_set)
-WHERE a_n.n_predicted = a_n.n AND a_n.n > 1;
+    run_id, epoch, bn_mode, gt_key, architecture_set, n,
+    score / nullif(sqrt((pairs - truth_ties) * (pairs - predicted_ties)), 0) AS tau,
+    score / pairs AS tau_eq2
+FROM pairs;
 
 COMMENT ON VIEW kendall_tau IS 'Kendall''s τ between ground truth and prediction in each architecture set that a run predicted wholly';
 COMMENT ON COLUMN kendall_tau.run_id IS 'run';
