@@ -25,7 +25,7 @@ QUERIES = [
 
 def test_references_are_current() -> None:
     check = subprocess.run(
-        [sys.executable, ROOT / "scripts/docs", "--check"], capture_output=True, text=True, check=False
+        [sys.executable, ROOT / "scripts/docs.py", "--check"], capture_output=True, text=True, check=False
     )
     assert check.returncode == 0, check.stderr
 

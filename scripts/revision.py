@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the next Alembic revision from the difference between db/models.py and the revisions there are.
 
-usage: .venv/bin/python scripts/revision "What changes"
+usage: .venv/bin/python scripts/revision.py "What changes"
 Read what it wrote before you commit it, and set SCHEMA_REVISION in db/models.py to its number.
 """
 

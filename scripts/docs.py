@@ -3,7 +3,7 @@
 
 With --check it writes nothing and only says whether they are current.
 
-usage: .venv/bin/python scripts/docs [--check]
+usage: .venv/bin/python scripts/docs.py [--check]
 """
 
 import os
@@ -16,7 +16,7 @@ from db.seed import seed_warehouse
 from db.warehouse import Warehouse
 
 ROOT = Path(__file__).resolve().parents[1]
-MARKER = "<!-- What follows is written by scripts/docs from the comments in the warehouse. -->"
+MARKER = "<!-- What follows is written by scripts/docs.py from the comments in the warehouse. -->"
 NASRANK = Path(sys.executable).with_name("nasrank-train")
 
 
@@ -25,7 +25,7 @@ def main() -> int:
     stale = [name for name, text in pages.items() if not is_current(ROOT / "docs" / name, text)]
     if "--check" in sys.argv[1:]:
         for name in stale:
-            print(f"docs/{name} is not what scripts/docs writes", file=sys.stderr)
+            print(f"docs/{name} is not what scripts/docs.py writes", file=sys.stderr)
         return 1 if stale else 0
     for name in stale:
         (ROOT / "docs" / name).write_text(pages[name], encoding="utf-8")
@@ -41,14 +41,13 @@ def commands_page() -> str:
     overview = help_text()
     commands = [line.split()[0] for line in overview.partition("Commands:\n")[2].splitlines() if line]
     sections = [f"## nasrank-train {name}\n\n```\n{help_text(name)}\n```" for name in commands]
-    intro = (
-        "# Commands\n\n"
-        "Written by `scripts/docs` from the program's own help. Paths come from an option or from\n"
-        "`NASRANK_WAREHOUSE` (default `nasrank.duckdb`), `NASRANK_RUNS` (`runs`) and `NASRANK_DATA` (`data`).\n"
-        "A command exits with 0 when it succeeds, 1 for a failure that it explains in one line, 2 for bad usage,\n"
-        "and 130 when it was interrupted; `nasrank-train --debug …` shows the traceback of a failure.\n"
-    )
-    return "\n\n".join([intro.rstrip(), f"```\n{overview}\n```", *sections]) + "\n"
+    intro = """# Commands
+
+Written by `scripts/docs.py` from the program's own help. Paths come from an option or from `NASRANK_WAREHOUSE`
+(default `nasrank.duckdb`), `NASRANK_RUNS` (`runs`) and `NASRANK_DATA` (`data`). A command exits with 0 when it
+succeeds, 1 for a failure that it explains in one line, 2 for bad usage, and 130 when it was interrupted;
+with `--debug` before the command, a failure shows its traceback."""
+    return "\n\n".join([intro, f"```\n{overview}\n```", *sections]) + "\n"
 
 
 def help_text(*command: str) -> str:

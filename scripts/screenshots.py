@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Takes the README's pictures of the dashboard, in light and dark, with a headless Chromium.
+
+usage: .venv/bin/python scripts/screenshots.py WAREHOUSE
+Needs Debian's chromium, or another one named by NASRANK_CHROMIUM.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from app.serve import command
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+CHROMIUM = os.environ.get("NASRANK_CHROMIUM", "/usr/bin/chromium")
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+START_SECONDS = 60
+
+
+def main() -> int:
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    url = f"http://localhost:{port}"
+    server = subprocess.Popen(command(Path(sys.argv[1]), "localhost", port), stdout=subprocess.DEVNULL)
+    try:
+        wait_for(f"{url}/_stcore/health")
+        IMAGES.mkdir(parents=True, exist_ok=True)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+            for scheme, name in (("light", "rankings.png"), ("dark", "rankings-dark.png")):
+                page = browser.new_page(viewport={"width": 1280, "height": 1180}, color_scheme=scheme)
+                page.goto(url)
+                page.get_by_test_id("stVegaLiteChart").wait_for(timeout=1000 * START_SECONDS)
+                page.locator("[data-test-script-state=notRunning]").wait_for()
+                page.wait_for_timeout(1500)  # the chart's first drawing
+                page.screenshot(path=IMAGES / name)
+                print(f"wrote docs/images/{name}")
+    finally:
+        server.terminate()
+        server.wait()
+    return 0
+
+
+def wait_for(url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=5)
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
