@@ -43,10 +43,10 @@ def commands_page() -> str:
     sections = [f"## nasrank-train {name}\n\n```\n{help_text(name)}\n```" for name in commands]
     intro = """# Commands
 
-Written by `scripts/docs.py` from the program's own help. Paths come from an option or from `NASRANK_WAREHOUSE`
-(default `nasrank.duckdb`), `NASRANK_RUNS` (`runs`) and `NASRANK_DATA` (`data`). A command exits with 0 when it
-succeeds, 1 for a failure that it explains in one line, 2 for bad usage, and 130 when it was interrupted;
-with `--debug` before the command, a failure shows its traceback."""
+Written by `scripts/docs.py` from the program's own help. Paths come from an option or from
+`NASRANK_WAREHOUSE` (default `nasrank.duckdb`), `NASRANK_RUNS` (`runs`) and `NASRANK_DATA` (`data`).
+A command exits with 0 when it succeeds, 1 for a failure that it explains in one line, 2 for bad
+usage, and 130 when it was interrupted; `--debug` before the command shows a failure's traceback."""
     return "\n\n".join([intro, f"```\n{overview}\n```", *sections]) + "\n"
 
 
