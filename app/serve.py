@@ -6,11 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
 DEFAULT_WAREHOUSE: Final = "nasrank.duckdb"
+
+_FOLDER: Final = Path(__file__).resolve().parent
 
 # Nothing leaves the machine, and what is unexpected is told in the terminal instead of the browser.
 _OPTIONS: Final[Mapping[str, str]] = {
@@ -30,16 +31,15 @@ def command(warehouse: Path, host: str, port: int) -> list[str]:
     `host` is the address to listen on: there is no login, so anything but `localhost` is open to all
     who can reach it.
     """
-    app = resources.files("app")
     options = {
         **_OPTIONS,
         "server.address": host,
         "server.port": str(port),
-        "theme.base": str(app / "theme.toml"),
+        "theme.base": str(_FOLDER / "theme.toml"),
     }
     return [
         sys.executable,
-        *("-m", "streamlit", "run", str(app / "main.py")),
+        *("-m", "streamlit", "run", str(_FOLDER / "main.py")),
         *(f"--{name}={value}" for name, value in options.items()),
         *("--", f"--warehouse={warehouse.absolute()}"),
     ]

@@ -76,7 +76,7 @@ class Dashboard:
 @contextlib.contextmanager
 def serve(warehouse: Path) -> Iterator[str]:
     """The URL of a server that ends with the block."""
-    port = _free_port()
+    port = free_port()
     url = f"http://localhost:{port}"
     log = warehouse.with_suffix(".log")
     with log.open("wb") as output:
@@ -87,7 +87,7 @@ def serve(warehouse: Path) -> Iterator[str]:
             cwd=warehouse.parent,
         )
         try:
-            _wait(lambda: _healthy(url), process, log)
+            _wait(lambda: is_healthy(url), process, log)
             yield url
         finally:
             process.terminate()
@@ -95,13 +95,13 @@ def serve(warehouse: Path) -> Iterator[str]:
     assert "Traceback" not in log.read_text(encoding="utf-8")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         return int(probe.getsockname()[1])
 
 
-def _healthy(url: str) -> bool:
+def is_healthy(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
             return bool(answer.status == 200)

