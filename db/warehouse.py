@@ -8,7 +8,6 @@ never blocks readers, and a kill at any moment leaves the old or the new file, w
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
 
 from db.errors import NasrankError
+from db.files import sync
 from db.models import SCHEMA_REVISION
 
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -316,17 +316,9 @@ def _publish(copy: Path, path: Path) -> None:
     """Sync the copy, rename it over the published file, and sync the folder that names it."""
     if _wal(copy).exists():
         raise RuntimeError(f"{_wal(copy)} holds changes that are not in the file")
-    _fsync(copy)
+    sync(copy)
     copy.replace(path)
-    _fsync(path.parent)
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)
 
 
 def _discard(copy: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from db.errors import NasrankError
+from db.files import sync
 
 TEMPORARY_SUFFIX = ".tmp"
 
@@ -25,7 +26,7 @@ def atomic_write(path: Path, content: bytes | memoryview) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_directory(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise NasrankError(
             f"cannot write {path}: {error.strerror}; make room or permit it, then give the same command again"
@@ -50,12 +51,3 @@ def read_json(path: Path) -> dict[str, Any] | None:
     if not isinstance(content, dict):
         raise NasrankError(f"{path} is not a JSON object; delete the folder {path.parent} to start anew")
     return content
-
-
-def _sync_directory(path: Path) -> None:
-    """Make a rename in a directory last: until then only the file's content is on the disk."""
-    directory = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

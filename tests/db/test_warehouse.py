@@ -178,7 +178,7 @@ STEPS = [
     "create_views",
     "_check_integrity",
     "_publish",
-    "_fsync",
+    "sync",
     "_discard",
 ]
 
