@@ -111,7 +111,9 @@ def ingested_runs(warehouse: Warehouse) -> dict[str, str]:
 
 
 def run_status(folder: Path) -> str:
-    """What `status.json` says: running, interrupted, failed or finished."""
+    """What `status.json` says: running, interrupted, failed or finished; begun before it is written."""
+    if not (folder / "status.json").exists():
+        return "begun"
     status = _read_json(folder / "status.json").get("status")
     if not isinstance(status, str):
         raise NasrankError("status.json has no status")

@@ -103,6 +103,12 @@ def test_a_run_that_has_not_ended_waits(warehouse: Warehouse, folder: Path, stat
     assert ingest(warehouse, [folder]).ingested == [folder.name]
 
 
+def test_a_run_that_has_only_begun_waits(warehouse: Warehouse, folder: Path) -> None:
+    (folder / "status.json").unlink()
+    report = ingest(warehouse, [folder])
+    assert (report.unfinished, report.problems) == ([folder.name], {})
+
+
 def test_a_diverged_run_is_recorded_without_predictions(warehouse: Warehouse, write_run: RunWriter) -> None:
     ended = {"status": "failed", "failed_epoch": 3, "message": "diverged", "finished_at": None}
     folder = write_run({}, mask=MASK, status=ended)
@@ -132,7 +138,6 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "foreign": (take_anothers_predictions, "belongs to the run 'another'"),
     "no predictions": (lambda f: prediction_file(f).unlink(), "has no predictions"),
     "no epochs": (lambda f: (f / "epochs.parquet").unlink(), "epochs.parquet cannot be read"),
-    "no status": (lambda f: (f / "status.json").unlink(), "status.json is missing"),
     "half a status": (lambda f: (f / "status.json").write_text('{"status": "fin'), "status.json cannot be"),
     "status of another kind": (lambda f: (f / "status.json").write_text("[]"), "no JSON object"),
     "no time": (lambda f: rewrite(f / "status.json", started_at=None), "status.json"),
