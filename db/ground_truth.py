@@ -157,3 +157,13 @@ def architectures_to_predict(
         {"mask": str(mask), "keys": [str(key) for key in keys]},
     ).fetchall()
     return [arch_id for (arch_id,) in rows]
+
+
+def choose_architectures(
+    warehouse: Warehouse, mask: OperationSet, texts: Sequence[str]
+) -> tuple[list[GroundTruthKey], list[int]]:
+    """What a run shall predict: the keys that `texts` mean (none: the default key), and the `arch_id`s."""
+    with warehouse.read() as connection:
+        chosen: list[str | None] = list(texts) or [None]
+        keys = [resolve_key(connection, text) for text in chosen]
+        return keys, architectures_to_predict(connection, mask, keys)

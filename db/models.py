@@ -138,13 +138,15 @@ class Experiment(Base):
     )
     config_hash: Mapped[str] = mapped_column(unique=True, comment="SHA-256 of config")
     dataset: Mapped[str] = mapped_column(comment="images trained on: cifar10 or digits")
-    size: Mapped[str] = mapped_column(comment="tiny, S, M or custom")
+    size: Mapped[str] = mapped_column(comment="the paper's name, tiny, or custom")
     cells_per_stage: Mapped[int] = mapped_column(comment="cells in each of the three stages")
     channels: Mapped[int] = mapped_column(comment="channels of the first stage; doubled in each next one")
     mask: Mapped[str] = mapped_column(ForeignKey("mask.mask"), comment="operations removed, empty for none")
     lt: Mapped[str] = mapped_column(comment="operations with a linear transformer, empty for none")
     variant: Mapped[str] = mapped_column(comment="baseline, or the paper's name of what differs")
-    path_sampling: Mapped[str] = mapped_column(comment="how a step's path is chosen: strictly-fair")
+    path_sampling: Mapped[str] = mapped_column(
+        comment="how a step's path is chosen: strictly-fair or uniform"
+    )
     node_inputs: Mapped[str] = mapped_column(comment="how a node joins its inputs: mean or sum")
     train_images: Mapped[int | None] = mapped_column(
         comment="images trained on; NULL for all that validation leaves"
@@ -226,7 +228,7 @@ class Prediction(Base):
 
     run_id: Mapped[str] = mapped_column(comment="run")
     epoch: Mapped[int] = mapped_column(comment="completed epochs of training")
-    bn_mode: Mapped[str] = mapped_column(comment="BatchNorm statistics: running")
+    bn_mode: Mapped[str] = mapped_column(comment="BatchNorm statistics: running, batch or recalibrated")
     arch_id: Mapped[int] = mapped_column(
         SmallInteger, ForeignKey("architecture.arch_id"), comment="architecture"
     )

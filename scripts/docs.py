@@ -39,8 +39,7 @@ def is_current(path: Path, text: str) -> bool:
 
 def commands_page() -> str:
     overview = help_text()
-    commands = [line.split()[0] for line in overview.partition("Commands:\n")[2].splitlines() if line]
-    sections = [f"## nasrank-train {name}\n\n```\n{help_text(name)}\n```" for name in commands]
+    sections = [section for name in commands_in(overview) for section in command_sections(name)]
     intro = """# Commands
 
 Written by `scripts/docs.py` from the program's own help. Paths come from an option or from
@@ -48,6 +47,17 @@ Written by `scripts/docs.py` from the program's own help. Paths come from an opt
 A command exits with 0 when it succeeds, 1 for a failure that it explains in one line, 2 for bad
 usage, and 130 when it was interrupted; `--debug` before the command shows a failure's traceback."""
     return "\n\n".join([intro, f"```\n{overview}\n```", *sections]) + "\n"
+
+
+def command_sections(*command: str) -> list[str]:
+    """A section for a command, and one for each of its own commands."""
+    text = help_text(*command)
+    section = f"## nasrank-train {' '.join(command)}\n\n```\n{text}\n```"
+    return [section, *(part for name in commands_in(text) for part in command_sections(*command, name))]
+
+
+def commands_in(text: str) -> list[str]:
+    return [line.split()[0] for line in text.partition("Commands:\n")[2].splitlines() if line]
 
 
 def help_text(*command: str) -> str:

@@ -1,7 +1,8 @@
 """Images on the training device: kept as uint8, shifted, flipped and normalized a batch at a time.
 
 Paper, section on training: shift by up to `max_shift` pixels, horizontal flip, normalize; validation
-only normalizes. A shift moves the image over a border of zeros (black), before normalization.
+only normalizes. A shift moves the image over a border of zeros (black), before normalization. The
+regularized variant's AutoAugment comes between flip and normalization.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from db.errors import NasrankError
+from trainer.autoaugment import PolicyDraws, apply_policy, draw_policy
 from trainer.randomness import generator
 
 
@@ -25,20 +27,42 @@ class EpochDraws:
     top: Tensor  # int64 [n], 0..2 max_shift: first row of the window into the padded image
     left: Tensor  # int64 [n], likewise the first column
     flip: Tensor  # bool [n]: mirror left and right
+    policy: PolicyDraws | None = None  # AutoAugment's, always on the CPU
 
     def to(self, device: torch.device) -> EpochDraws:
         """The same choices on another device."""
-        tensors = (self.order, self.top, self.left, self.flip)
-        return EpochDraws(*(tensor.to(device, non_blocking=True) for tensor in tensors))
+        order, top, left, flip = (
+            tensor.to(device, non_blocking=True) for tensor in (self.order, self.top, self.left, self.flip)
+        )
+        return EpochDraws(order, top, left, flip, self.policy)
 
 
-def draw_epoch(n: int, *, max_shift: int, horizontal_flip: bool, seed: int, epoch: int) -> EpochDraws:
-    """The choices of a run's epoch: the same for the same seed and epoch, whatever was drawn before."""
+def draw_epoch(
+    n: int,
+    *,
+    max_shift: int,
+    horizontal_flip: bool,
+    augmentation: str = "standard",
+    seed: int,
+    epoch: int,
+) -> EpochDraws:
+    """The choices of a run's epoch: the same for the same seed and epoch, whatever was drawn before.
+
+    Args:
+        augmentation: `standard`, or `autoaugment` for its policy in addition, which changes no other choice.
+    """
     source = generator("epoch", seed, epoch)
     order = torch.randperm(n, generator=source)
     top, left = torch.randint(0, 2 * max_shift + 1, (2, n), generator=source)
     flip = torch.rand(n, generator=source) < 0.5
-    return EpochDraws(order, top, left, flip & horizontal_flip)
+    policy = draw_policy(n, seed=seed, epoch=epoch) if augmentation == "autoaugment" else None
+    return EpochDraws(order, top, left, flip & horizontal_flip, policy)
+
+
+def unaugmented(order: Tensor, max_shift: int) -> EpochDraws:
+    """Draws that take these images (int64 [n]) as they are, from images held with that `max_shift`."""
+    middle = torch.full_like(order, max_shift)
+    return EpochDraws(order, middle, middle, torch.zeros_like(order, dtype=torch.bool))
 
 
 class DeviceImages:
@@ -93,6 +117,9 @@ class DeviceImages:
             (draws.top[start:stop, None] + row)[:, :, None],
             (draws.left[start:stop, None] + columns)[:, None, :],
         ]
+        if draws.policy is not None:
+            images = apply_policy(pixels.permute(0, 3, 1, 2), draws.policy.part(start, stop))
+            pixels = images.permute(0, 2, 3, 1)
         return self._normalized(pixels), self._labels[chosen]
 
     def plain(self, start: int, stop: int) -> tuple[Tensor, Tensor]:

@@ -13,20 +13,16 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from db.architectures import OperationSet
 from db.benchmarks import list_importers, read_benchmark
 from db.errors import NasrankError
-from db.ground_truth import (
-    GroundTruthKey,
-    architectures_to_predict,
-    import_benchmark,
-    resolve_key,
-)
+from db.ground_truth import choose_architectures, import_benchmark
 from db.ingest import IngestReport, ingest, run_folders
 from db.seed import seed_warehouse
 from db.warehouse import Limits, Warehouse
+from trainer.options import DATA, RUNS, WAREHOUSE, DataOption, JsonOption, RunsOption, WarehouseOption
 from trainer.output import Format, print_table, say
 from trainer.stopping import Interrupted
+from trainer.study_cli import study_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,16 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-WarehouseOption = Annotated[
-    Path, typer.Option("--warehouse", envvar="NASRANK_WAREHOUSE", help="The DuckDB file.")
-]
-RunsOption = Annotated[Path, typer.Option("--runs", envvar="NASRANK_RUNS", help="Folder of run folders.")]
-DataOption = Annotated[Path, typer.Option("--data", envvar="NASRANK_DATA", help="Folder of images.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
-WAREHOUSE = Path("nasrank.duckdb")
-RUNS = Path("runs")
-DATA = Path("data")
+app.add_typer(study_app, name="study")
 
 
 @app.callback()
@@ -170,29 +157,101 @@ def data(
 def run(
     dataset: Annotated[str, typer.Option(help="cifar10 or digits.")] = "cifar10",
     size: Annotated[
-        str, typer.Option(help="tiny (1 cell a stage, 8 channels), S (2, 32) or M (4, 64).")
+        str,
+        typer.Option(
+            help="tiny (1 cell a stage, 8 channels), S (2, 32), M (4, 64), S-wide (2, 96), depth-1 (1, 32), "
+            "depth-3 (3, 48) or depth-5 (5, 64)."
+        ),
     ] = "S",
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="How to read what the paper leaves open: paper (its text), uninas (its authors' code) or "
+            "nb201 (as the benchmark's networks). Options given beside it win."
+        ),
+    ] = "paper",
+    variant: Annotated[
+        str,
+        typer.Option(
+            help="baseline, not-shared, uniform-sampling, warmup, grad-clipping or regularized; several are "
+            "joined by +. Options given beside it win."
+        ),
+    ] = "baseline",
     mask: Annotated[
         str, typer.Option(help="Operations to remove, such as Zero+Pool; none for none.")
+    ] = "none",
+    lt: Annotated[
+        str, typer.Option(help="Operations with a linear transformer: Skip, Pool, Skip+Pool or none.")
     ] = "none",
     seed: Annotated[int, typer.Option(min=0, help="Of weights, shuffling, augmentation and paths.")] = 0,
     ground_truth: Annotated[
         list[str] | None,
         typer.Option(help="Key whose top-N to predict; may be repeated. Default: cifar10-valid/valid@200."),
     ] = None,
+    bn_mode: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="BatchNorm statistics to predict with: running, batch or recalibrated; may be repeated. "
+            "Default: running, with nb201 batch."
+        ),
+    ] = None,
+    recalibration_batches: Annotated[
+        int, typer.Option(help="Batches of training images for each architecture, for recalibrated.")
+    ] = 10,
+    evaluate_every: Annotated[
+        int | None, typer.Option(help="Predict every so many epochs, too. Default: only at the end.")
+    ] = None,
+    evaluate_sample: Annotated[
+        int,
+        typer.Option(help="How many architectures of the random sample then; τ is known where all are."),
+    ] = 1_000,
     epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 250,
     batch_size: Annotated[int, typer.Option(help="Images a step.")] = 256,
-    learning_rate: Annotated[float, typer.Option(help="Of the first epoch.")] = 0.025,
+    learning_rate: Annotated[
+        float, typer.Option(help="Of the first epoch, or the last of a warm-up.")
+    ] = 0.025,
     final_learning_rate: Annotated[float, typer.Option(help="Where the cosine ends.")] = 1e-5,
+    warmup_epochs: Annotated[
+        int | None, typer.Option(help="Epochs of a linear rise before the cosine. Default: 0.")
+    ] = None,
     momentum: Annotated[float, typer.Option(help="Of SGD.")] = 0.9,
     weight_decay: Annotated[float, typer.Option(help="Of all but BatchNorm.")] = 3e-4,
+    grad_clip_norm: Annotated[
+        float | None, typer.Option(help="L2 norm that gradients are clipped to. Default: not clipped.")
+    ] = None,
+    grad_clip_scope: Annotated[
+        str | None,
+        typer.Option(help="Whose norm: global, or parameter-group for each. Default: global."),
+    ] = None,
+    path_sampling: Annotated[
+        str | None, typer.Option(help="strictly-fair or uniform. Default: strictly-fair.")
+    ] = None,
+    topology_shared: Annotated[
+        bool | None,
+        typer.Option(
+            "--topology-shared/--topology-not-shared", help="All cells train the same path. Default: shared."
+        ),
+    ] = None,
+    gradient_batches: Annotated[
+        str | None,
+        typer.Option(
+            help="Batches whose gradients strictly-fair sums: successive, or the same. Default: successive."
+        ),
+    ] = None,
+    augmentation: Annotated[
+        str | None, typer.Option(help="standard, or autoaugment in addition. Default: standard.")
+    ] = None,
+    label_smoothing: Annotated[float | None, typer.Option(help="Of the loss. Default: 0.")] = None,
     train_images: Annotated[
         int | None, typer.Option(help="Images to train on. Default: all that validation leaves.")
     ] = None,
     valid_images: Annotated[
         int | None, typer.Option(help="Images to withhold. Default: 5000 of cifar10, 500 of digits.")
     ] = None,
-    split_seed: Annotated[int, typer.Option(help="Chooses the validation images.")] = 0,
+    split_seed: Annotated[
+        str | None,
+        typer.Option(help="Chooses the validation images; run: the run's seed does. Default: 0."),
+    ] = None,
     max_shift: Annotated[
         int | None, typer.Option(help="Pixels to shift by at most. Default: 4 for cifar10, 1 for digits.")
     ] = None,
@@ -202,13 +261,16 @@ def run(
     ] = None,
     cells_per_stage: Annotated[int | None, typer.Option(help="Instead of the size's.")] = None,
     channels: Annotated[int | None, typer.Option(help="Of the first stage, instead of the size's.")] = None,
-    node_inputs: Annotated[str, typer.Option(help="How a node joins its inputs: mean or sum.")] = "mean",
+    node_inputs: Annotated[
+        str | None, typer.Option(help="How a node joins its inputs: mean or sum. Default: mean.")
+    ] = None,
     pool_counts_padding: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--pool-counts-padding/--pool-ignores-padding", help="Zeros at the border count in Pool."
+            "--pool-counts-padding/--pool-ignores-padding",
+            help="Zeros at the border count in Pool. Default: they do.",
         ),
-    ] = True,
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="Of PyTorch on the CPU. Default: PyTorch's.")] = None,
     ingest_run: Annotated[
@@ -222,41 +284,52 @@ def run(
 
     The super-network is trained, predicts the accuracy of the architectures in all top-N and in the random
     sample, and the run is brought into the warehouse. The defaults are the paper's. The same command
-    continues a run that was interrupted or killed, adds predictions for further --ground-truth keys, and
-    does nothing where all is there.
+    continues a run that was interrupted or killed, adds predictions for further --ground-truth keys and
+    --bn-mode, and does nothing where all is there.
 
     \b
     Example: nasrank-train run --dataset digits --size tiny --mask Zero+Pool --seed 1 --epochs 20
     """
-    from trainer.config import ExperimentConfig, run_id
+    from trainer.config import PRESETS, ExperimentConfig, run_id, variant_changes
+    from trainer.evaluation import EvaluationOptions
     from trainer.run import run_experiment
     from trainer.training import Diverged
 
+    given = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "final_learning_rate": final_learning_rate,
+        "warmup_epochs": warmup_epochs,
+        "momentum": momentum,
+        "weight_decay": weight_decay,
+        "grad_clip_norm": grad_clip_norm,
+        "grad_clip_scope": grad_clip_scope,
+        "path_sampling": path_sampling,
+        "topology_shared": topology_shared,
+        "gradient_batches": gradient_batches,
+        "augmentation": augmentation,
+        "label_smoothing": label_smoothing,
+        "train_images": train_images,
+        "valid_images": valid_images,
+        "split_seed": int(split_seed) if split_seed and split_seed.isdecimal() else split_seed,
+        "max_shift": max_shift,
+        "horizontal_flip": horizontal_flip,
+        "cells_per_stage": cells_per_stage,
+        "channels": channels,
+        "node_inputs": node_inputs,
+        "pool_counts_padding": pool_counts_padding,
+    }
     try:
-        config = ExperimentConfig.preset(
-            dataset,
-            size,
-            mask="" if mask == "none" else mask,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            final_learning_rate=final_learning_rate,
-            momentum=momentum,
-            weight_decay=weight_decay,
-            train_images=train_images,
-            valid_images=valid_images,
-            split_seed=split_seed,
-            max_shift=max_shift,
-            horizontal_flip=horizontal_flip,
-            cells_per_stage=cells_per_stage,
-            channels=channels,
-            node_inputs=node_inputs,
-            pool_counts_padding=pool_counts_padding,
+        changes = variant_changes(variant) | {k: v for k, v in given.items() if v is not None}
+        config = ExperimentConfig.preset(dataset, size, preset, mask=mask, lt=lt, **changes)
+        evaluation = EvaluationOptions(
+            tuple(bn_mode or PRESETS[preset].bn_modes), recalibration_batches, evaluate_every, evaluate_sample
         )
     except NasrankError as error:
         raise typer.BadParameter(str(error)) from error
     target = Warehouse(warehouse)
-    keys, arch_ids = _to_predict(target, config.mask_set, ground_truth)
+    keys, arch_ids = choose_architectures(target, config.mask_set, ground_truth or ())
     folder = runs / run_id(config, seed)
     try:
         result = run_experiment(
@@ -266,6 +339,7 @@ def run(
             data_dir=data_dir,
             arch_ids=arch_ids,
             ground_truth_keys=[str(key) for key in keys],
+            evaluation=evaluation,
             device=device,
             threads=threads,
         )
@@ -371,16 +445,6 @@ def main() -> NoReturn:
         say(f"error: {error}")
         sys.exit(130 if isinstance(error, Interrupted) else 1)
     sys.exit(0)
-
-
-def _to_predict(
-    warehouse: Warehouse, mask: OperationSet, ground_truth: list[str] | None
-) -> tuple[list[GroundTruthKey], list[int]]:
-    """The ground-truth keys meant, and the architectures of their top-N and of the random sample."""
-    with warehouse.read() as connection:
-        chosen: list[str | None] = list(ground_truth or []) or [None]
-        keys = [resolve_key(connection, text) for text in chosen]
-        return keys, architectures_to_predict(connection, mask, keys)
 
 
 def _report_ingest(report: IngestReport, json_output: bool = False) -> None:

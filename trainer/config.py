@@ -2,6 +2,8 @@
 
 The seed and what is evaluated afterwards belong to a run. Labels that people use for a configuration
 (`size`, `variant`) are derived from the numbers, so that naming another one later changes no hash.
+Fields that joined after the first version are left out of the JSON at their default: what was an
+experiment's hash before they joined still is.
 """
 
 from __future__ import annotations
@@ -10,17 +12,53 @@ import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from db.architectures import OperationSet, parse_mask
 from db.errors import NasrankError
 
 # name -> (cells per stage, channels of the first stage)
-SIZES: Final = {"tiny": (1, 8), "S": (2, 32), "M": (4, 64)}
+SIZES: Final = {
+    "tiny": (1, 8),
+    "S": (2, 32),
+    "M": (4, 64),
+    "S-wide": (2, 96),
+    "depth-1": (1, 32),
+    "depth-3": (3, 48),
+    "depth-5": (5, 64),
+}
+SIZE_ALIASES: Final = {"depth-2": "S", "depth-4": "M"}  # the paper's other names for them
 # What differs between data sets; digits are 8x8, and a mirrored 2 is no 2.
 DATASET_PRESETS: Final[dict[str, dict[str, Any]]] = {
     "cifar10": {"valid_images": 5_000, "max_shift": 4, "horizontal_flip": True},
     "digits": {"valid_images": 500, "max_shift": 1, "horizontal_flip": False},
+}
+# How each of the paper's variants changes the baseline.
+VARIANTS: Final[dict[str, dict[str, Any]]] = {
+    "baseline": {},
+    "not-shared": {"topology_shared": False},
+    "uniform-sampling": {"path_sampling": "uniform"},
+    "warmup": {"warmup_epochs": 5},
+    "grad-clipping": {"grad_clip_norm": 5.0},
+    "regularized": {"augmentation": "autoaugment", "label_smoothing": 0.1},
+}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A reading of what the paper leaves open."""
+
+    changes: dict[str, Any]  # of `ExperimentConfig`
+    bn_modes: tuple[str, ...]  # of the evaluation, which is no part of the configuration
+
+
+# The paper's text; its authors' code; the benchmark's own networks.
+PRESETS: Final = {
+    "paper": Preset({}, ("running",)),
+    "uninas": Preset(
+        {"node_inputs": "sum", "grad_clip_scope": "parameter-group", "split_seed": "run"}, ("running",)
+    ),
+    "nb201": Preset({"node_inputs": "sum", "pool_counts_padding": False}, ("batch",)),
 }
 
 
@@ -28,31 +66,38 @@ DATASET_PRESETS: Final[dict[str, dict[str, Any]]] = {
 class ExperimentConfig:
     """An experiment: a configuration without its seed. The defaults are the paper's (Table 1 and text).
 
-    Raises `NasrankError` for a value that is not allowed. `mask` is stored in canonical order.
+    Raises `NasrankError` for a value that is not allowed. `mask` and `lt` are stored in canonical order,
+    and an option that has no effect at its default: one experiment has one text.
     """
 
     dataset: str
     train_images: int | None = None  # None: all that the validation images leave
     valid_images: int = 5_000
-    split_seed: int = 0  # chooses the validation images, the same for every run
+    split_seed: int | Literal["run"] = 0  # chooses the validation images; run: the run's seed, as the code
     max_shift: int = 4  # pixels, each way, along both axes
     horizontal_flip: bool = True
+    augmentation: str = "standard"  # or autoaugment, which comes after shift and flip
 
     cells_per_stage: int
     channels: int  # of the first stage; doubled twice
     mask: str = ""
-    lt: str = ""
+    lt: str = ""  # linear transformers: Skip, Pool or both
     node_inputs: str = "mean"  # the text; the authors' code and NAS-Bench-201 sum
     pool_counts_padding: bool = True  # the authors' code; NAS-Bench-201 does not count it
 
     path_sampling: str = "strictly-fair"
-    topology_shared: bool = True
+    topology_shared: bool = True  # by all cells, in training; in evaluation they always share it
+    gradient_batches: str = "successive"  # same: all paths of a group on one batch, as FairNAS
     epochs: int = 250
     batch_size: int = 256
     learning_rate: float = 0.025
     final_learning_rate: float = 1e-5  # text and code; the table says 5e-5
+    warmup_epochs: int = 0  # of a linear rise before the cosine
     momentum: float = 0.9  # not Nesterov's
     weight_decay: float = 3e-4  # not on BatchNorm
+    grad_clip_norm: float | None = None  # L2, of the summed gradients
+    grad_clip_scope: str = "global"  # the text; the authors' code: parameter-group
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         for name, least in _INTEGERS.items():
@@ -63,26 +108,60 @@ class ExperimentConfig:
             _check_choice(name, getattr(self, name), allowed)
         for name, (check, requirement) in _NUMBERS.items():
             object.__setattr__(self, name, _checked_number(name, getattr(self, name), check, requirement))
+        if self.grad_clip_norm is not None:
+            clip = _checked_number("grad_clip_norm", self.grad_clip_norm, lambda norm: norm > 0, "above 0")
+            object.__setattr__(self, "grad_clip_norm", clip)
+        if self.split_seed != "run":
+            _check_integer("split_seed", self.split_seed, 0, " (or 'run', to follow the run's seed)")
+        self._check_schedule()
+        object.__setattr__(self, "mask", str(parse_mask(self.mask)))
+        object.__setattr__(self, "lt", str(self._checked_lt()))
+        if self.grad_clip_norm is None:
+            object.__setattr__(self, "grad_clip_scope", "global")
+        if self.path_sampling == "uniform":
+            object.__setattr__(self, "gradient_batches", "successive")
+
+    def _check_schedule(self) -> None:
         if self.final_learning_rate > self.learning_rate:
             raise NasrankError(
                 f"final_learning_rate {self.final_learning_rate!r} is above learning_rate "
-                f"{self.learning_rate!r}; the schedule only falls: give a smaller final_learning_rate"
+                f"{self.learning_rate!r}; the cosine only falls: give a smaller final_learning_rate"
             )
-        object.__setattr__(self, "mask", str(parse_mask(self.mask)))
-        if len(OperationSet.parse(self.lt)):
-            raise NasrankError(f"lt {self.lt!r} is not implemented; leave lt empty")
-        object.__setattr__(self, "lt", "")
+        if self.warmup_epochs >= self.epochs:
+            raise NasrankError(
+                f"warmup_epochs {self.warmup_epochs} leave none of {self.epochs} epochs for the cosine; "
+                "give fewer warmup_epochs or more epochs"
+            )
+
+    def _checked_lt(self) -> OperationSet:
+        lt = OperationSet.parse(self.lt)
+        if not lt.members <= _LT_OPERATIONS.members:
+            raise NasrankError(
+                f"lt is {self.lt!r}; choose Skip, Pool, Skip+Pool or none: a linear transformer follows an "
+                "operation that has no weights and passes its input on"
+            )
+        # The paper names Skip+Pool under mask Pool, too: what is left has its linear transformer.
+        if len(lt) and lt.members <= self.mask_set.members:
+            raise NasrankError(
+                f"lt {self.lt!r} transforms {' and '.join(str(lt).split('+'))}, which mask {self.mask} "
+                "removes; leave it out of lt or of the mask"
+            )
+        return lt
 
     @classmethod
-    def preset(cls, dataset: str = "cifar10", size: str = "S", **changes: Any) -> ExperimentConfig:
-        """The paper's configuration for a data set and a size, with changes.
+    def preset(
+        cls, dataset: str = "cifar10", size: str = "S", preset: str = "paper", **changes: Any
+    ) -> ExperimentConfig:
+        """The study's configuration for a data set and a size, read as `preset`, with changes.
 
         A change to None changes nothing, so that a command line can hand on options that were not given.
         """
         _check_choice("dataset", dataset, tuple(DATASET_PRESETS))
-        _check_choice("size", size, tuple(SIZES))
-        cells_per_stage, channels = SIZES[size]
+        _check_choice("size", size, (*SIZES, *SIZE_ALIASES))
+        _check_choice("preset", preset, tuple(PRESETS))
+        cells_per_stage, channels = SIZES[SIZE_ALIASES.get(size, size)]
         values = {"cells_per_stage": cells_per_stage, "channels": channels, **DATASET_PRESETS[dataset]}
+        values |= PRESETS[preset].changes
         values |= {name: value for name, value in changes.items() if value is not None}
         return cls(dataset=dataset, **values)
 
@@ -95,16 +174,21 @@ class ExperimentConfig:
             raise NasrankError(f"not a configuration: {error}; give what to_json wrote") from error
         names = {field.name for field in fields(cls)}
         given = set(values) if isinstance(values, dict) else set()
-        if given != names:
+        required = names - _JOINED_LATER
+        if not required <= given <= names:
             raise NasrankError(
-                f"not a configuration of this version: missing {sorted(names - given)}, "
+                f"not a configuration of this version: missing {sorted(required - given)}, "
                 f"unknown {sorted(given - names)}; use the version of nasrank that wrote it"
             )
         return cls(**values)
 
     def to_json(self) -> str:
         """Canonical: the same experiment is always the same text, and another one another text."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        unchanged = {
+            f.name for f in fields(self) if f.name in _JOINED_LATER and getattr(self, f.name) == f.default
+        }
+        values = {name: value for name, value in asdict(self).items() if name not in unchanged}
+        return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @property
     def config_hash(self) -> str:
@@ -119,8 +203,41 @@ class ExperimentConfig:
 
     @property
     def variant(self) -> str:
-        """The study's name for how the training differs from Table 1: so far, not at all."""
-        return "baseline"
+        """How the training differs from Table 1, in the paper's words: `baseline`, `warmup`, ….
+
+        Several are joined in the order of `VARIANTS`, as in `uniform-sampling+warmup`; a value that is not
+        the paper's is named, as in `warmup-10`. Numbers of Table 1 and readings of what the paper leaves
+        open (`PRESETS`) are no variants.
+        """
+        return "+".join(self._variants()) or "baseline"
+
+    def _variants(self) -> list[str]:
+        names = []
+        if not self.topology_shared:
+            names.append("not-shared")
+        if self.path_sampling == "uniform":
+            names.append("uniform-sampling")
+        if self.warmup_epochs:
+            names.append(_with_value("warmup", "warmup_epochs", self.warmup_epochs))
+        if self.grad_clip_norm is not None:
+            names.append(_with_value("grad-clipping", "grad_clip_norm", self.grad_clip_norm))
+        if VARIANTS["regularized"].items() <= asdict(self).items():
+            names.append("regularized")
+        else:
+            names += ["autoaugment"] * (self.augmentation == "autoaugment")
+            names += [f"label-smoothing-{self.label_smoothing:g}"] * (self.label_smoothing > 0)
+        if self.gradient_batches == "same":
+            names.append("same-batch")
+        return names
+
+    def split_seed_of(self, seed: int) -> int:
+        """The split seed of the run with this seed."""
+        return seed if self.split_seed == "run" else self.split_seed
+
+    @property
+    def lt_set(self) -> OperationSet:
+        """The operations with a linear transformer."""
+        return OperationSet.parse(self.lt)
 
     @property
     def mask_set(self) -> OperationSet:
@@ -133,6 +250,15 @@ class ExperimentConfig:
         return tuple(self.mask_set.complement)
 
 
+def variant_changes(variant: str) -> dict[str, Any]:
+    """What a variant of the paper, or several joined by +, changes in the baseline."""
+    changes: dict[str, Any] = {}
+    for name in variant.split("+"):
+        _check_choice("variant", name, tuple(VARIANTS))
+        changes |= VARIANTS[name]
+    return changes
+
+
 def run_id(config: ExperimentConfig, seed: int) -> str:
     """A readable and unique name for a run, such as `cifar10-tiny-Zero+Pool-1a2b3c4d-s0`."""
     _check_integer("seed", seed, 0)
@@ -141,32 +267,52 @@ def run_id(config: ExperimentConfig, seed: int) -> str:
 
 _INTEGERS: Final = {
     "valid_images": 1,
-    "split_seed": 0,
     "max_shift": 0,
     "cells_per_stage": 1,
     "channels": 1,
     "epochs": 1,
     "batch_size": 1,
+    "warmup_epochs": 0,
 }
 _CHOICES: Final[dict[str, tuple[object, ...]]] = {
     "dataset": tuple(DATASET_PRESETS),
     "horizontal_flip": (True, False),
     "node_inputs": ("mean", "sum"),
     "pool_counts_padding": (True, False),
-    "path_sampling": ("strictly-fair",),
-    "topology_shared": (True,),
+    "path_sampling": ("strictly-fair", "uniform"),
+    "topology_shared": (True, False),
+    "gradient_batches": ("successive", "same"),
+    "augmentation": ("standard", "autoaugment"),
+    "grad_clip_scope": ("global", "parameter-group"),
 }
 _NUMBERS: Final = {
     "learning_rate": (lambda value: value > 0, "above 0"),
     "final_learning_rate": (lambda value: value >= 0, "at least 0"),
     "momentum": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
     "weight_decay": (lambda value: value >= 0, "at least 0"),
+    "label_smoothing": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
+}
+_LT_OPERATIONS: Final = OperationSet.parse("Skip+Pool")
+_JOINED_LATER: Final = {
+    "augmentation",
+    "gradient_batches",
+    "warmup_epochs",
+    "grad_clip_norm",
+    "grad_clip_scope",
+    "label_smoothing",
 }
 
 
-def _check_integer(name: str, value: object, least: int) -> None:
+def _with_value(variant: str, field: str, value: float) -> str:
+    """The variant's name, with the value unless it is the paper's."""
+    return variant if value == VARIANTS[variant][field] else f"{variant}-{value:g}"
+
+
+def _check_integer(name: str, value: object, least: int, otherwise: str = "") -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**31:
-        raise NasrankError(f"{name} is {value!r}; give a whole number, at least {least} and below 2^31")
+        raise NasrankError(
+            f"{name} is {value!r}; give a whole number, at least {least} and below 2^31{otherwise}"
+        )
 
 
 def _check_choice(name: str, value: object, allowed: tuple[object, ...]) -> None:

@@ -42,7 +42,7 @@ class TrainingProgress:
     def __str__(self) -> str:
         return (
             f"epoch {self.epoch}/{self.epochs}, batch {self.batch}/{self.batches}, loss {self.loss:.3f}, "
-            f"{self.images_per_second:,.0f} images/s, {_duration(self.seconds_left)} left"
+            f"{self.images_per_second:,.0f} images/s, {duration(self.seconds_left)} left"
         )
 
 
@@ -58,7 +58,7 @@ class EvaluationProgress:
     def __str__(self) -> str:
         return (
             f"evaluated {self.done:,}/{self.total:,} architectures, "
-            f"{self.images_per_second:,.0f} architecture images/s, {_duration(self.seconds_left)} left"
+            f"{self.images_per_second:,.0f} architecture images/s, {duration(self.seconds_left)} left"
         )
 
 
@@ -180,7 +180,7 @@ def stderr_progress() -> Progress:
     return LineProgress(lambda line: print(line, file=sys.stderr, flush=True))
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """As `1:02:03`, or `2:03` below an hour."""
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)

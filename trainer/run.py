@@ -25,16 +25,14 @@ from trainer.checkpoint import load_checkpoint, save_checkpoint
 from trainer.config import ExperimentConfig, run_id
 from trainer.datasets import ImageDataset, Split, load_dataset, split_dataset
 from trainer.environment import choose_device, device_description, git_state, versions
-from trainer.evaluation import check_available, evaluate
+from trainer.evaluation import EvaluationOptions, check_available, random_sample
+from trainer.predicting import Predictor, missing_predictions
 from trainer.progress import Progress, stderr_progress
-from trainer.run_folder import RunFolder, RunStatus, append_prediction
-from trainer.stopping import Interrupted, StopSignal
+from trainer.run_folder import RunFolder, RunStatus
+from trainer.stopping import StopSignal
 from trainer.supernet import build_supernet
 from trainer.training import WATCHED_IMAGES, Diverged, Training
 
-BN_MODE: Final = "running"
-# Validation images at a time: on a CPU few enough that a layer's values stay in its caches.
-_EVALUATION_BATCH: Final = {"cpu": 100, "cuda": 1_000}
 _CHECKPOINT_SECONDS: Final = 30.0
 _STATUS_SECONDS: Final = 2.0
 
@@ -57,6 +55,7 @@ def run_experiment(
     data_dir: Path,
     arch_ids: Sequence[int],
     ground_truth_keys: Sequence[str],
+    evaluation: EvaluationOptions | None = None,
     device: str = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
@@ -66,6 +65,7 @@ def run_experiment(
     Args:
         arch_ids: the architectures to predict; those that the run has noted earlier stay.
         ground_truth_keys: recorded with the run: by which rankings they were chosen.
+        evaluation: under which BN modes, and whether during training, too; None: the defaults.
         device: `auto`, `cpu` or `cuda`.
         threads: of PyTorch on the CPU, for the whole process; None leaves PyTorch's choice.
         progress: None: on stderr.
@@ -78,6 +78,7 @@ def run_experiment(
     if threads is not None and threads < 1:
         raise NasrankError(f"threads is {threads}; give at least 1")
     torch_device = choose_device(device)
+    options = evaluation or EvaluationOptions()
     folder = RunFolder(runs_dir / name)
     with folder.locked(), StopSignal() as stop:
         folder.claim(config, seed)
@@ -88,7 +89,7 @@ def run_experiment(
                 f"delete {folder.path} to try it again, or run another seed"
             )
         wanted, keys = folder.add_architectures(arch_ids, ground_truth_keys)
-        if previous is not None and _is_complete(folder, config, previous, wanted):
+        if previous is not None and _is_complete(folder, config, previous, wanted, options):
             if keys != previous.ground_truth_keys:
                 folder.write_status(replace(previous, ground_truth_keys=keys, updated_at=_now()))
             return RunResult(name, folder.path, previous.status, already_finished=True)
@@ -96,7 +97,9 @@ def run_experiment(
             torch.set_num_threads(threads)
         shown = progress or stderr_progress()
         try:
-            session = _Session(config, seed, folder, data_dir, torch_device, previous, keys, shown, stop)
+            session = _Session(
+                config, seed, folder, data_dir, torch_device, previous, keys, options, shown, stop
+            )
             session.work(wanted)
         finally:
             if progress is None:
@@ -116,20 +119,25 @@ class _Session:
         device: torch.device,
         previous: RunStatus | None,
         ground_truth_keys: list[str],
+        options: EvaluationOptions,
         progress: Progress,
         stop: StopSignal,
     ) -> None:
         self._config, self._seed, self._folder = config, seed, folder
-        self._progress, self._stop = progress, stop
+        self._options, self._progress, self._stop = options, progress, stop
         dataset = load_dataset(config.dataset, data_dir)
         split = split_dataset(
             dataset,
             train_images=config.train_images,
             valid_images=config.valid_images,
-            split_seed=config.split_seed,
+            split_seed=config.split_seed_of(seed),
         )
-        self._valid_images = _on_device(dataset, split.valid, device)
-        self.training = _training(config, seed, dataset, split, device)
+        train_images = _on_device(dataset, split.train, device, config.max_shift)
+        valid_images = _on_device(dataset, split.valid, device)
+        self.training = _training(config, seed, dataset, split, train_images)
+        self._predictor = Predictor(
+            folder, self.training, train_images, valid_images, options, progress, stop
+        )
         self.status = _status(folder.path.name, config, dataset, split, device, previous, ground_truth_keys)
         _check_same_images(previous, self.status)
         self._resume()
@@ -137,12 +145,13 @@ class _Session:
 
     def work(self, wanted: Sequence[int]) -> None:
         """Train what is left, predict what is missing, and keep `status.json` true throughout."""
-        begun_at_step = self.training.step
         try:
             if not (self.status.status == "finished" and self.training.finished):
                 self._mark("running")
+            # Only on the CPU is it sure that training again ends with the very same weights.
+            self._folder.drop_predictions(after=self.training.epoch)
             self._train()
-            self._predict(wanted, discard=self.training.step > begun_at_step)
+            self._predict(wanted)
         except Diverged as error:
             self._mark("failed", message=str(error), failed_epoch=error.epoch)
             raise
@@ -166,16 +175,28 @@ class _Session:
 
     def _train(self) -> None:
         if not self.training.finished:
+            if self.training.batch == 0:
+                self._predict_if_due()  # what was cut short
             self.training.run(
                 after_epoch=self._after_epoch, save=self._save, progress=self._progress, stop=self._stop
             )
 
     def _after_epoch(self) -> None:
         now = time.monotonic()
-        if self.training.finished or now - self._saved_at >= _CHECKPOINT_SECONDS:
+        if self.training.finished or self._is_due() or now - self._saved_at >= _CHECKPOINT_SECONDS:
             self._save()
         if self.training.finished or now - self._status_at >= _STATUS_SECONDS:
             self._mark("running")
+        self._predict_if_due()
+
+    def _is_due(self) -> bool:
+        """Whether an evaluation during training belongs after the completed epochs."""
+        every, epoch = self._options.every, self.training.epoch
+        return every is not None and 0 < epoch < self._config.epochs and epoch % every == 0
+
+    def _predict_if_due(self) -> None:
+        if self._is_due():
+            self._predict(random_sample(self._config.operations, self._options.sample))
 
     def _save(self) -> None:
         save_checkpoint(
@@ -186,44 +207,13 @@ class _Session:
         )
         self._saved_at = time.monotonic()
 
-    def _predict(self, wanted: Sequence[int], *, discard: bool) -> None:
-        """Predict what is missing of `wanted`.
-
-        Args:
-            discard: drop what was predicted before. Training went on since, and only on the CPU is it sure
-                to have ended with the very same weights.
-        """
-        folder, epoch = self._folder, self._config.epochs
-        if discard:
-            folder.predictions_path(epoch, BN_MODE).unlink(missing_ok=True)
-            folder.partial_path(epoch, BN_MODE).unlink(missing_ok=True)
+    def _predict(self, wanted: Sequence[int]) -> None:
         started = time.monotonic()
-        with folder.partial_predictions(epoch, BN_MODE) as (partial, file):
-            done = {p.arch_id: p for p in [*folder.read_predictions(epoch, BN_MODE), *partial]}
-            missing = [arch_id for arch_id in wanted if arch_id not in done]
-            for prediction in evaluate(
-                self.training.supernet,
-                missing,
-                self._valid_images,
-                bn_mode=BN_MODE,
-                batch_size=_EVALUATION_BATCH[self._valid_images.device.type],
-                progress=self._progress,
-                stop=self._stop,
-            ):
-                append_prediction(file, prediction)
-                done[prediction.arch_id] = prediction
-        self._add_evaluation_seconds(time.monotonic() - started)
-        left = sum(arch_id not in done for arch_id in wanted)
-        if left:
-            raise Interrupted(
-                f"interrupted with {left} of {len(wanted)} architectures left to predict, and saved; "
-                "the same command continues"
-            )
-        folder.write_predictions(done.values(), epoch, BN_MODE)
-        folder.partial_path(epoch, BN_MODE).unlink()
-
-    def _add_evaluation_seconds(self, seconds: float) -> None:
-        self.status = replace(self.status, seconds_evaluation=self.status.seconds_evaluation + seconds)
+        try:
+            self._predictor.predict(wanted)
+        finally:
+            seconds = self.status.seconds_evaluation + time.monotonic() - started
+            self.status = replace(self.status, seconds_evaluation=seconds)
 
     def _mark(
         self,
@@ -254,18 +244,21 @@ class _Session:
 
 
 def _is_complete(
-    folder: RunFolder, config: ExperimentConfig, status: RunStatus, wanted: Sequence[int]
+    folder: RunFolder,
+    config: ExperimentConfig,
+    status: RunStatus,
+    wanted: Sequence[int],
+    options: EvaluationOptions,
 ) -> bool:
-    if status.status != "finished":
-        return False
-    predicted = {prediction.arch_id for prediction in folder.read_predictions(config.epochs, BN_MODE)}
-    return predicted.issuperset(wanted)
+    return status.status == "finished" and not any(
+        missing_predictions(folder, wanted, config.epochs, bn_mode) for bn_mode in options.bn_modes
+    )
 
 
 def _training(
-    config: ExperimentConfig, seed: int, dataset: ImageDataset, split: Split, device: torch.device
+    config: ExperimentConfig, seed: int, dataset: ImageDataset, split: Split, train_images: DeviceImages
 ) -> Training:
-    train_images = _on_device(dataset, split.train, device, config.max_shift)
+    device = train_images.device
     watched_images = _on_device(dataset, split.valid[:WATCHED_IMAGES], device)
     supernet = build_supernet(
         config, seed, image_shape=dataset.images.shape[1:], num_classes=dataset.num_classes

@@ -10,6 +10,7 @@ runs/<run_id>/
   predictions-<epoch>-<bn_mode>.partial.jsonl  while evaluation is under way
   checkpoint-<step>.pt                  the last two
   lock                                  held while a process works on the folder
+  worker.log                            what the processes of a study said
 ```
 Every file but the partial one is written to a temporary name, synced and renamed: a reader sees it whole or
 not at all.
@@ -19,7 +20,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Final, TextIO
@@ -35,6 +37,7 @@ from trainer.files import TEMPORARY_SUFFIX, atomic_write, read_json, write_json
 from trainer.training import EpochRow
 
 FORMAT: Final = 1
+_LOCK_SECONDS: Final = 0.5  # `trainer.study_status` holds a lock for a moment, to see whether it is free
 _EPOCH_SCHEMA: Final = pyarrow.schema(
     [
         pyarrow.field("epoch", pyarrow.int32(), nullable=False),
@@ -55,6 +58,7 @@ _PREDICTION_SCHEMA: Final = pyarrow.schema(
         pyarrow.field("status", pyarrow.string(), nullable=False),
     ]
 )
+_PREDICTIONS: Final = re.compile(r"predictions-(\d+)-")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +100,8 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Make the folder if needed and keep other processes out of it.
 
-        The operating system releases the lock of a process that dies. Raises `NasrankError` at once if
-        another process holds it, or if the folder cannot be made.
+        The operating system releases the lock of a process that dies. Raises `NasrankError` if another
+        process holds it, or if the folder cannot be made.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -105,7 +109,7 @@ class RunFolder:
             raise NasrankError(
                 f"cannot make the run folder {self.path}: {error.strerror}; give another runs directory"
             ) from error
-        lock = FileLock(self.path / "lock", timeout=0)
+        lock = FileLock(self.path / "lock", timeout=_LOCK_SECONDS)
         try:
             lock.acquire()
         except Timeout as error:
@@ -168,10 +172,26 @@ class RunFolder:
         found = read_json(path) or {"arch_ids": [], "ground_truth_keys": []}
         keys = sorted({*found["ground_truth_keys"], *ground_truth_keys})
         all_ids = sorted({*found["arch_ids"], *arch_ids})
-        content = {"format": FORMAT, "ground_truth_keys": keys, "arch_ids": all_ids}
+        content = {**found, "format": FORMAT, "ground_truth_keys": keys, "arch_ids": all_ids}
         if found != content:
             write_json(path, content)
         return all_ids, keys
+
+    def claim_recalibration(self, batches: int) -> None:
+        """Note how many batches recalibrate BatchNorm, or check that it is what was noted earlier.
+
+        After `add_architectures`. A run's recalibrated predictions shall all be alike.
+        """
+        path = self.path / "architectures.json"
+        content = read_json(path) or {}
+        noted = content.get("recalibration_batches")
+        if noted is None:
+            write_json(path, {**content, "recalibration_batches": batches})
+        elif noted != batches:
+            raise NasrankError(
+                f"{path} notes {noted} recalibration batches, and {batches} were given; give {noted}, or "
+                "another runs directory"
+            )
 
     def write_epochs(self, rows: Sequence[EpochRow]) -> None:
         """Replace `epochs.parquet`."""
@@ -182,15 +202,30 @@ class RunFolder:
         """Where the predictions after `epoch` epochs lie."""
         return self.path / f"predictions-{epoch}-{bn_mode}.parquet"
 
-    def write_predictions(self, predictions: Iterable[Prediction], epoch: int, bn_mode: str) -> None:
-        """All predictions after `epoch` epochs, replacing earlier ones; ascending by `arch_id`."""
+    def write_predictions(
+        self,
+        predictions: Iterable[Prediction],
+        epoch: int,
+        bn_mode: str,
+        about: Mapping[str, str] | None = None,
+    ) -> None:
+        """All predictions after `epoch` epochs, replacing earlier ones; ascending by `arch_id`.
+
+        `about` joins the file's metadata.
+        """
         rows = [
             {**asdict(prediction), "accuracy": prediction.accuracy}
             for prediction in sorted(predictions, key=lambda prediction: prediction.arch_id)
         ]
-        about = {"run_id": self.path.name, "epoch": str(epoch), "bn_mode": bn_mode}
-        table = pyarrow.Table.from_pylist(rows, schema=_PREDICTION_SCHEMA.with_metadata(about))
+        metadata = {"run_id": self.path.name, "epoch": str(epoch), "bn_mode": bn_mode, **(about or {})}
+        table = pyarrow.Table.from_pylist(rows, schema=_PREDICTION_SCHEMA.with_metadata(metadata))
         _write_table(self.predictions_path(epoch, bn_mode), table)
+
+    def drop_predictions(self, after: int) -> None:
+        """Delete all predictions, finished or not, of later epochs than `after`."""
+        for path in self.path.glob("predictions-*"):
+            if (match := _PREDICTIONS.match(path.name)) and int(match[1]) > after:
+                path.unlink()
 
     def read_predictions(self, epoch: int, bn_mode: str) -> list[Prediction]:
         """What `write_predictions` wrote, or nothing. Raises `NasrankError` for a damaged file."""

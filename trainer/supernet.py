@@ -1,12 +1,14 @@
 """The super-network: NAS-Bench-201's network with every operation that the mask leaves on every edge.
 
 Written to be read: the reference that faster code has to agree with. One forward pass follows one path,
-which all cells share. Operations have BatchNorm without affine parameters (the study); the fixed parts,
-which no architecture changes, keep it with them, as the benchmark's own networks do.
+which all cells share, or a path of its own in every cell. Operations have BatchNorm without affine
+parameters (the study); the fixed parts, which no architecture changes, keep it with them, as the
+benchmark's own networks do.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,6 +18,7 @@ from torch import Tensor, nn
 from db.architectures import BENCHMARK_OPERATIONS, EDGES, OPERATIONS
 from db.errors import NasrankError
 from trainer.config import ExperimentConfig
+from trainer.paths import CellPaths, Path
 
 NUM_STAGES: Final = 3
 ZERO: Final = OPERATIONS.index("Zero")
@@ -47,6 +50,7 @@ def build_supernet(
             cells_per_stage=config.cells_per_stage,
             node_inputs=config.node_inputs,
             pool_counts_padding=config.pool_counts_padding,
+            transformed=tuple(config.lt_set),
         )
 
 
@@ -58,6 +62,7 @@ class SuperNet(nn.Module):
         channels: of the first stage; each reduction block doubles them and halves height and width.
         node_inputs: `mean` or `sum` of a node's input edges; an edge with Zero counts as one, of zeros.
         pool_counts_padding: whether Pool's average at the border counts the padding's zeros.
+        transformed: the operations (Skip, Pool) that a linear transformer follows.
     """
 
     def __init__(
@@ -70,6 +75,7 @@ class SuperNet(nn.Module):
         cells_per_stage: int,
         node_inputs: str = "mean",
         pool_counts_padding: bool = True,
+        transformed: Sequence[int] = (),
     ) -> None:
         super().__init__()
         self.operations = tuple(operations)
@@ -82,7 +88,7 @@ class SuperNet(nn.Module):
             if stage > 0:
                 self.cells.append(ReductionBlock(width // 2, width))
             for _ in range(cells_per_stage):
-                self.cells.append(Cell(width, operations, node_inputs, pool_counts_padding))
+                self.cells.append(Cell(width, operations, node_inputs, pool_counts_padding, transformed))
         self.head = nn.Sequential(
             nn.BatchNorm2d(width),
             nn.ReLU(),
@@ -92,14 +98,18 @@ class SuperNet(nn.Module):
         )
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, images: Tensor, path: Sequence[int]) -> Tensor:
-        """Logits [b, num_classes] of float images [b, image_channels, height, width] along a path."""
+    def forward(self, images: Tensor, path: Path | CellPaths) -> Tensor:
+        """Logits [b, num_classes] of float images [b, image_channels, height, width].
+
+        `path` is one for all cells, or a tuple of one for each, from the stem to the head.
+        """
         return self.from_stem(self.stem(images), path)
 
-    def from_stem(self, features: Tensor, path: Sequence[int]) -> Tensor:
+    def from_stem(self, features: Tensor, path: Path | CellPaths) -> Tensor:
         """Logits from the stem's output [b, channels, height, width], which is the same for every path."""
+        cell_paths = iter(path) if isinstance(path[0], tuple) else itertools.repeat(path)
         for cell in self.cells:
-            features = cell(features, path) if isinstance(cell, Cell) else cell(features)
+            features = cell(features, next(cell_paths)) if isinstance(cell, Cell) else cell(features)
         logits: Tensor = self.head(features)
         return logits
 
@@ -111,14 +121,21 @@ class Cell(nn.Module):
     """
 
     def __init__(
-        self, channels: int, operations: Sequence[int], node_inputs: str, pool_counts_padding: bool
+        self,
+        channels: int,
+        operations: Sequence[int],
+        node_inputs: str,
+        pool_counts_padding: bool,
+        transformed: Sequence[int],
     ) -> None:
         super().__init__()
         self.node_inputs = node_inputs
         self.edges = nn.ModuleList(
             nn.ModuleDict(
                 {
-                    BENCHMARK_OPERATIONS[operation]: _candidate(operation, channels, pool_counts_padding)
+                    BENCHMARK_OPERATIONS[operation]: _candidate(
+                        operation, channels, pool_counts_padding, operation in transformed
+                    )
                     for operation in operations
                     if operation != ZERO
                 }
@@ -165,18 +182,22 @@ class ReductionBlock(nn.Module):
         return reduced
 
 
-def _candidate(operation: int, channels: int, pool_counts_padding: bool) -> nn.Module:
+def _candidate(operation: int, channels: int, pool_counts_padding: bool, is_transformed: bool) -> nn.Module:
     match OPERATIONS[operation]:
         case "Skip":
-            return nn.Identity()
+            candidate: nn.Module = nn.Identity()
         case "C1x1":
-            return nn.Sequential(*_relu_conv_bn(channels, channels, 1, affine=False))
+            candidate = nn.Sequential(*_relu_conv_bn(channels, channels, 1, affine=False))
         case "C3x3":
-            return nn.Sequential(*_relu_conv_bn(channels, channels, 3, affine=False))
+            candidate = nn.Sequential(*_relu_conv_bn(channels, channels, 3, affine=False))
         case "Pool":
-            return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=pool_counts_padding)
+            candidate = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=pool_counts_padding)
         case name:
             raise ValueError(f"no module for {name}")
+    if not is_transformed:
+        return candidate
+    # The study's linear transformer: no bias, no BatchNorm, no activation.
+    return nn.Sequential(candidate, nn.Conv2d(channels, channels, 1, bias=False))
 
 
 def _relu_conv_bn(

@@ -1,4 +1,4 @@
-"""Training a super-network: one path a step, the gradients of a group summed, resumable at any step.
+"""Training a super-network: a batch a step, the gradients of a group summed, resumable at any step.
 
 Paper, Table 1: SGD with momentum, cosine learning rate by epoch, weight decay on all but BatchNorm.
 """
@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import torch
-from torch import Tensor, nn
 from torch.nn import functional
 
 from db.architectures import EDGES
@@ -20,11 +19,12 @@ from db.errors import NasrankError
 from trainer.augment import DeviceImages, EpochDraws, draw_epoch
 from trainer.config import ExperimentConfig
 from trainer.evaluation import Evaluator
-from trainer.paths import Path, path_sampler
+from trainer.optimization import clip_gradients, learning_rate, make_optimizer
+from trainer.paths import CellPaths, Path, path_sampler
 from trainer.progress import Progress, TrainingClock
 from trainer.randomness import generator
 from trainer.stopping import Interrupted, StopSignal
-from trainer.supernet import ZERO, SuperNet
+from trainer.supernet import NUM_STAGES, ZERO, SuperNet
 
 WATCHED_IMAGES: Final = 1_000  # validation images enough to follow the training by
 _WATCHED_PATHS: Final = 3
@@ -47,12 +47,12 @@ class EpochRow:
     """What is recorded of an epoch; accuracies are fractions."""
 
     epoch: int  # from 1
-    train_loss: float  # mean over the batches, each along its own path
+    train_loss: float  # mean over the batches, each along its own path; with label smoothing, if any
     train_accuracy: float  # likewise, on augmented images
     valid_accuracy: float | None  # mean of `watched_paths`; None in epochs that do not validate
     learning_rate: float
     seconds: float  # of training steps, without validation
-    images_per_second: float
+    images_per_second: float  # an image counts once for each path it takes
 
 
 class Training:
@@ -77,7 +77,12 @@ class Training:
         self.config = config
         self.seed = seed
         self.supernet = supernet
-        self.sampler = path_sampler(config, seed)
+        self.sampler = path_sampler(config, seed, NUM_STAGES * config.cells_per_stage)
+        group = self.sampler.steps_per_update
+        # A batch goes along one path of a group, and the next batch along the next; or along all of them.
+        self.paths_per_step, self.steps_per_update = (
+            (1, group) if config.gradient_batches == "successive" else (group, 1)
+        )
         self.optimizer = make_optimizer(supernet, config)
         self.epoch = 0  # completed epochs
         self.batch = 0  # completed batches of the current epoch
@@ -97,13 +102,13 @@ class Training:
 
     @property
     def step(self) -> int:
-        """Completed steps over all epochs."""
+        """Completed steps, which are batches, over all epochs."""
         return self.epoch * self.batches + self.batch
 
     @property
     def optimizer_updates(self) -> int:
         """Steps of the optimizer so far: one a group."""
-        return self.step // self.sampler.steps_per_update
+        return self.step // self.steps_per_update
 
     @property
     def seconds(self) -> float:
@@ -111,8 +116,8 @@ class Training:
         return sum(row.seconds for row in self.rows) + self._epoch_seconds
 
     def mean_loss(self) -> float:
-        """Over the batches of the current epoch so far; waits for the device."""
-        return self._loss_sum.item() / max(self.batch, 1)
+        """Over the batches of the current epoch so far, and their paths; waits for the device."""
+        return self._loss_sum.item() / max(self.batch * self.paths_per_step, 1)
 
     @property
     def finished(self) -> bool:
@@ -133,7 +138,8 @@ class Training:
         after the current step once `stop` is requested. Raises `Diverged` at the end of an epoch whose
         loss is not finite. The last group's gradients are dropped if the group is incomplete.
         """
-        clock = TrainingClock(progress, self.config.epochs, self.batches, self.config.batch_size, self.step)
+        images = self.config.batch_size * self.paths_per_step
+        clock = TrainingClock(progress, self.config.epochs, self.batches, images, self.step)
         while not self.finished:
             self._run_epoch(clock, stop)
             if self.batch < self.batches:
@@ -154,7 +160,7 @@ class Training:
             "step": self.step,
             "model": self.supernet.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "gradients": gradients if self.step % self.sampler.steps_per_update else None,
+            "gradients": gradients if self.step % self.steps_per_update else None,
             "loss_sum": self._loss_sum,
             "correct": self._correct,
             "epoch_seconds": self._epoch_seconds,
@@ -184,6 +190,7 @@ class Training:
             len(self._train_images),
             max_shift=self.config.max_shift,
             horizontal_flip=self.config.horizontal_flip,
+            augmentation=self.config.augmentation,
             seed=self.seed,
             epoch=self.epoch,
         ).to(self._train_images.device)
@@ -197,19 +204,26 @@ class Training:
     def _train_batch(self, draws: EpochDraws) -> None:
         start = self.batch * self.config.batch_size
         images, labels = self._train_images.augmented(draws, start, start + self.config.batch_size)
-        logits = self.supernet(images, self.sampler.path(self.step))
-        loss = functional.cross_entropy(logits, labels)
-        loss.backward()  # type: ignore[no-untyped-call]
+        for path in self._paths():
+            logits = self.supernet(images, path)
+            loss = functional.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._loss_sum += loss.detach()
+            self._correct += (logits.detach().argmax(1) == labels).sum()
         self.batch += 1
-        if self.step % self.sampler.steps_per_update == 0:
+        if self.step % self.steps_per_update == 0:
+            clip_gradients(self.optimizer, self.config)
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=False)
-        self._loss_sum += loss.detach()
-        self._correct += (logits.detach().argmax(1) == labels).sum()
+
+    def _paths(self) -> list[Path | CellPaths]:
+        """Those that the next batch is trained along."""
+        first = self.step * self.paths_per_step
+        return [self.sampler.path(first + position) for position in range(self.paths_per_step)]
 
     def _end_epoch(self) -> None:
         """Record the epoch and stand at the beginning of the next."""
-        images = self.batches * self.config.batch_size
+        images = self.batches * self.config.batch_size * self.paths_per_step
         loss = self.mean_loss()
         if not math.isfinite(loss):
             raise Diverged(self.epoch + 1)
@@ -247,35 +261,12 @@ class Training:
                 f"batch_size {config.batch_size} is more than the {len(self._train_images)} training images; "
                 "give a smaller batch_size"
             )
-        if self.batches * config.epochs < self.sampler.steps_per_update:
+        if self.batches * config.epochs < self.steps_per_update:
             raise NasrankError(
                 f"{config.epochs} epochs of {self.batches} batches are fewer than the "
-                f"{self.sampler.steps_per_update} steps of one optimizer update; give more epochs or a "
+                f"{self.steps_per_update} steps of one optimizer update; give more epochs or a "
                 "smaller batch_size"
             )
-
-
-def learning_rate(config: ExperimentConfig, epoch: int) -> float:
-    """The learning rate of an epoch, counted from 0: half a cosine from the first to the final rate."""
-    fall = (1 + math.cos(math.pi * epoch / config.epochs)) / 2
-    return config.final_learning_rate + (config.learning_rate - config.final_learning_rate) * fall
-
-
-def make_optimizer(supernet: nn.Module, config: ExperimentConfig) -> torch.optim.SGD:
-    """SGD with momentum; BatchNorm's parameters, and only they, are not decayed."""
-    norm: list[Tensor] = []
-    others: list[Tensor] = []
-    for module in supernet.modules():
-        group = norm if isinstance(module, nn.BatchNorm2d) else others
-        group.extend(module.parameters(recurse=False))
-    return torch.optim.SGD(
-        [
-            {"params": others, "weight_decay": config.weight_decay},
-            {"params": norm, "weight_decay": 0.0},
-        ],
-        lr=config.learning_rate,
-        momentum=config.momentum,
-    )
 
 
 def watched_paths(config: ExperimentConfig) -> list[Path]:

@@ -185,7 +185,7 @@ def upgrade() -> None:
         ),
         sa.Column("config_hash", sa.String(), nullable=False, comment="SHA-256 of config"),
         sa.Column("dataset", sa.String(), nullable=False, comment="images trained on: cifar10 or digits"),
-        sa.Column("size", sa.String(), nullable=False, comment="tiny, S, M or custom"),
+        sa.Column("size", sa.String(), nullable=False, comment="the paper's name, tiny, or custom"),
         sa.Column(
             "cells_per_stage", sa.Integer(), nullable=False, comment="cells in each of the three stages"
         ),
@@ -203,7 +203,10 @@ def upgrade() -> None:
             "variant", sa.String(), nullable=False, comment="baseline, or the paper's name of what differs"
         ),
         sa.Column(
-            "path_sampling", sa.String(), nullable=False, comment="how a step's path is chosen: strictly-fair"
+            "path_sampling",
+            sa.String(),
+            nullable=False,
+            comment="how a step's path is chosen: strictly-fair or uniform",
         ),
         sa.Column(
             "node_inputs", sa.String(), nullable=False, comment="how a node joins its inputs: mean or sum"
@@ -233,7 +236,12 @@ def upgrade() -> None:
         "prediction",
         sa.Column("run_id", sa.String(), nullable=False, comment="run"),
         sa.Column("epoch", sa.Integer(), nullable=False, comment="completed epochs of training"),
-        sa.Column("bn_mode", sa.String(), nullable=False, comment="BatchNorm statistics: running"),
+        sa.Column(
+            "bn_mode",
+            sa.String(),
+            nullable=False,
+            comment="BatchNorm statistics: running, batch or recalibrated",
+        ),
         sa.Column("arch_id", sa.SmallInteger(), nullable=False, comment="architecture"),
         sa.Column("accuracy", sa.Double(), nullable=True, comment="fraction 0..1; NULL unless status is ok"),
         sa.Column("images", sa.Integer(), nullable=False, comment="validation images predicted"),

@@ -122,6 +122,15 @@ def test_a_first_session(nasrank: Command, folder: Path) -> None:
     assert all(check["state"] != "bad" for check in json.loads(nasrank("doctor", "--json").stdout))
 
 
+def test_options_win_over_variant_and_preset(nasrank: Command, folder: Path) -> None:
+    options = ["--preset", "nb201", "--variant", "uniform-sampling+warmup", "--warmup-epochs", "1"]
+    nasrank("run", *SMALL, *FAST, "--epochs", "2", *options, "--node-inputs", "mean")
+    config = json.loads((run_folder(folder) / "config.json").read_text())
+    assert config["variant"] == "uniform-sampling+warmup-1"
+    assert (config["config"]["node_inputs"], config["config"]["pool_counts_padding"]) == ("mean", False)
+    assert [file.name for file in run_folder(folder).glob("predictions-*")] == ["predictions-2-batch.parquet"]
+
+
 def test_a_killed_run_goes_on_and_ends_alike(nasrank: Command, folder: Path) -> None:
     """SIGKILL in training; the same command continues, and predicts what an undisturbed run predicts."""
     command = ["run", *SMALL, *FAST, "--epochs", "12"]
@@ -247,6 +256,11 @@ def test_a_failure_is_one_line(nasrank: Command, arguments: tuple[str, ...], sai
         ("run", "--mask", "Zeros"),
         ("run", "--mask", "Zero+Skip+C1x1+C3x3"),
         ("run", "--size", "XL"),
+        ("run", "--lt", "Pool", "--mask", "Pool"),
+        ("run", "--variant", "warm"),
+        ("run", "--preset", "text"),
+        ("run", "--bn-mode", "stale"),
+        ("run", "--split-seed", "mine"),
         ("run", "--dataset", "mnist"),
         ("run", "--epochs", "0"),
         ("run", "--epochs", "many"),
@@ -297,7 +311,17 @@ def test_every_command_has_an_example(nasrank: Command) -> None:
         for line in nasrank("--help").stdout.partition("Commands:")[2].splitlines()
         if line.strip()
     ]
-    assert commands == ["init", "import-bench", "data", "run", "ingest", "sql", "dashboard", "doctor"]
+    assert commands == [
+        "init",
+        "import-bench",
+        "data",
+        "run",
+        "ingest",
+        "sql",
+        "dashboard",
+        "doctor",
+        "study",
+    ]
     for command in commands:
         assert f"Example: nasrank-train {command}" in nasrank(command, "--help").stdout
 

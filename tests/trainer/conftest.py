@@ -69,18 +69,19 @@ def randomize_norms(supernet: SuperNet) -> None:
                 nn.init.normal_(module.bias)
 
 
+def new_training(seed: int = 0, images: int = 60, **changes: object) -> Training:
+    """Of 60 images: 7 batches an epoch, so that groups of 5, 4 or 3 run over its end."""
+    config = small_config(**changes)
+    return Training(
+        config,
+        seed,
+        small_supernet(config, seed),
+        small_images(images, max_shift=config.max_shift),
+        small_images(16, seed=1),
+    )
+
+
 @pytest.fixture
 def make_training() -> MakeTraining:
-    """A new training of 60 images: 7 batches an epoch, so that groups of 5, 4 or 3 run over its end."""
-
-    def make(seed: int = 0, images: int = 60, **changes: object) -> Training:
-        config = small_config(**changes)
-        return Training(
-            config,
-            seed,
-            small_supernet(config, seed),
-            small_images(images, max_shift=config.max_shift),
-            small_images(16, seed=1),
-        )
-
-    return make
+    """Makes new trainings."""
+    return new_training

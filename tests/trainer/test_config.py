@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from db.architectures import all_masks
 from db.errors import NasrankError
-from trainer.config import ExperimentConfig, run_id
+from trainer.config import PRESETS, SIZES, VARIANTS, ExperimentConfig, run_id, variant_changes
 
 configs = st.builds(
     ExperimentConfig,
@@ -29,7 +30,23 @@ configs = st.builds(
     learning_rate=st.floats(1e-4, 1e3),
     momentum=st.floats(0, 0.999),
     weight_decay=st.floats(0, 1),
+    split_seed=st.integers(0, 9) | st.just("run"),
+    path_sampling=st.sampled_from(["strictly-fair", "uniform"]),
+    topology_shared=st.booleans(),
+    gradient_batches=st.sampled_from(["successive", "same"]),
+    grad_clip_norm=st.none() | st.floats(0.1, 100),
+    grad_clip_scope=st.sampled_from(["global", "parameter-group"]),
+    augmentation=st.sampled_from(["standard", "autoaugment"]),
+    label_smoothing=st.sampled_from([0, 0.1, 0.5]),
 )
+LATER = {
+    "augmentation": "standard",
+    "gradient_batches": "successive",
+    "warmup_epochs": 0,
+    "grad_clip_norm": None,
+    "grad_clip_scope": "global",
+    "label_smoothing": 0.0,
+}
 
 
 @given(configs)
@@ -39,7 +56,12 @@ def test_json_round_trips_and_is_canonical(config: ExperimentConfig) -> None:
     assert again == config
     assert again.to_json() == text
     assert again.config_hash == config.config_hash
-    assert list(json.loads(text)) == sorted(field.name for field in fields(config))
+    written = json.loads(text)
+    left_out = {field.name for field in fields(config)} - set(written)
+    assert list(written) == sorted(written)
+    assert left_out == {name for name, default in LATER.items() if getattr(config, name) == default}
+    in_full = json.dumps(written | {name: LATER[name] for name in left_out})
+    assert ExperimentConfig.from_json(in_full) == config
 
 
 @given(configs, configs)
@@ -58,6 +80,7 @@ def test_defaults_are_table_1() -> None:
 def test_the_hash_never_changes() -> None:
     """Runs that exist are found by it: a field that joins later must not change it."""
     assert ExperimentConfig.preset("cifar10", "tiny").config_hash == EXPECTED_HASH
+    assert ExperimentConfig.preset("cifar10", "S").config_hash == EXPECTED_HASH_OF_S
 
 
 def test_the_same_experiment_however_it_is_written() -> None:
@@ -66,6 +89,11 @@ def test_the_same_experiment_however_it_is_written() -> None:
     assert one.mask == "Zero+Pool"
     assert one.config_hash == other.config_hash
     assert ExperimentConfig.preset("digits", "tiny", mask="none", lt="none").mask == ""
+    assert ExperimentConfig.preset(lt="pool+skip").lt == "Skip+Pool"
+    # Without clipping there is no scope, and a single path has no other batch.
+    assert ExperimentConfig.preset(grad_clip_scope="parameter-group") == ExperimentConfig.preset()
+    uniform = ExperimentConfig.preset(path_sampling="uniform")
+    assert replace(uniform, gradient_batches="same") == uniform
 
 
 def test_labels_come_from_the_numbers() -> None:
@@ -74,6 +102,94 @@ def test_labels_come_from_the_numbers() -> None:
     assert replace(tiny, cells_per_stage=4, channels=64).size == "M"
     assert ExperimentConfig.preset("cifar10", "S", channels=33).size == "custom"
     assert tiny.variant == "baseline"
+    assert ExperimentConfig.preset("cifar10", "depth-2").size == "S"
+    assert ExperimentConfig.preset("cifar10", "depth-4").size == "M"
+    for size in SIZES:
+        assert ExperimentConfig.preset("cifar10", size).size == size
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_variant_of_the_paper_has_its_name_under_every_preset(name: str, preset: str) -> None:
+    assert ExperimentConfig.preset(preset=preset, **VARIANTS[name]).variant == name
+
+
+@pytest.mark.parametrize(
+    ("changes", "variant"),
+    [
+        ({"warmup_epochs": 10}, "warmup-10"),
+        ({"grad_clip_norm": 1}, "grad-clipping-1"),
+        ({"grad_clip_norm": 0.25, "warmup_epochs": 5}, "warmup+grad-clipping-0.25"),
+        ({"warmup_epochs": 5, "path_sampling": "uniform"}, "uniform-sampling+warmup"),
+        ({"augmentation": "autoaugment"}, "autoaugment"),
+        ({"label_smoothing": 0.1}, "label-smoothing-0.1"),
+        ({"augmentation": "autoaugment", "label_smoothing": 0.2}, "autoaugment+label-smoothing-0.2"),
+        ({"gradient_batches": "same"}, "same-batch"),
+        ({"learning_rate": 0.1, "epochs": 20, "final_learning_rate": 5e-5}, "baseline"),
+        (
+            variant_changes("regularized+not-shared+warmup+grad-clipping+uniform-sampling"),
+            "not-shared+uniform-sampling+warmup+grad-clipping+regularized",
+        ),
+    ],
+)
+def test_other_variants_are_named_by_their_parts(changes: dict[str, Any], variant: str) -> None:
+    assert ExperimentConfig.preset(**changes).variant == variant
+
+
+@given(configs, configs)
+def test_a_variant_that_differs_has_another_name(one: ExperimentConfig, other: ExperimentConfig) -> None:
+    """To six digits, as names have them."""
+    varied = ("topology_shared", "path_sampling", "warmup_epochs", "augmentation", "gradient_batches")
+    same = all(getattr(one, name) == getattr(other, name) for name in varied)
+    same &= all(
+        f"{getattr(one, name) or 0:g}" == f"{getattr(other, name) or 0:g}"
+        for name in ("grad_clip_norm", "label_smoothing")
+    )
+    assert (one.variant == other.variant) == same
+
+
+def test_unknown_variants_are_refused() -> None:
+    with pytest.raises(NasrankError, match="variant is 'warm'; choose 'baseline' or 'not-shared'"):
+        variant_changes("not-shared+warm")
+
+
+def test_presets_read_what_the_paper_leaves_open() -> None:
+    open_points = ("node_inputs", "pool_counts_padding", "split_seed", "grad_clip_scope")
+
+    def read(preset: str, **changes: Any) -> tuple[Any, ...]:
+        config = ExperimentConfig.preset(preset=preset, grad_clip_norm=5.0, **changes)
+        return tuple(getattr(config, name) for name in open_points)
+
+    assert read("paper") == ("mean", True, 0, "global")
+    assert read("uninas") == ("sum", True, "run", "parameter-group")
+    assert read("nb201") == ("sum", False, 0, "global")
+    assert read("uninas", split_seed=3, node_inputs="mean") == ("mean", True, 3, "parameter-group")
+    assert [preset.bn_modes for preset in PRESETS.values()] == [("running",), ("running",), ("batch",)]
+
+
+def test_the_split_may_follow_the_run() -> None:
+    config = ExperimentConfig.preset(split_seed=4)
+    assert config.split_seed_of(7) == 4
+    assert replace(config, split_seed="run").split_seed_of(7) == 7
+
+
+@pytest.mark.parametrize(
+    ("lt", "mask", "reason"),
+    [
+        ("Skip", "Skip", "lt 'Skip' transforms Skip, which mask Skip removes"),
+        ("Skip+Pool", "Skip+Pool", "transforms Skip and Pool, which"),
+        ("C3x3", "", "lt is 'C3x3'; choose Skip, Pool"),
+        ("Zero", "", "lt is 'Zero'; choose Skip, Pool"),
+    ],
+)
+def test_linear_transformers_need_an_operation_to_transform(lt: str, mask: str, reason: str) -> None:
+    with pytest.raises(NasrankError, match=reason):
+        ExperimentConfig.preset(lt=lt, mask=mask)
+
+
+def test_the_papers_skip_and_pool_may_lack_one_of_them() -> None:
+    """Figures 5 and 8 have Skip+Pool under masks with Pool."""
+    assert ExperimentConfig.preset(lt="Skip+Pool", mask="Zero+Pool").lt == "Skip+Pool"
 
 
 def test_preset_keeps_what_is_not_given() -> None:
@@ -102,10 +218,21 @@ def test_mask_leaves_operations() -> None:
         ("channels", 2**31),
         ("mask", "Conv"),
         ("mask", "Zero+Skip+C1x1+C3x3"),
-        ("lt", "Skip"),
+        ("mask", "Skip+C1x1+C3x3+Pool"),
+        ("mask", "Zero+Skip+C1x1+C3x3+Pool"),
+        ("lt", "C1x1"),
+        ("split_seed", "0"),
+        ("warmup_epochs", -1),
+        ("warmup_epochs", 250),
+        ("grad_clip_norm", 0.0),
+        ("grad_clip_norm", math.inf),
+        ("grad_clip_scope", "layer"),
+        ("label_smoothing", 1.0),
+        ("augmentation", "cutout"),
+        ("gradient_batches", "all"),
         ("node_inputs", "max"),
-        ("path_sampling", "uniform"),
-        ("topology_shared", False),
+        ("path_sampling", "fair"),
+        ("topology_shared", 0),
         ("epochs", "250"),
         ("batch_size", 0),
         ("learning_rate", 0.0),
@@ -133,8 +260,8 @@ def test_other_json_is_refused(text: str) -> None:
 
 def test_unknown_fields_are_refused() -> None:
     values = json.loads(ExperimentConfig.preset("cifar10", "tiny").to_json())
-    with pytest.raises(NasrankError, match="label_smoothing"):
-        ExperimentConfig.from_json(json.dumps(values | {"label_smoothing": 0.1}))
+    with pytest.raises(NasrankError, match="cutout"):
+        ExperimentConfig.from_json(json.dumps(values | {"cutout": 16}))
 
 
 def test_run_id_is_readable_and_tells_runs_apart() -> None:
@@ -147,3 +274,4 @@ def test_run_id_is_readable_and_tells_runs_apart() -> None:
 
 
 EXPECTED_HASH = "0d902af8c4e3fbaaa0d690b40a5e90f7ecdf38f1c00c201f8241a9e36c6063c9"
+EXPECTED_HASH_OF_S = "b164faf67d54145acc9540d417971839364a07b6469c44ebeb5a1ea08682f258"

@@ -19,7 +19,8 @@ from db.architectures import sample_order
 from db.errors import NasrankError
 from db.ingest import read_run_folder
 from trainer import evaluation, run
-from trainer.config import ExperimentConfig
+from trainer.config import VARIANTS, ExperimentConfig
+from trainer.evaluation import BN_MODES, EvaluationOptions, random_sample
 from trainer.progress import EvaluationProgress, SilentProgress, TrainingProgress
 from trainer.run import RunResult, run_experiment
 from trainer.stopping import Interrupted
@@ -44,6 +45,7 @@ def start(
     seed: int = 0,
     arch_ids: tuple[int, ...] = ARCH_IDS,
     keys: list[str] = KEYS,
+    evaluation: EvaluationOptions | None = None,
     progress: SilentProgress | None = None,
 ) -> RunResult:
     return run_experiment(
@@ -53,6 +55,7 @@ def start(
         data_dir=runs_dir / "no data",
         arch_ids=arch_ids,
         ground_truth_keys=keys,
+        evaluation=evaluation,
         device="cpu",
         progress=progress or SilentProgress(),
     )
@@ -63,9 +66,13 @@ def status_of(folder: Path) -> dict[str, Any]:
     return status
 
 
-def predictions_of(folder: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(folder / PREDICTIONS).to_pylist()
+def predictions_of(folder: Path, name: str = PREDICTIONS) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(folder / name).to_pylist()
     return rows
+
+
+def all_predictions_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    return {path.name: predictions_of(folder, path.name) for path in folder.glob("predictions-*")}
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +138,107 @@ def test_further_architectures_are_added_without_training(tmp_path: Path) -> Non
     assert after.items() >= before.items()
     assert set(after) == set(ARCH_IDS)
     assert status_of(first.folder)["ground_truth_keys"] == sorted(["other", *KEYS])
+
+
+IN_FULL = EvaluationOptions(BN_MODES, recalibration_batches=2, every=1, sample=6)
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    """As `finished`, but evaluated under each BN mode and after every epoch. Not to be changed."""
+    return start(tmp_path_factory.mktemp("evaluated"), evaluation=IN_FULL)
+
+
+def test_each_evaluation_has_its_own_file(finished: RunResult, evaluated: RunResult) -> None:
+    folder = evaluated.folder
+    assert {path.name for path in folder.glob("predictions-*")} == {
+        f"predictions-{epoch}-{mode}.parquet" for epoch in (1, 2, 3) for mode in BN_MODES
+    }
+    assert predictions_of(folder) == predictions_of(finished.folder), "evaluation changes no training"
+    contents = all_predictions_of(folder)
+    assert len({json.dumps(contents[f"predictions-3-{mode}.parquet"]) for mode in BN_MODES}) == 3
+    for name, rows in contents.items():
+        expected = ARCH_IDS if name.startswith("predictions-3-") else sample_order()[:6]
+        assert [row["arch_id"] for row in rows] == sorted(expected)
+    about = [
+        pyarrow.parquet.read_schema(folder / f"predictions-3-{mode}.parquet").metadata for mode in BN_MODES
+    ]
+    assert about[1][b"batch_size"] == about[2][b"batch_size"] == b"16"
+    assert about[2][b"recalibration_batches"] == b"2"
+    content = read_run_folder(folder)
+    assert set(content.predictions["bn_mode"].to_pylist()) == set(BN_MODES)
+    assert set(content.predictions["epoch"].to_pylist()) == {1, 2, 3}
+    assert start(folder.parent, evaluation=IN_FULL).already_finished
+
+
+def test_a_mode_is_added_to_a_finished_run(evaluated: RunResult, tmp_path: Path) -> None:
+    first = start(tmp_path)
+    before = predictions_of(first.folder)
+    recorder = Recorder()
+    modes = EvaluationOptions(("running", "batch"))
+    assert not start(tmp_path, evaluation=modes, progress=recorder).already_finished
+    assert {type(state) for state in recorder.shown} == {EvaluationProgress}
+    assert predictions_of(first.folder) == before
+    name = "predictions-3-batch.parquet"
+    assert predictions_of(first.folder, name) == predictions_of(evaluated.folder, name)
+    assert start(tmp_path, evaluation=modes).already_finished
+
+
+def test_recalibration_is_the_same_throughout_a_run(evaluated: RunResult, tmp_path: Path) -> None:
+    copied(evaluated, tmp_path)
+    other = EvaluationOptions(("recalibrated",), recalibration_batches=3)
+    with pytest.raises(NasrankError, match="notes 2 recalibration batches, and 3 were given; give 2"):
+        start(tmp_path, evaluation=other, arch_ids=sample_order()[:20])
+    too_many = EvaluationOptions(("recalibrated",), recalibration_batches=5)
+    with pytest.raises(NasrankError, match="more than the 64 training images; give at most 4"):
+        start(tmp_path, seed=1, evaluation=too_many)
+    fitting = EvaluationOptions(("recalibrated",), recalibration_batches=4)
+    assert start(tmp_path, seed=1, evaluation=fitting).status == "finished"
+
+
+@pytest.mark.parametrize("at", [(1, "train"), (1, 2), (2, 4), (2, 9), (3, 5)], ids=str)
+def test_an_interrupted_run_evaluates_as_an_uninterrupted_one(
+    evaluated: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: tuple[int, int | str]
+) -> None:
+    """Stopped at an epoch's end, or within the evaluation after it, under any of the modes."""
+    monkeypatch.setattr(evaluation, "REPORT_SECONDS", 0)
+    epoch, seen = 0, 0
+
+    def interrupt(state: TrainingProgress | EvaluationProgress) -> None:
+        nonlocal epoch, seen
+        if isinstance(state, TrainingProgress):
+            epoch, seen = state.epoch, 0
+        seen += isinstance(state, EvaluationProgress)
+        is_end = isinstance(state, TrainingProgress) and state.batch == state.batches
+        if at in ((epoch, seen), (epoch, "train") if is_end else None):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted, match="the same command continues"):
+        start(tmp_path, evaluation=IN_FULL, progress=Recorder(interrupt))
+    start(tmp_path, evaluation=IN_FULL)
+    assert all_predictions_of(tmp_path / evaluated.run_id) == all_predictions_of(evaluated.folder)
+
+
+def test_an_evaluation_is_made_again_where_training_went_back(evaluated: RunResult, tmp_path: Path) -> None:
+    """The checkpoint after epoch 2 is damaged; what was predicted after it belongs to other weights."""
+    folder = copied(evaluated, tmp_path)
+    for name in ("predictions-2-batch.parquet", "predictions-3-running.parquet"):
+        (folder / name).write_bytes((folder / "predictions-1-running.parquet").read_bytes())
+    edit(folder / "status.json", status="interrupted", finished_at=None, epoch=2)
+    (folder / "checkpoint-12.pt").write_bytes(b"PK")
+    (folder / "checkpoint-8.pt").unlink()
+    start(tmp_path, evaluation=IN_FULL)
+    assert all_predictions_of(folder) == all_predictions_of(evaluated.folder)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_runs_and_is_read(tmp_path: Path, variant: str) -> None:
+    config = small(epochs=7, lt="Skip", mask="Pool", split_seed="run", **VARIANTS[variant])
+    result = start(tmp_path, config=config, arch_ids=random_sample(config.operations, 4))
+    content = read_run_folder(result.folder)
+    assert (content.experiment["variant"], content.experiment["lt"]) == (variant, "Skip")
+    other = start(tmp_path, config=config, seed=1, arch_ids=random_sample(config.operations, 4))
+    assert status_of(other.folder)["valid_sha256"] != status_of(result.folder)["valid_sha256"]
 
 
 def test_another_seed_is_another_run(finished: RunResult, tmp_path: Path) -> None:

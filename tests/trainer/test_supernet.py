@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
 
-from db.architectures import BENCHMARK_OPERATIONS, Architecture, all_architectures
+from db.architectures import BENCHMARK_OPERATIONS, Architecture, OperationSet, all_architectures
 from db.benchmarks import read_benchmark
 from db.errors import NasrankError
 from tests.trainer.conftest import randomize_norms, small_config, small_supernet, unhurried
@@ -24,19 +25,28 @@ paths = st.tuples(*[st.integers(0, 4)] * 6)
 
 
 class StandAlone:
-    """One architecture's network, cell by cell as the paper draws it, on a super-network's weights."""
+    """One architecture's network, cell by cell as the paper draws it, on a super-network's weights.
+
+    `paths` has one for each cell.
+    """
 
     def __init__(
-        self, weights: Mapping[str, Tensor], path: tuple[int, ...], node_inputs: str, counts_padding: bool
+        self,
+        weights: Mapping[str, Tensor],
+        paths: Sequence[tuple[int, ...]],
+        node_inputs: str,
+        counts_padding: bool,
     ) -> None:
-        self.weights, self.path = weights, path
+        self.weights, self.paths = weights, paths
         self.node_inputs, self.counts_padding = node_inputs, counts_padding
 
     def __call__(self, images: Tensor, cells: str, *, batch_statistics: bool) -> Tensor:
         """`cells`: the body's modules in order, `c` a cell and `r` a reduction block."""
         self.batch_statistics = batch_statistics
         x = self.norm("stem.1", functional.conv2d(images, self.weights["stem.0.weight"], padding=1))
+        paths = iter(self.paths)
         for number, kind in enumerate(cells):
+            self.path = next(paths) if kind == "c" else ()
             x = self.cell(f"cells.{number}", x) if kind == "c" else self.reduction(f"cells.{number}", x)
         x = torch.relu(self.norm("head.0", x)).mean(dim=(2, 3))
         return x @ self.weights["head.4.weight"].T + self.weights["head.4.bias"]
@@ -56,10 +66,10 @@ class StandAlone:
         module = f"{name}.edges.{edge}.{operation}"
         if operation == "none":
             return x * 0
-        if operation == "skip_connect":
-            return x
-        if operation == "avg_pool_3x3":
-            return self.pool(x)
+        if operation in ("skip_connect", "avg_pool_3x3"):
+            y = x if operation == "skip_connect" else self.pool(x)
+            matrix = self.weights.get(f"{module}.1.weight")
+            return y if matrix is None else torch.einsum("oi,bihw->bohw", matrix[:, :, 0, 0], y)
         weight = self.weights[f"{module}.1.weight"]
         return self.norm(
             f"{module}.2", functional.conv2d(torch.relu(x), weight, padding=weight.shape[-1] // 2)
@@ -100,14 +110,18 @@ class StandAlone:
 
 @unhurried
 @given(
-    path=paths,
+    drawn=st.lists(paths, min_size=6, max_size=6),
+    shared=st.booleans(),
+    lt=st.sampled_from(["", "Skip", "Pool", "Skip+Pool"]),
     node_inputs=st.sampled_from(["mean", "sum"]),
     counts_padding=st.booleans(),
     cells_per_stage=st.integers(1, 2),
     batch_statistics=st.booleans(),
 )
 def test_a_path_is_the_stand_alone_network(
-    path: tuple[int, ...],
+    drawn: list[tuple[int, ...]],
+    shared: bool,
+    lt: str,
     node_inputs: str,
     counts_padding: bool,
     cells_per_stage: int,
@@ -121,15 +135,66 @@ def test_a_path_is_the_stand_alone_network(
         cells_per_stage=cells_per_stage,
         node_inputs=node_inputs,
         pool_counts_padding=counts_padding,
+        transformed=tuple(OperationSet.parse(lt)),
     )
     supernet = supernet.double().train(batch_statistics)
     randomize_norms(supernet)
     images = torch.randn(5, 3, 8, 8, dtype=torch.float64)
     weights = {name: tensor.clone() for name, tensor in supernet.state_dict().items()}
-    stand_alone = StandAlone(weights, path, node_inputs, counts_padding)
+    cell_paths = tuple(drawn[: 3 * cells_per_stage])
+    if shared:
+        cell_paths = (cell_paths[0],) * len(cell_paths)
+    stand_alone = StandAlone(weights, cell_paths, node_inputs, counts_padding)
     stage = "c" * cells_per_stage
     expected = stand_alone(images, f"{stage}r{stage}r{stage}", batch_statistics=batch_statistics)
-    torch.testing.assert_close(supernet(images, path), expected, rtol=1e-9, atol=1e-9)
+    found = supernet(images, cell_paths[0] if shared else cell_paths)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_linear_transformers_are_own_convolutions_of_each_edge_and_cell() -> None:
+    """6 edges in each of 3 cells: 1x1 weights without bias or BN, beside what there is without them."""
+    plain, transformed = (small_supernet(small_config(lt=lt)) for lt in ("", "Skip+Pool"))
+    shapes = [
+        {name: tuple(tensor.shape) for name, tensor in supernet.state_dict().items()}
+        for supernet in (plain, transformed)
+    ]
+    assert shapes[0].items() <= shapes[1].items()
+    added = {name: shape for name, shape in shapes[1].items() if name not in shapes[0]}
+    assert len(added) == 2 * 6 * 3
+    assert all(name.endswith(("skip_connect.1.weight", "avg_pool_3x3.1.weight")) for name in added)
+    assert sorted(set(added.values())) == [(2, 2, 1, 1), (4, 4, 1, 1), (8, 8, 1, 1)]
+
+
+def closed_form_flops(architecture: Architecture, image_size: int, lt: int) -> int:
+    """Multiply-adds of one image, for C = 16, N = 5, ten classes, with `lt` transformers on Skip and Pool."""
+    total = 16 * 3 * 9 * image_size**2 + 64 * 10
+    for stage in range(3):
+        width, pixels = 16 * 2**stage, (image_size // 2**stage) ** 2
+        per_operation = (0, lt, 1, 9, lt)
+        total += (
+            5 * sum(per_operation[operation] for operation in architecture.operations) * width**2 * pixels
+        )
+        if stage:
+            total += (9 * width * width // 2 + 9 * width**2 + width * width // 2) * pixels
+    return total
+
+
+@pytest.mark.parametrize("lt", [0, 1])
+@pytest.mark.parametrize("digits", ["000000", "111111", "333333", "321401", "444444"])
+def test_flops_are_the_closed_form(digits: str, lt: int) -> None:
+    architecture = Architecture.from_digits(digits)
+    supernet = SuperNet(
+        operations=range(5),
+        image_channels=3,
+        num_classes=10,
+        channels=16,
+        cells_per_stage=5,
+        transformed=(1, 4) if lt else (),
+    ).eval()
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        supernet(torch.randn(1, 3, 32, 32), architecture.operations)
+    assert counter.get_total_flops() == 2 * closed_form_flops(architecture, 32, lt)
 
 
 def stand_alone_sizes() -> list[int]:

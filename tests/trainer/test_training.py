@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import itertools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -12,13 +15,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from db.errors import NasrankError
-from tests.trainer.conftest import MakeTraining, small_config, small_images, small_supernet
+from tests.trainer.conftest import MakeTraining, new_training, small_config, small_images, small_supernet
 from trainer.augment import draw_epoch
 from trainer.config import ExperimentConfig
-from trainer.paths import StrictlyFair
-from trainer.progress import SilentProgress, TrainingProgress
+from trainer.optimization import clip_gradients, learning_rate, make_optimizer
+from trainer.paths import path_sampler
+from trainer.progress import SilentProgress, TrainingClock, TrainingProgress
 from trainer.stopping import Interrupted, StopSignal
-from trainer.training import Diverged, Training, learning_rate, make_optimizer, watched_paths
+from trainer.training import Diverged, Training, watched_paths
 
 
 def run(
@@ -49,10 +53,14 @@ class StopAfter(StopSignal):
 
 
 def plain_training(config: ExperimentConfig, seed: int, images: int) -> dict[str, Tensor]:
-    """As the study words it: sum the gradients of |O| batches, then one step of SGD, written out."""
+    """As the study words it: sum the gradients of |O| batches, then one step of SGD, written out.
+
+    With uniform sampling a step a batch; with gradient_batches `same` all |O| gradients are of each batch.
+    """
     supernet, train = small_supernet(config, seed), small_images(images, max_shift=config.max_shift)
-    sampler = StrictlyFair(config.operations, seed)
+    sampler = path_sampler(config, seed, 3)
     batches = images // config.batch_size
+    paths_of_a_batch = len(config.operations) if config.gradient_batches == "same" else 1
     undecayed = {
         f"{n}.{p}"
         for n, m in supernet.named_modules()
@@ -62,42 +70,194 @@ def plain_training(config: ExperimentConfig, seed: int, images: int) -> dict[str
     parameters = dict(supernet.named_parameters())
     summed = {name: torch.zeros_like(parameter) for name, parameter in parameters.items()}
     velocity: dict[str, Tensor] = {}
+    step = 0
     supernet.train()
-    for step in range(config.epochs * batches):
-        epoch, batch = divmod(step, batches)
+    for epoch in range(config.epochs):
         draws = draw_epoch(
             images,
             max_shift=config.max_shift,
             horizontal_flip=config.horizontal_flip,
+            augmentation=config.augmentation,
             seed=seed,
             epoch=epoch,
         )
-        pixels, labels = train.augmented(draws, batch * config.batch_size, (batch + 1) * config.batch_size)
-        loss = functional.cross_entropy(supernet(pixels, sampler.path(step)), labels)
-        gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
-        for name, gradient in zip(parameters, gradients, strict=True):
-            summed[name] += 0 if gradient is None else gradient
-        if (step + 1) % len(config.operations):
-            continue
-        rate = 1e-5 + (config.learning_rate - 1e-5) * (1 + math.cos(math.pi * epoch / config.epochs)) / 2
-        with torch.no_grad():
-            for name, parameter in parameters.items():
-                decay = 0 if name in undecayed else config.weight_decay
-                gradient = summed[name] + decay * parameter
-                velocity[name] = 0.9 * velocity[name] + gradient if name in velocity else gradient
-                parameter -= rate * velocity[name]
-                summed[name] = torch.zeros_like(parameter)
+        rate = plain_rate(config, epoch)
+        for start in range(0, batches * config.batch_size, config.batch_size):
+            pixels, labels = train.augmented(draws, start, start + config.batch_size)
+            for _ in range(paths_of_a_batch):
+                log_probabilities = supernet(pixels, sampler.path(step)).log_softmax(1)
+                step += 1
+                of_label = log_probabilities[range(len(labels)), labels]
+                smoothing = config.label_smoothing
+                loss = -((1 - smoothing) * of_label + smoothing * log_probabilities.mean(1)).mean()
+                gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
+                for name, gradient in zip(parameters, gradients, strict=True):
+                    summed[name] += 0 if gradient is None else gradient
+            if config.path_sampling != "uniform" and step % len(config.operations):
+                continue
+            clip(summed, undecayed, config)
+            with torch.no_grad():
+                for name, parameter in parameters.items():
+                    decay = 0 if name in undecayed else config.weight_decay
+                    gradient = summed[name] + decay * parameter
+                    velocity[name] = 0.9 * velocity[name] + gradient if name in velocity else gradient
+                    parameter -= rate * velocity[name]
+                    summed[name] = torch.zeros_like(parameter)
     return supernet.state_dict()
 
 
-@pytest.mark.parametrize("mask", ["", "Zero+Pool", "Skip"])
-def test_training_is_the_studys(make_training: MakeTraining, mask: str) -> None:
-    training = run(make_training(seed=3, mask=mask, weight_decay=0.01))
+def plain_rate(config: ExperimentConfig, epoch: int) -> float:
+    if epoch < config.warmup_epochs:
+        return config.learning_rate * (epoch + 1) / (config.warmup_epochs + 1)
+    share = (epoch - config.warmup_epochs) / (config.epochs - config.warmup_epochs)
+    return 1e-5 + (config.learning_rate - 1e-5) * (1 + math.cos(math.pi * share)) / 2
+
+
+def clip(summed: dict[str, Tensor], undecayed: set[str], config: ExperimentConfig) -> None:
+    """To the norm: all together, or those with and those without weight decay, as the optimizer has them."""
+    if config.grad_clip_norm is None:
+        return
+    groups = [summed.keys() - undecayed, summed.keys() & undecayed]
+    for names in [set(summed)] if config.grad_clip_scope == "global" else groups:
+        norm = math.sqrt(sum(float(summed[name].square().sum()) for name in names))
+        for name in names:
+            summed[name] *= min(1, config.grad_clip_norm / norm)
+
+
+VARIATIONS: list[dict[str, Any]] = [
+    {},
+    {"mask": "Zero+Pool"},
+    {"mask": "Skip"},
+    {"lt": "Skip+Pool"},
+    {"lt": "Skip", "mask": "Zero+Pool"},
+    {"path_sampling": "uniform"},
+    {"topology_shared": False},
+    {"topology_shared": False, "path_sampling": "uniform", "mask": "Zero"},
+    {"warmup_epochs": 2},
+    {"grad_clip_norm": 0.5},
+    {"grad_clip_norm": 0.5, "grad_clip_scope": "parameter-group"},
+    {"augmentation": "autoaugment", "label_smoothing": 0.1},
+    {"gradient_batches": "same"},
+    {"gradient_batches": "same", "topology_shared": False, "mask": "Pool"},
+]
+each_variation = pytest.mark.parametrize("changes", VARIATIONS, ids=str)
+
+
+@each_variation
+def test_training_is_the_studys(make_training: MakeTraining, changes: dict[str, Any]) -> None:
+    training = run(make_training(seed=3, weight_decay=0.01, **changes))
     expected = plain_training(training.config, seed=3, images=60)
     for name, tensor in training.supernet.state_dict().items():
         torch.testing.assert_close(tensor, expected[name], rtol=1e-3, atol=1e-4, msg=name)
     initial = small_supernet(training.config, 3).state_dict()
     assert all(not torch.equal(initial[name], expected[name]) for name in initial if name.endswith("weight"))
+
+
+@each_variation
+def test_every_variation_trains_other_weights(make_training: MakeTraining, changes: dict[str, Any]) -> None:
+    """An option that was read but not obeyed would leave the baseline's."""
+    weights = [run(make_training(**c)).supernet.stem[0].weight for c in ({}, changes)]
+    assert torch.equal(*weights) == (not changes)
+
+
+@pytest.mark.parametrize("changes", [{}, {"gradient_batches": "same"}, {"topology_shared": False}], ids=str)
+def test_the_accumulated_gradient_is_the_sum_of_the_separate_ones(
+    make_training: MakeTraining, changes: dict[str, Any]
+) -> None:
+    """In double precision; the first group is all that is trained at the initial weights."""
+    training = make_training(**changes)
+    training.supernet.double()
+    for parameter in training.supernet.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    original, train = copy.deepcopy(training.supernet), small_images(60, max_shift=1)
+    accumulated: list[list[Tensor]] = []
+    take_step = training.optimizer.step
+
+    def step() -> None:
+        accumulated.append([parameter.grad.clone() for parameter in training.supernet.parameters()])
+        take_step()
+
+    training.optimizer.step = step
+    augmented = training._train_images.augmented
+    training._train_images.augmented = lambda *arguments: in_double(augmented(*arguments))
+    with pytest.raises(Interrupted):
+        run(training, stop=StopAfter(training, 5))
+    draws = draw_epoch(60, max_shift=1, horizontal_flip=True, seed=0, epoch=0)
+    sampler = path_sampler(training.config, 0, 3)
+    separate = []
+    for position in range(5):
+        start = 0 if training.config.gradient_batches == "same" else 8 * position
+        pixels, labels = in_double(train.augmented(draws, start, start + 8))
+        alone = copy.deepcopy(original).train()  # BatchNorm in training does not look at what was before
+        loss = functional.cross_entropy(alone(pixels, sampler.path(position)), labels)
+        gradients = torch.autograd.grad(loss, list(alone.parameters()), allow_unused=True)
+        separate.append([torch.zeros(()) if gradient is None else gradient for gradient in gradients])
+    for found, *parts in zip(accumulated[0], *separate, strict=True):
+        torch.testing.assert_close(found, sum(parts) + torch.zeros_like(found), rtol=1e-12, atol=1e-12)
+
+
+def in_double(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    return batch[0].double(), batch[1]
+
+
+@pytest.mark.parametrize("gradient_batches", ["successive", "same"])
+def test_each_operation_of_each_edge_is_trained_once_an_update(
+    make_training: MakeTraining, gradient_batches: str
+) -> None:
+    """As the super-network is called, not as the sampler says."""
+    training = make_training(gradient_batches=gradient_batches)
+    seen: list[tuple[int, ...]] = []
+    training.supernet.register_forward_pre_hook(lambda _module, arguments: seen.append(arguments[1]))
+    counts: list[int] = []
+    take_step = training.optimizer.step
+
+    def step() -> None:
+        counts.append(len(seen))
+        take_step()
+
+    training.optimizer.step = step
+    while training.batch < training.batches:
+        training._run_epoch(TrainingClock(SilentProgress(), 3, 7, 8, 0), StopSignal())
+    assert counts == [5 * update for update in range(1, len(counts) + 1)]
+    assert len(counts) == training.optimizer_updates == (7 if gradient_batches == "same" else 1)
+    for group in range(len(counts)):
+        for edge in range(6):
+            assert sorted(path[edge] for path in seen[5 * group : 5 * group + 5]) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("scope", "norms"), [("global", 1), ("parameter-group", 2)])
+def test_only_long_gradients_are_clipped(scope: str, norms: int) -> None:
+    config = small_config(grad_clip_norm=5.0, grad_clip_scope=scope)
+    for scale in (1e-4, 1e4):
+        supernet = small_supernet(config)
+        optimizer = make_optimizer(supernet, config)
+        for parameter in supernet.parameters():
+            parameter.grad = torch.randn_like(parameter) * scale
+        before = {parameter: parameter.grad.clone() for parameter in supernet.parameters()}
+        clip_gradients(optimizer, config)
+        groups = [group["params"] for group in optimizer.param_groups]
+        for group in [[*groups[0], *groups[1]]] if norms == 1 else groups:
+            after = torch.cat([parameter.grad.flatten() for parameter in group])
+            given = torch.cat([before[parameter].flatten() for parameter in group])
+            factor = min(1.0, 5 / float(given.norm()))
+            torch.testing.assert_close(after, given * factor, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize(("epochs", "warmup"), [(250, 0), (250, 5), (10, 9), (1, 0)])
+def test_the_learning_rate_of_every_epoch(epochs: int, warmup: int) -> None:
+    """Against PyTorch's own schedulers, an epoch at a time."""
+    config = small_config(epochs=epochs, warmup_epochs=warmup, learning_rate=0.025)
+    rates = [learning_rate(config, epoch) for epoch in range(epochs)]
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.025)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs - warmup, eta_min=1e-5)
+    for rate in rates[warmup:]:
+        assert rate == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9)
+        optimizer.step()
+        cosine.step()
+    rise = [0, *rates[: warmup + 1]]
+    assert [later - earlier for earlier, later in itertools.pairwise(rise)] == pytest.approx(
+        [0.025 / (warmup + 1)] * (warmup + 1)
+    )
 
 
 def test_learning_rate_is_half_a_cosine() -> None:
@@ -125,14 +285,21 @@ def state_after(training: Training) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in training.supernet.state_dict().items()}
 
 
-@pytest.mark.parametrize("mask", ["", "Zero+Pool"])
 # Of 7 batches an epoch, groups of 5 or 3: mid-group, end of a group, end of an epoch, end of both, the last.
-@pytest.mark.parametrize("stops", [[1], [5], [6], [7], [9], [15], [20], [2, 3, 8, 14, 16]])
+STOPS = [[1], [5], [6], [7], [9], [15], [20], [2, 3, 8, 14, 16]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "stops"),
+    [(changes, stops) for changes in VARIATIONS[:2] for stops in STOPS]
+    + [(changes, stops) for changes in VARIATIONS[2:] for stops in ([7], [2, 3, 8, 14, 16])],
+    ids=str,
+)
 def test_continued_training_is_bit_for_bit_the_same(
-    make_training: MakeTraining, mask: str, stops: list[int]
+    uninterrupted: MakeTraining, make_training: MakeTraining, changes: dict[str, Any], stops: list[int]
 ) -> None:
-    expected = run(make_training(mask=mask))
-    training = make_training(mask=mask)
+    expected = uninterrupted(**changes)
+    training = make_training(**changes)
     for stop in stops:
         saved = io.BytesIO()
         with pytest.raises(Interrupted, match="the same command continues"):
@@ -142,7 +309,7 @@ def test_continued_training_is_bit_for_bit_the_same(
                 stop=StopAfter(training, stop),
             )
         assert training.step == stop
-        training = make_training(mask=mask)
+        training = make_training(**changes)
         saved.seek(0)
         training.load_state(torch.load(saved, weights_only=True))
         assert training.step == stop
@@ -154,7 +321,20 @@ def test_continued_training_is_bit_for_bit_the_same(
         for t in (expected, training)
     ]
     assert untimed[0] == untimed[1]
-    assert training.optimizer_updates == expected.optimizer_updates == 21 // (3 if mask else 5)
+    assert training.optimizer_updates == expected.optimizer_updates == 21 // training.steps_per_update
+
+
+@pytest.fixture(scope="module")
+def uninterrupted() -> MakeTraining:
+    """Trainings to the end, one for each variation. Not to be changed."""
+    trained: dict[str, Training] = {}
+
+    def train(**changes: object) -> Training:
+        if str(changes) not in trained:
+            trained[str(changes)] = run(new_training(**changes))
+        return trained[str(changes)]
+
+    return train
 
 
 def test_seeds_train_other_networks(make_training: MakeTraining) -> None:

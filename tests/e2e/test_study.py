@@ -1,0 +1,208 @@
+"""Studies through the installed command: side by side, with a failure, killed, stopped and continued."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from db.warehouse import Warehouse
+
+NASRANK = Path(sys.executable).with_name("nasrank-train")
+# 64 architectures and a few hundred images: what takes time is starting processes.
+STUDY = """
+name = "tiny"
+seeds = {seeds}
+
+[defaults]
+dataset = "digits"
+size = "tiny"
+mask = "Zero+Skip+Pool"
+train_images = 256
+valid_images = 64
+batch_size = 32
+epochs = {epochs}
+
+[[experiments]]
+group = "learning rates"
+learning_rate = {rates}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, ground_truth_file: Path) -> Path:
+    """A user's folder with a warehouse, and another package called trainer, which is not meant."""
+    path = tmp_path / "a user's folder"
+    (path / "trainer").mkdir(parents=True)
+    (path / "trainer/__init__.py").write_text("raise RuntimeError('not this one')")
+    shutil.copyfile(ground_truth_file, path / "nasrank.duckdb")
+    return path
+
+
+def write_study(folder: Path, *, seeds: str = "[0]", epochs: int = 2, rates: str = "[0.1]") -> None:
+    text = STUDY.format(seeds=seeds, epochs=epochs, rates=rates)
+    (folder / "my study.toml").write_text(text)
+
+
+def nasrank(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    result = subprocess.run(
+        [NASRANK, *arguments], cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+    return result
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [NASRANK, *arguments], cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True
+    )
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("NASRANK_")}
+
+
+def status(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(nasrank(folder, "study", "status", "my study.toml", "--json").stdout)
+    return content
+
+
+def run_statuses(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("runs/*/status.json"))]
+
+
+def epochs_done(folder: Path) -> list[int]:
+    return [content["epoch"] for content in run_statuses(folder)]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def locked(folder: Path) -> bool:
+    """Whether a process works on some run."""
+    return bool(status(folder)["counts"]["running"])
+
+
+@pytest.mark.slow
+def test_a_failed_run_does_not_stop_the_others(folder: Path) -> None:
+    write_study(folder, seeds="[0, 1]", rates="[1e30, 0.1]")
+    before = status(folder)
+    assert before["counts"] == dict.fromkeys(before["counts"], 0) | {"missing": 4}
+    assert before["seconds_left"] is None
+    result = nasrank(folder, "study", "run", "my study.toml", "--jobs", "2", "--threads", "2", code=1)
+    lines = result.stderr.splitlines()
+    assert "(4 missing); 4 to do, 2 at a time with 1 CPU thread(s) each" in lines[0]
+    assert sum(line.endswith(" begins") for line in lines) == 4
+    assert sum(" failed: training diverged" in line for line in lines) == 2
+    assert lines[-1].startswith("error: 2 of 4 runs finished, 2 failed; not done: digits-tiny-")
+    after = status(folder)
+    assert after["counts"] == dict.fromkeys(before["counts"], 0) | {"finished": 2, "failed": 2}
+    assert after["seconds_left"] == 0
+    for run in after["runs"]:
+        if run["state"] == "failed":
+            assert "the loss of epoch 1 is not finite" in run["message"]
+        else:
+            assert (run["epoch"], run["message"]) == (2, None)
+            assert run["seconds"] > 0
+    ingested = Warehouse(folder / "nasrank.duckdb").query("SELECT run_id, status FROM run ORDER BY ALL")
+    assert list(ingested.itertuples(index=False, name=None)) == sorted(
+        (run["run_id"], run["state"]) for run in after["runs"]
+    )
+
+    published = (folder / "nasrank.duckdb").read_bytes()
+    files = {path: path.read_bytes() for path in folder.glob("runs/*/*")}
+    again = nasrank(folder, "study", "run", "my study.toml", code=1).stderr
+    assert "(2 finished, 2 failed); 0 to do" in again
+    assert "begins" not in again
+    assert {path: path.read_bytes() for path in folder.glob("runs/*/*")} == files
+    assert (folder / "nasrank.duckdb").read_bytes() == published, "nothing new, nothing written"
+
+    table = nasrank(folder, "study", "status", "my study.toml")
+    assert table.stdout.splitlines()[1].split() == ["learning", "rates", "4", "2", "0", "0", "2", "0"]
+    assert table.stderr.count("is failed, 0 of 2 epochs done; training diverged") == 2
+
+
+@pytest.mark.slow
+def test_killed_stopped_and_resumed_it_ends_as_undisturbed(folder: Path) -> None:
+    """SIGKILL to the study, after which its workers save; then Ctrl-C; then the rest."""
+    write_study(folder, seeds="[0, 1]", epochs=150)
+    command = ("my study.toml", "--jobs", "2", "--threads", "2")
+    process = start(folder, "study", "run", *command)
+    wait_for(lambda: len(epochs_done(folder)) == 2 and min(epochs_done(folder)) > 0)
+    assert status(folder)["counts"]["running"] == 2
+    process.kill()
+    process.communicate()
+    wait_for(lambda: not locked(folder))
+    assert [content["status"] for content in run_statuses(folder)] == ["interrupted"] * 2
+    assert all("saved" in content["message"] for content in run_statuses(folder))
+
+    process = start(folder, "study", "resume", *command)
+    wait_for(lambda: [content["status"] for content in run_statuses(folder)] == ["running"] * 2)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert errors.count(" goes on") == 2
+    assert errors.count(" is stopped, with ") == 2
+    assert errors.splitlines()[-1].startswith("error: interrupted: 0 of 2 runs finished")
+    assert "Traceback" not in errors
+    stopped = status(folder)
+    assert stopped["counts"]["interrupted"] == 2
+    assert all(0 < run["epoch"] < 150 for run in stopped["runs"])
+    assert stopped["seconds_left"] > 0
+
+    shutil.rmtree(folder / "runs" / stopped["runs"][1]["run_id"])
+    resumed = nasrank(folder, "study", "resume", "my study.toml", "--threads", "1")
+    assert "1 to do" in resumed.stderr
+    assert status(folder)["counts"] | {"finished": 1, "missing": 1} == status(folder)["counts"]
+    [run_id] = [run["run_id"] for run in status(folder)["runs"] if run["state"] == "finished"]
+    found = pd.read_parquet(folder / "runs" / run_id / "predictions-150-running.parquet")
+
+    shutil.rmtree(folder / "runs")
+    write_study(folder, epochs=150)
+    nasrank(folder, "study", "run", "my study.toml", "--threads", "1", "--no-ingest")
+    undisturbed = pd.read_parquet(folder / "runs" / run_id / "predictions-150-running.parquet")
+    pd.testing.assert_frame_equal(found, undisturbed)
+
+
+def test_what_would_fail_every_run_is_said_at_once(folder: Path) -> None:
+    write_study(folder)
+    for said, arguments in {
+        "no warehouse at missing.duckdb": ("--warehouse", "missing.duckdb"),
+        "choose auto, cpu, cuda": ("--device", "tpu"),
+    }.items():
+        result = nasrank(folder, "study", "run", "my study.toml", *arguments, code=1)
+        assert said in result.stderr.splitlines()[-1]
+    assert "nasrank-train data cifar10" in nasrank(folder, "study", "run", "small", code=1).stderr
+    text = (folder / "my study.toml").read_text()
+    (folder / "my study.toml").write_text('ground_truth = ["cifar11/test"]\n' + text)
+    assert (
+        "'cifar11/test' is no ground-truth key"
+        in nasrank(folder, "study", "run", "my study.toml", code=1).stderr
+    )
+    assert not (folder / "runs").exists()
+
+
+def test_list_shows_what_is_shipped(folder: Path) -> None:
+    rows = json.loads(nasrank(folder, "study", "list", "paper", "--json").stdout)
+    assert len(rows) == 121
+    assert {row["runs"] for row in rows} == {5}
+    table = nasrank(folder, "study", "list", "small")
+    assert "9 experiments, seeds 0, 1: 18 runs" in table.stderr
+    assert len(table.stdout.splitlines()) == 10
+    [line] = nasrank(folder, "study", "list", "big", code=1).stderr.splitlines()
+    assert line.startswith("error: no study file big; ")

@@ -1,0 +1,265 @@
+"""Working through a study: several runs side by side, each in a process of its own.
+
+A process a run, because PyTorch's threads are a process's, and a crash then takes one run with it. What a
+process prints goes to `worker.log` in its run folder. Only this process writes to the warehouse.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from db.errors import NasrankError
+from db.ground_truth import resolve_key
+from db.ingest import ingest
+from db.warehouse import Warehouse
+from trainer.progress import duration
+from trainer.stopping import Interrupted, StopSignal
+from trainer.study import Study, StudyRun
+from trainer.study_process import Worker
+from trainer.study_status import RunState, TimeLeft, count_states, run_state, study_states
+from trainer.study_worker import Job
+
+_LOOK_SECONDS: Final = 0.1
+_TOTAL_SECONDS: Final = 30.0  # between lines on the whole
+_INGEST_SECONDS: Final = 60.0  # an ingest copies the warehouse, so not after every run of a second
+_NAMED: Final = 3  # runs that an error names
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions:
+    """Where and how to work. `threads`: of the CPU, for all runs together."""
+
+    runs_dir: Path
+    data_dir: Path
+    warehouse: Warehouse
+    jobs: int = 1
+    threads: int | None = None  # None: as many as this process may use
+    device: str = "auto"
+    ingest: bool = True
+
+    @property
+    def threads_per_run(self) -> int:
+        """At least 1."""
+        return max(1, (self.threads or _available_cpus()) // self.jobs)
+
+
+def run_study(
+    study: Study, options: StudyOptions, say: Callable[[str], None], *, begun: bool = False
+) -> None:
+    """Do all runs that are missing or interrupted, `options.jobs` at a time; ingest those that ended.
+
+    Args:
+        say: takes a line: a change of a run, or how the whole stands.
+        begun: leave those alone that were not begun.
+
+    A run that fails does not keep the others from being done. Runs that another process works on, such as a
+    second `run_study`, are left to it. Raises `Interrupted` after SIGINT or SIGTERM, once all runs under way
+    are saved, and `NasrankError` at the end where a run failed, or at once where none can be done.
+    """
+    if options.jobs < 1:
+        raise NasrankError(f"jobs is {options.jobs}; give at least 1")
+    with options.warehouse.read() as connection:
+        for key in study.ground_truth or (None,):
+            resolve_key(connection, key)
+    _Work(study, options, say).run(begun)
+
+
+def _check_possible(runs: list[StudyRun], options: StudyOptions) -> None:
+    """Raise `NasrankError` for what would make one run after the other fail in the same way."""
+    # Here, because PyTorch takes seconds to import, and often there is nothing to do.
+    from trainer.datasets import list_datasets
+    from trainer.environment import choose_device
+
+    choose_device(options.device)
+    prepared = {info.name for info in list_datasets(options.data_dir) if info.prepared}
+    for dataset in sorted({run.config.dataset for run in runs} - prepared):
+        raise NasrankError(
+            f"{dataset} is not prepared in {options.data_dir}; prepare it with "
+            f"`nasrank-train data {dataset}`, or name another folder with --data or NASRANK_DATA"
+        )
+
+
+class _Work:
+    """One session of work on a study."""
+
+    def __init__(self, study: Study, options: StudyOptions, say: Callable[[str], None]) -> None:
+        self._study, self._options, self._say = study, options, say
+        self._workers: list[Worker] = []
+        self._not_done: list[str] = []  # runs that failed, in this session or before
+        self._ended: list[Path] = []  # folders to ingest
+        self._ingested_at = self._total_at = time.monotonic()
+        self._ingest_problem: str | None = None
+
+    def run(self, begun: bool) -> None:
+        states = study_states(self._study, self._options.runs_dir)
+        wanted = ("interrupted",) if begun else ("interrupted", "missing")
+        queue = [state.run for state in states if state.state in wanted]
+        self._ended = [self._folder(s.run) for s in states if s.state in ("finished", "failed")]
+        self._say_plan(states, queue)
+        if queue:
+            _check_possible(queue, self._options)
+        with StopSignal() as stop, self._no_worker_left():
+            while self._workers or (queue and not stop.requested):
+                if stop.requested:
+                    self._stop_workers()
+                while queue and len(self._workers) < self._options.jobs and not stop.requested:
+                    self._start(queue.pop(0))
+                time.sleep(_LOOK_SECONDS)
+                self._settle_ended()
+                self._report_now_and_then()
+        self._ingest()
+        self._conclude(stop.requested)
+
+    def _say_plan(self, states: list[RunState], queue: list[StudyRun]) -> None:
+        counts = count_states(states)
+        already = ", ".join(f"{n} {name}" for name, n in counts.items() if n)
+        self._say(
+            f"{self._study.name}: {len(states)} runs ({already}); {len(queue)} to do, {self._options.jobs} "
+            f"at a time with {self._options.threads_per_run} CPU thread(s) each"
+        )
+        for state in states:
+            if state.state == "failed":
+                self._not_done.append(state.run.run_id)
+                self._say(
+                    f"{state.run.run_id} failed before: {state.message}; to try it again, delete "
+                    f"{self._folder(state.run)}"
+                )
+
+    def _start(self, run: StudyRun) -> None:
+        """Begin or continue a run, unless another process came first."""
+        state = run_state(self._study, run, self._folder(run)).state
+        if state in ("running", "finished"):
+            self._say(f"{run.run_id} is {state} by another process")
+            return
+        self._workers.append(Worker(run, self._folder(run), self._job(run)))
+        self._say(f"{run.run_id} {'goes on' if state == 'interrupted' else 'begins'}")
+
+    def _job(self, run: StudyRun) -> Job:
+        options = self._options
+        return Job(
+            config=run.config.to_json(),
+            seed=run.seed,
+            ground_truth=self._study.ground_truth,
+            bn_modes=run.experiment.bn_modes,
+            evaluation=dict(self._study.evaluation),
+            device=options.device,
+            threads=options.threads_per_run,
+            runs_dir=str(options.runs_dir),
+            data_dir=str(options.data_dir),
+            warehouse=str(options.warehouse.path),
+        )
+
+    def _settle_ended(self) -> None:
+        for worker in [worker for worker in self._workers if worker.has_ended]:
+            self._workers.remove(worker)
+            worker.close()
+            self._settle(worker)
+
+    def _settle(self, worker: Worker) -> None:
+        """Say how a run ended: what its folder says counts; what the process said explains the rest."""
+        run = worker.run
+        state = run_state(self._study, run, worker.folder)
+        if state.state in ("finished", "failed"):
+            self._ended.append(worker.folder)
+        if state.state == "finished":
+            self._say(f"{run.run_id} is finished, after {duration(worker.seconds)}; {self._total()}")
+        elif state.state == "running":
+            self._say(f"{run.run_id} is running by another process")
+        elif state.state != "failed" and worker.was_stopped:
+            self._say(f"{run.run_id} is stopped, with {state.epoch} of {state.epochs} epochs done")
+        else:
+            self._not_done.append(run.run_id)
+            reason = state.message if state.state == "failed" else worker.last_words
+            self._say(f"{run.run_id} failed: {reason}; {self._total()}")
+
+    def _report_now_and_then(self) -> None:
+        now = time.monotonic()
+        if self._workers and now - self._total_at >= _TOTAL_SECONDS:
+            self._say(self._total())
+        if self._ended and now - self._ingested_at >= _INGEST_SECONDS:
+            self._ingest()
+
+    def _total(self) -> str:
+        """How the whole stands, such as `3 of 18 runs finished, 2 running, 0:31:20 left`."""
+        self._total_at = time.monotonic()
+        states = study_states(self._study, self._options.runs_dir)
+        counts = count_states(states)
+        parts = [f"{counts['finished']} of {len(states)} runs finished"]
+        parts += [f"{counts[name]} {name}" for name in ("running", "failed") if counts[name]]
+        left = TimeLeft(states).total(self._options.jobs)
+        if left:
+            parts.append(f"about {duration(left)} left")
+        return ", ".join(parts)
+
+    def _ingest(self) -> None:
+        """Bring ended runs into the warehouse. If it cannot be used now, nothing is lost: they stay."""
+        self._ingested_at = time.monotonic()
+        folders, self._ended = self._ended, []
+        if not folders or not self._options.ingest:
+            return
+        try:
+            report = ingest(self._options.warehouse, folders, self._say_waiting)
+        except NasrankError as error:
+            self._ended = folders
+            self._ingest_problem = str(error)
+            self._say(f"not ingested: {error}")
+            return
+        self._ingest_problem = None
+        for folder, problem in report.problems.items():
+            self._not_done.append(folder)
+            self._say(f"{folder} is not ingested: {problem}")
+        if report.ingested:
+            self._say(f"ingested {len(report.ingested)} run(s)")
+
+    def _conclude(self, interrupted: bool) -> None:
+        total = self._total()
+        if interrupted and self._left():
+            raise Interrupted(f"interrupted: {total}; every run is saved, and the same command continues")
+        if self._not_done:
+            named = [*self._not_done[:_NAMED], *["…"] * (len(self._not_done) > _NAMED)]
+            raise NasrankError(
+                f"{total}; not done: {', '.join(named)}; why is said above and in worker.log in the folders"
+            )
+        if self._ingest_problem:
+            raise NasrankError(
+                f"the runs are done, but not ingested: {self._ingest_problem}; then give the same command "
+                "again, or `nasrank-train ingest`"
+            )
+        self._say(total)
+
+    @contextlib.contextmanager
+    def _no_worker_left(self) -> Iterator[None]:
+        """However the block ends, its workers are told to save and end."""
+        try:
+            yield
+        finally:
+            for worker in self._workers:
+                worker.stop()
+
+    def _stop_workers(self) -> None:
+        for worker in self._workers:
+            if not worker.was_stopped:
+                worker.stop()
+                self._say(f"{worker.run.run_id} is told to save and stop")
+
+    def _left(self) -> bool:
+        return any(state.unfinished for state in study_states(self._study, self._options.runs_dir))
+
+    def _folder(self, run: StudyRun) -> Path:
+        return self._options.runs_dir / run.run_id
+
+    def _say_waiting(self) -> None:
+        self._say("waiting for another process that writes to the warehouse")
+
+
+def _available_cpus() -> int:
+    """Cores that this process may use, which in a container can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
