@@ -6,7 +6,7 @@ PyTorch takes seconds to import, so the commands that train import it when they 
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -404,12 +404,19 @@ def dashboard(
     """
     if host not in ("localhost", "127.0.0.1", "::1"):
         say(f"warning: anyone who reaches {host}:{port} can read the warehouse; there is no login")
-    # A process of its own, so that the trainer does not import the dashboard.
-    command = [sys.executable, "-m", "app", "--warehouse", str(warehouse), "--host", host]
-    try:
-        raise typer.Exit(subprocess.call([*command, "--port", str(port)]))
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
+    # This process becomes the server, and gets its signals; the trainer never imports the dashboard.
+    command = [
+        sys.executable,
+        "-m",
+        "app",
+        "--warehouse",
+        str(warehouse),
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
+    os.execv(command[0], command)
 
 
 @app.command()

