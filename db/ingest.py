@@ -64,7 +64,7 @@ class RunFolder:
     experiment: Mapping[str, Any]
     run: Mapping[str, Any]
     epochs: pa.Table
-    predictions: pa.Table
+    predictions: pa.Table | None  # of a failed run: None
 
 
 def ingest(
@@ -249,7 +249,8 @@ def _read_predictions(path: Path, run_id: str, mask: str) -> pa.Table:
     if owner != run_id:
         raise NasrankError(f"{path.name} belongs to the run {owner!r}")
     arch_ids = table["arch_id"].to_pylist()
-    if wrong := [arch_id for arch_id in arch_ids if not _is_admitted(arch_id, mask)]:
+    removed = parse_mask(mask).bits
+    if wrong := [arch_id for arch_id in arch_ids if not _is_admitted(arch_id, removed)]:
         raise NasrankError(f"{path.name} has the architecture {wrong[0]}, which mask {mask!r} does not leave")
     if len(set(arch_ids)) != len(arch_ids):
         raise NasrankError(f"{path.name} has an architecture twice")
@@ -270,10 +271,11 @@ def _read_predictions(path: Path, run_id: str, mask: str) -> pa.Table:
     )
 
 
-def _is_admitted(arch_id: int | None, mask: str) -> bool:
+def _is_admitted(arch_id: int | None, removed: int) -> bool:
+    """Whether it is an architecture without the operations in the bits `removed`."""
     if arch_id is None or not 0 <= arch_id < NUM_ARCHITECTURES:
         return False
-    return not all_architectures()[arch_id].used.bits & parse_mask(mask).bits
+    return not all_architectures()[arch_id].used.bits & removed
 
 
 def _read_parquet(path: Path, schema: pa.Schema) -> pa.Table:

@@ -31,33 +31,15 @@ import pyarrow.parquet
 from filelock import FileLock, Timeout
 
 from db.errors import NasrankError
+from db.ingest import EPOCH_SCHEMA, FORMAT, PREDICTION_SCHEMA
 from trainer.config import ExperimentConfig
 from trainer.evaluation import Prediction
 from trainer.files import TEMPORARY_SUFFIX, atomic_write, read_json, write_json
 from trainer.training import EpochRow
 
-FORMAT: Final = 1
 _LOCK_SECONDS: Final = 0.5  # `trainer.study_status` holds a lock for a moment, to see whether it is free
-_EPOCH_SCHEMA: Final = pyarrow.schema(
-    [
-        pyarrow.field("epoch", pyarrow.int32(), nullable=False),
-        pyarrow.field("train_loss", pyarrow.float64(), nullable=False),
-        pyarrow.field("train_accuracy", pyarrow.float64(), nullable=False),
-        pyarrow.field("valid_accuracy", pyarrow.float64()),
-        pyarrow.field("learning_rate", pyarrow.float64(), nullable=False),
-        pyarrow.field("seconds", pyarrow.float64(), nullable=False),
-        pyarrow.field("images_per_second", pyarrow.float64(), nullable=False),
-    ]
-)
-_PREDICTION_SCHEMA: Final = pyarrow.schema(
-    [
-        pyarrow.field("arch_id", pyarrow.int32(), nullable=False),
-        pyarrow.field("accuracy", pyarrow.float64()),
-        pyarrow.field("correct", pyarrow.int32()),
-        pyarrow.field("images", pyarrow.int32(), nullable=False),
-        pyarrow.field("status", pyarrow.string(), nullable=False),
-    ]
-)
+# What is ingested, and the count that accuracies come from, for adding predictions later.
+_PREDICTION_SCHEMA: Final = PREDICTION_SCHEMA.append(pyarrow.field("correct", pyarrow.int32()))
 _PREDICTIONS: Final = re.compile(r"predictions-(\d+)-")
 
 
@@ -195,7 +177,7 @@ class RunFolder:
 
     def write_epochs(self, rows: Sequence[EpochRow]) -> None:
         """Replace `epochs.parquet`."""
-        table = pyarrow.Table.from_pylist([asdict(row) for row in rows], schema=_EPOCH_SCHEMA)
+        table = pyarrow.Table.from_pylist([asdict(row) for row in rows], schema=EPOCH_SCHEMA)
         _write_table(self.path / "epochs.parquet", table)
 
     def predictions_path(self, epoch: int, bn_mode: str) -> Path:

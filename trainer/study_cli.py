@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import pyarrow as pa
@@ -93,15 +94,7 @@ def run(
     \b
     Example: nasrank-train study run small --jobs 2
     """
-    options = StudyOptions(
-        runs_dir=runs,
-        data_dir=data_dir,
-        warehouse=Warehouse(warehouse),
-        jobs=jobs,
-        threads=threads,
-        device=device,
-        ingest=ingest_runs,
-    )
+    options = _options(jobs, threads, device, ingest_runs, warehouse, runs, data_dir)
     run_study(load_study(file), options, say)
 
 
@@ -121,15 +114,7 @@ def resume(
     \b
     Example: nasrank-train study resume small --jobs 2
     """
-    options = StudyOptions(
-        runs_dir=runs,
-        data_dir=data_dir,
-        warehouse=Warehouse(warehouse),
-        jobs=jobs,
-        threads=threads,
-        device=device,
-        ingest=ingest_runs,
-    )
+    options = _options(jobs, threads, device, ingest_runs, warehouse, runs, data_dir)
     run_study(load_study(file), options, say, begun=True)
 
 
@@ -159,6 +144,27 @@ def status(file: FileArgument, runs: RunsOption = RUNS, json_output: JsonOption 
     say(
         f"{content.name}: {len(states)} runs: {counts}"
         + (f"; about {duration(total)} left, {jobs} at a time" if total else "")
+    )
+
+
+def _options(
+    jobs: int,
+    threads: int | None,
+    device: str,
+    ingest_runs: bool,
+    warehouse: Path,
+    runs: Path,
+    data_dir: Path,
+) -> StudyOptions:
+    """What `run` and `resume` were given alike."""
+    return StudyOptions(
+        runs_dir=runs,
+        data_dir=data_dir,
+        warehouse=Warehouse(warehouse),
+        jobs=jobs,
+        threads=threads,
+        device=device,
+        ingest=ingest_runs,
     )
 
 
