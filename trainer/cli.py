@@ -18,6 +18,7 @@ from db.errors import NasrankError
 from db.ground_truth import choose_architectures, import_benchmark
 from db.ingest import IngestReport, ingest, run_folders
 from db.seed import seed_warehouse
+from db.selection import select_architectures
 from db.warehouse import Limits, Warehouse
 from trainer.options import DATA, RUNS, WAREHOUSE, DataOption, JsonOption, RunsOption, WarehouseOption
 from trainer.output import Format, print_table, say
@@ -198,6 +199,14 @@ def run(
     recalibration_batches: Annotated[
         int, typer.Option(help="Batches of training images for each architecture, for recalibrated.")
     ] = 10,
+    evaluate: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Architectures to predict beside the top-N and the random sample: all that the mask "
+            "leaves, a file with one a line (index, digits or string), or a query of the warehouse; may be "
+            "repeated."
+        ),
+    ] = None,
     evaluate_every: Annotated[
         int | None, typer.Option(help="Predict every so many epochs, too. Default: only at the end.")
     ] = None,
@@ -205,6 +214,13 @@ def run(
         int,
         typer.Option(help="How many architectures of the random sample then; τ is known where all are."),
     ] = 1_000,
+    evaluation_precision: Annotated[
+        str, typer.Option(help="Of features and weights in evaluation: float32 or bfloat16.")
+    ] = "float32",
+    evaluation_memory: Annotated[
+        int | None,
+        typer.Option(help="Megabytes for the features of a batch. Default: a quarter of what is free."),
+    ] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 250,
     batch_size: Annotated[int, typer.Option(help="Images a step.")] = 256,
     learning_rate: Annotated[
@@ -284,8 +300,8 @@ def run(
 
     The super-network is trained, predicts the accuracy of the architectures in all top-N and in the random
     sample, and the run is brought into the warehouse. The defaults are the paper's. The same command
-    continues a run that was interrupted or killed, adds predictions for further --ground-truth keys and
-    --bn-mode, and does nothing where all is there.
+    continues a run that was interrupted or killed, adds predictions for further --ground-truth keys,
+    --bn-mode and --evaluate, and does nothing where all is there.
 
     \b
     Example: nasrank-train run --dataset digits --size tiny --mask Zero+Pool --seed 1 --epochs 20
@@ -324,12 +340,21 @@ def run(
         changes = variant_changes(variant) | {k: v for k, v in given.items() if v is not None}
         config = ExperimentConfig.preset(dataset, size, preset, mask=mask, lt=lt, **changes)
         evaluation = EvaluationOptions(
-            tuple(bn_mode or PRESETS[preset].bn_modes), recalibration_batches, evaluate_every, evaluate_sample
+            bn_modes=tuple(bn_mode or PRESETS[preset].bn_modes),
+            recalibration_batches=recalibration_batches,
+            every=evaluate_every,
+            sample=evaluate_sample,
+            architectures="all" if "all" in (evaluate or ()) else "sets",
+            precision=evaluation_precision,
+            memory_mb=evaluation_memory,
         )
     except NasrankError as error:
         raise typer.BadParameter(str(error)) from error
     target = Warehouse(warehouse)
     keys, arch_ids = choose_architectures(target, config.mask_set, ground_truth or ())
+    for text in evaluate or ():
+        if text != "all":
+            arch_ids += select_architectures(target, text)
     folder = runs / run_id(config, seed)
     try:
         result = run_experiment(

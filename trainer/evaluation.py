@@ -1,10 +1,13 @@
-"""Predicting architectures: how many validation images each one's path in the super-network gets right."""
+"""Predicting architectures: how many validation images each one's path in the super-network gets right.
+
+One path at a time through the plain modules: the reference for `trainer.fast_evaluation`, which predicts all
+architectures of a run.
+"""
 
 from __future__ import annotations
 
 import copy
 import itertools
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,12 +20,12 @@ from db.architectures import OPERATIONS, Architecture, OperationSet, sample_orde
 from db.errors import NasrankError
 from trainer.augment import DeviceImages, unaugmented
 from trainer.paths import Path
-from trainer.progress import REPORT_SECONDS, EvaluationProgress, Progress
 from trainer.randomness import generator
-from trainer.stopping import StopSignal
 from trainer.supernet import SuperNet
 
 BN_MODES: Final = ("running", "batch", "recalibrated")
+ARCHITECTURES: Final = ("sets", "all")
+PRECISIONS: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,20 @@ class EvaluationOptions:
     recalibration_batches: int = 10  # of training images, for each architecture
     every: int | None = None  # epochs between evaluations during training; None: only at its end
     sample: int = 1_000  # architectures of those: so many of the mask's random sample
+    architectures: str = "sets"  # at the end: those the caller gives; or all that the mask leaves
+    precision: str = "float32"  # of features and weights
+    memory_mb: int | None = None  # for the features of a batch; None: by what is free
 
     def __post_init__(self) -> None:
         if not self.bn_modes or len(set(self.bn_modes)) != len(self.bn_modes):
             raise NasrankError(f"bn_modes are {list(self.bn_modes)}; give at least one, and each once")
         for mode in self.bn_modes:
-            _check_bn_mode(mode)
-        for name in ("recalibration_batches", "every", "sample"):
+            check_bn_mode(mode)
+        for name, allowed in (("architectures", ARCHITECTURES), ("precision", tuple(PRECISIONS))):
+            if getattr(self, name) not in allowed:
+                choice = " or ".join(map(repr, allowed))
+                raise NasrankError(f"{name} is {getattr(self, name)!r}; choose {choice}")
+        for name in ("recalibration_batches", "every", "sample", "memory_mb"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise NasrankError(f"{name} is {value}; give at least 1")
@@ -75,7 +85,7 @@ class Evaluator:
         self._supernet = supernet.eval()
         self._batches: list[tuple[Tensor, Tensor]] = []
         with torch.inference_mode():
-            for start, stop in _even_parts(len(images), batch_size):
+            for start, stop in even_parts(len(images), batch_size):
                 pixels, labels = images.plain(start, stop)
                 self._batches.append((supernet.stem(pixels), labels))
 
@@ -133,40 +143,6 @@ class RecalibratedEvaluator(Evaluator):
             pass
 
 
-def evaluate(
-    supernet: SuperNet,
-    arch_ids: Sequence[int],
-    images: DeviceImages,
-    *,
-    bn_mode: str = "running",
-    batch_size: int = 100,
-    calibration: Sequence[Tensor] = (),
-    progress: Progress,
-    stop: StopSignal,
-) -> Iterator[Prediction]:
-    """Predict architectures one after the other; ends early once `stop` is requested.
-
-    Args:
-        bn_mode: `running`, `batch` or `recalibrated`; none changes the super-network's statistics.
-        batch_size: at most; the images are divided evenly.
-        calibration: the batches of training images that `recalibrated` needs.
-
-    Raises `NasrankError`, before any work, for an architecture with an operation that the super-network
-    does not have, or an unknown `bn_mode`.
-    """
-    _check_bn_mode(bn_mode)
-    check_available(arch_ids, supernet.operations)
-    paths = [Architecture.from_id(arch_id).operations for arch_id in arch_ids]
-    match bn_mode:
-        case "batch":
-            evaluator: Evaluator = BatchEvaluator(supernet, images, batch_size)
-        case "recalibrated":
-            evaluator = RecalibratedEvaluator(supernet, images, batch_size, calibration)
-        case _:
-            evaluator = Evaluator(supernet, images, batch_size)
-    return _predictions(evaluator, arch_ids, paths, len(images), progress, stop)
-
-
 def calibration_batches(images: DeviceImages, *, batch_size: int, batches: int, seed: int) -> list[Tensor]:
     """Batches of a run's training images, drawn once for all architectures, and not augmented.
 
@@ -204,33 +180,13 @@ def check_available(arch_ids: Sequence[int], operations: Sequence[int]) -> None:
             )
 
 
-def _predictions(
-    evaluator: Evaluator,
-    arch_ids: Sequence[int],
-    paths: Sequence[Path],
-    images: int,
-    progress: Progress,
-    stop: StopSignal,
-) -> Iterator[Prediction]:
-    started = reported = time.monotonic()
-    for done, (arch_id, path) in enumerate(zip(arch_ids, paths, strict=True), 1):
-        if stop.requested:
-            return
-        correct = evaluator.correct(path)
-        now = time.monotonic()
-        if now - reported >= REPORT_SECONDS or done == len(paths):
-            reported = now
-            rate = done / max(now - started, 1e-9)
-            progress.show(EvaluationProgress(done, len(paths), rate * images, (len(paths) - done) / rate))
-        yield Prediction(arch_id, correct, images, "ok" if correct is not None else "non-finite")
-
-
-def _check_bn_mode(bn_mode: str) -> None:
+def check_bn_mode(bn_mode: str) -> None:
+    """Raises `NasrankError` if there is no such mode."""
     if bn_mode not in BN_MODES:
         raise NasrankError(f"bn_mode is {bn_mode!r}; choose {' or '.join(map(repr, BN_MODES))}")
 
 
-def _even_parts(n: int, size: int) -> Iterator[tuple[int, int]]:
+def even_parts(n: int, size: int) -> Iterator[tuple[int, int]]:
     """(start, stop) of the fewest parts of at most `size`, as even as can be: no small one in the end."""
     parts = -(-n // size)
     bounds = [n * part // parts for part in range(parts + 1)]

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from torch import Tensor
 
 from trainer.augment import DeviceImages
-from trainer.evaluation import EvaluationOptions, calibration_batches, evaluate
+from trainer.evaluation import EvaluationOptions, calibration_batches
+from trainer.fast_evaluation import evaluate, images_at_once
 from trainer.progress import Progress
 from trainer.run_folder import RunFolder, append_prediction
 from trainer.stopping import Interrupted, StopSignal
 from trainer.training import Training
-
-# Validation images at a time: on a CPU few enough that a layer's values stay in its caches.
-_EVALUATION_BATCH: Final = {"cpu": 100, "cuda": 1_000}
 
 
 def missing_predictions(folder: RunFolder, wanted: Sequence[int], epoch: int, bn_mode: str) -> list[int]:
@@ -51,7 +48,8 @@ class Predictor:
                 batches=options.recalibration_batches,
                 seed=training.seed,
             )
-            folder.claim_recalibration(options.recalibration_batches)
+            folder.claim_evaluation("recalibration_batches", options.recalibration_batches)
+        folder.claim_evaluation("precision", options.precision)
 
     def predict(self, wanted: Sequence[int]) -> None:
         """Predict what the folder lacks of `wanted` after the completed epochs, under each BN mode.
@@ -74,6 +72,7 @@ class Predictor:
                 bn_mode=bn_mode,
                 batch_size=self._batch_size(bn_mode),
                 calibration=self._calibration,
+                precision=self._options.precision,
                 progress=self._progress,
                 stop=self._stop,
             ):
@@ -92,16 +91,20 @@ class Predictor:
         """For batch statistics as in training; otherwise it changes nothing but the speed."""
         if bn_mode == "batch":
             return self._training.config.batch_size
-        return _EVALUATION_BATCH[self._valid_images.device.type]
+        options = self._options
+        return images_at_once(
+            self._training.supernet, self._valid_images, options.precision, options.memory_mb
+        )
 
     def _about(self, bn_mode: str) -> dict[str, str]:
         """What else the predictions of a mode depend on."""
+        about = {"precision": self._options.precision}
         match bn_mode:
             case "batch":
-                return {"batch_size": str(self._batch_size(bn_mode))}
+                about |= {"batch_size": str(self._batch_size(bn_mode))}
             case "recalibrated":
-                return {
+                about |= {
                     "recalibration_batches": str(self._options.recalibration_batches),
                     "batch_size": str(self._training.config.batch_size),
                 }
-        return {}
+        return about

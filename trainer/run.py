@@ -19,6 +19,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from db.architectures import NUM_ARCHITECTURES
 from db.errors import NasrankError
 from trainer.augment import DeviceImages
 from trainer.checkpoint import load_checkpoint, save_checkpoint
@@ -88,6 +89,8 @@ def run_experiment(
                 f"run {name} failed before: {previous.message}; "
                 f"delete {folder.path} to try it again, or run another seed"
             )
+        if options.architectures == "all":
+            arch_ids = [*arch_ids, *random_sample(config.operations, NUM_ARCHITECTURES)]
         wanted, keys = folder.add_architectures(arch_ids, ground_truth_keys)
         if previous is not None and _is_complete(folder, config, previous, wanted, options):
             if keys != previous.ground_truth_keys:

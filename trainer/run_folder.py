@@ -159,20 +159,20 @@ class RunFolder:
             write_json(path, content)
         return all_ids, keys
 
-    def claim_recalibration(self, batches: int) -> None:
-        """Note how many batches recalibrate BatchNorm, or check that it is what was noted earlier.
+    def claim_evaluation(self, option: str, value: int | str) -> None:
+        """Note with which option the run is evaluated, or check that it is what was noted earlier.
 
-        After `add_architectures`. A run's recalibrated predictions shall all be alike.
+        After `add_architectures`. A run's predictions under a BN mode shall all be alike.
         """
         path = self.path / "architectures.json"
         content = read_json(path) or {}
-        noted = content.get("recalibration_batches")
+        noted = content.get(option)
         if noted is None:
-            write_json(path, {**content, "recalibration_batches": batches})
-        elif noted != batches:
+            write_json(path, {**content, option: value})
+        elif noted != value:
             raise NasrankError(
-                f"{path} notes {noted} recalibration batches, and {batches} were given; give {noted}, or "
-                "another runs directory"
+                f"{path} notes {option} {noted}, and {value} was given; give {noted}, or another runs "
+                "directory"
             )
 
     def write_epochs(self, rows: Sequence[EpochRow]) -> None:

@@ -247,7 +247,7 @@ def _evaluation(table: Table, where: str) -> dict[str, Any]:
         if key == "bn_modes":
             if not isinstance(value, list) or not all(isinstance(mode, str) for mode in value):
                 raise NasrankError(f"{where}: bn_modes is {value!r}; give a list of strings")
-        elif type(value) is not int:
+        elif type(value) is not int and key not in ("architectures", "precision"):
             raise NasrankError(f"{where}: {key} is {value!r}; give a whole number, at least 1")
     try:
         EvaluationOptions(**{**table, "bn_modes": tuple(table.get("bn_modes", ("running",)))})

@@ -14,8 +14,10 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, Final
 
+import pyarrow.parquet
 from filelock import FileLock, Timeout
 
+from db.architectures import EDGES
 from db.errors import NasrankError
 from db.ground_truth import DEFAULT_KEY, GroundTruthKey
 from trainer.config import ExperimentConfig
@@ -160,9 +162,18 @@ def _lacking(study: Study, run: StudyRun, folder: Path, status: dict[str, Any]) 
         if not any(key in known.short_forms for known in recorded):
             return key
     for bn_mode in run.experiment.bn_modes:
-        if not (folder / f"predictions-{run.config.epochs}-{bn_mode}.parquet").exists():
+        path = folder / f"predictions-{run.config.epochs}-{bn_mode}.parquet"
+        if not path.exists():
             return f"BN mode {bn_mode}"
+        if study.evaluation.get("architectures") == "all" and _rows(path) < len(run.config.operations) ** len(
+            EDGES
+        ):
+            return f"all architectures, under BN mode {bn_mode}"
     return None
+
+
+def _rows(path: Path) -> int:
+    return int(pyarrow.parquet.read_metadata(path).num_rows)
 
 
 def _parse_key(text: str) -> GroundTruthKey:

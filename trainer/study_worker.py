@@ -33,7 +33,7 @@ class Job:
     seed: int
     ground_truth: tuple[str, ...]  # keys as in the study; empty: the default
     bn_modes: tuple[str, ...]
-    evaluation: dict[str, int]  # further fields of `EvaluationOptions`
+    evaluation: dict[str, Any]  # further fields of `EvaluationOptions`
     device: str
     threads: int
     runs_dir: str

@@ -79,6 +79,8 @@ class SuperNet(nn.Module):
     ) -> None:
         super().__init__()
         self.operations = tuple(operations)
+        self.node_inputs = node_inputs
+        self.transformed = tuple(transformed)
         self.stem = nn.Sequential(
             nn.Conv2d(image_channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
         )
@@ -130,6 +132,7 @@ class Cell(nn.Module):
     ) -> None:
         super().__init__()
         self.node_inputs = node_inputs
+        self.pool_counts_padding = pool_counts_padding
         self.edges = nn.ModuleList(
             nn.ModuleDict(
                 {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +12,9 @@ from torch import nn
 
 from trainer.augment import DeviceImages
 from trainer.config import ExperimentConfig
+from trainer.datasets import load_dataset, split_dataset
+from trainer.progress import SilentProgress
+from trainer.stopping import StopSignal
 from trainer.supernet import SuperNet, build_supernet
 from trainer.training import Training
 
@@ -67,6 +71,31 @@ def randomize_norms(supernet: SuperNet) -> None:
             if module.affine:
                 nn.init.normal_(module.weight)
                 nn.init.normal_(module.bias)
+
+
+@pytest.fixture(scope="session")
+def trained() -> tuple[SuperNet, DeviceImages]:
+    """A super-network that has seen the digits, however briefly, and 200 digits it has not seen."""
+    digits = load_dataset("digits", Path())
+    config = ExperimentConfig.preset(
+        "digits", "tiny", channels=4, epochs=4, batch_size=32, learning_rate=0.1, train_images=1_000
+    )
+    split = split_dataset(digits, train_images=1_000, valid_images=200, split_seed=0)
+    train, valid = (
+        DeviceImages(
+            digits.images[chosen],
+            digits.labels[chosen],
+            mean=digits.mean,
+            std=digits.std,
+            device=CPU,
+            max_shift=config.max_shift,
+        )
+        for chosen in (split.train, split.valid)
+    )
+    supernet = build_supernet(config, 0, image_shape=(1, 8, 8), num_classes=10)
+    training = Training(config, 0, supernet, train, valid)
+    training.run(after_epoch=lambda: None, save=lambda: None, progress=SilentProgress(), stop=StopSignal())
+    return supernet, valid
 
 
 def new_training(seed: int = 0, images: int = 60, **changes: object) -> Training:
