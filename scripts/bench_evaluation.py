@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""Measures how fast architectures are predicted, beside a plain baseline that does the same in this process.
+
+The baseline predicts one architecture after the other (NCHW, float32, standard modules), and so do
+nasrank's plain modules, the reference: a random sample of architectures stands for all. The fast evaluation
+predicts all 15,625 (`--whole`), or, so that it can be repeated, what it predicts together for a random
+beginning of the cell.
+"""
+
+import json
+import random
+import resource
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Final, Self
+
+import torch
+import typer
+from plain_supernet import PlainSuperNet
+from torch import nn
+
+from db.architectures import NUM_ARCHITECTURES, Architecture
+from db.equivalence import CellRules, representatives
+from trainer.augment import DeviceImages
+from trainer.config import ExperimentConfig
+from trainer.environment import choose_device, device_description
+from trainer.evaluation import BN_MODES, BatchEvaluator, Evaluator, RecalibratedEvaluator
+from trainer.fast_evaluation import evaluate, images_at_once
+from trainer.progress import SilentProgress
+from trainer.stopping import StopSignal
+from trainer.supernet import SuperNet, build_supernet
+
+MEAN, STD = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)  # CIFAR-10's
+SHARED_EDGES: Final = 3  # that a beginning has
+SEED: Final = 0
+
+
+def bench(
+    channels: Annotated[int, typer.Option(help="Of the first stage.")] = 16,
+    cells: Annotated[int, typer.Option(help="Cells a stage.")] = 1,
+    images: Annotated[int, typer.Option(help="Validation images.")] = 500,
+    batch_size: Annotated[int, typer.Option(help="Images at a time, of the baseline.")] = 250,
+    sample: Annotated[int, typer.Option(help="Architectures a repetition, one after the other.")] = 12,
+    repetitions: Annotated[int, typer.Option(help="Of each row, by turns, after one that warms up.")] = 9,
+    bfloat16: Annotated[bool, typer.Option(help="Measure that, too.")] = True,
+    modes: Annotated[bool, typer.Option(help="Measure the other BN modes, too.")] = True,
+    whole: Annotated[bool, typer.Option(help="Then predict all 15,625, in float32, once.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="Of PyTorch on the CPU. Default: PyTorch's.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Architectures times images a second, those that others are predicted for included.
+
+    A row has the median over the repetitions, and the least and the greatest; its ratio is the median of the
+    ratios to the baseline of the same turn. Recalibration sees as many images as are predicted.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    torch_device = choose_device(device)
+    candidates = Candidates(channels, cells, images, batch_size, torch_device)
+    rows: dict[str, Row] = {"baseline": candidates.baseline, "plain modules": candidates.plain("running")}
+    rows["fast"] = candidates.fast("running")
+    if bfloat16:
+        rows["fast bfloat16"] = candidates.fast("running", "bfloat16")
+    for mode in BN_MODES[1:] if modes else ():
+        rows[f"plain modules, {mode}"] = candidates.plain(mode)
+        rows[f"fast, {mode}"] = candidates.fast(mode)
+    source = random.Random(SEED)
+    rates: dict[str, list[float]] = {name: [] for name in rows}
+    for repetition in range(repetitions + 1):
+        chosen = source.sample(range(NUM_ARCHITECTURES), sample)
+        for name, row in rows.items():
+            rate = row(chosen)
+            if repetition > 0:
+                rates[name].append(rate)
+    result = {
+        "device": device_description(torch_device),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "channels": channels,
+        "cells_per_stage": cells,
+        "images": images,
+        "batch_size": batch_size,
+        "repetitions": repetitions,
+        "rows": [summary(name, found, rates["baseline"]) for name, found in rates.items()],
+        "whole_seconds": candidates.whole_seconds() if whole else None,
+        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    print(json.dumps(result, indent=2) if json_output else report(result))
+
+
+Row = Callable[[Sequence[int]], float]  # architectures to a rate
+
+
+class Candidates:
+    """What is compared: the same weights, images and architectures."""
+
+    def __init__(self, channels: int, cells: int, images: int, batch_size: int, device: torch.device) -> None:
+        config = ExperimentConfig(dataset="cifar10", cells_per_stage=cells, channels=channels)
+        source = torch.Generator().manual_seed(SEED)
+        self._device = device
+        self._supernet = supernet_with_statistics(config, source).to(device)
+        self._baseline = PlainSuperNet(channels, cells)
+        self._baseline.load_state_dict(self._supernet.state_dict())
+        self._baseline.to(device).eval()
+        self._images = DeviceImages(
+            torch.randint(0, 256, (images, 3, 32, 32), generator=source, dtype=torch.uint8),
+            torch.randint(0, 10, (images,), generator=source),
+            mean=MEAN,
+            std=STD,
+            device=device,
+        )
+        self._batch_size = batch_size
+        pixels, _ = self._images.plain(0, images)
+        self._calibration = list(pixels.split(batch_size))
+
+    @torch.inference_mode()
+    def baseline(self, arch_ids: Sequence[int]) -> float:
+        """A batch of images after the other along a path, a path after the other."""
+        batches = [
+            (pixels.contiguous(), labels)
+            for pixels, labels in (
+                self._images.plain(start, min(start + self._batch_size, len(self._images)))
+                for start in range(0, len(self._images), self._batch_size)
+            )
+        ]
+        with Timer(self._device) as timer:
+            for arch_id in arch_ids:
+                path = Architecture.from_id(arch_id).operations
+                correct = [
+                    (self._baseline(pixels, path).argmax(1) == labels).sum() for pixels, labels in batches
+                ]
+                sum(correct).item()
+        return len(arch_ids) * len(self._images) / timer.seconds
+
+    def plain(self, mode: str) -> Row:
+        """Nasrank's reference."""
+
+        def rate(arch_ids: Sequence[int]) -> float:
+            arguments = self._supernet, self._images, self._at_once(mode)
+            match mode:
+                case "batch":
+                    evaluator: Evaluator = BatchEvaluator(*arguments)
+                case "recalibrated":
+                    evaluator = RecalibratedEvaluator(*arguments, self._calibration)
+                case _:
+                    evaluator = Evaluator(*arguments)
+            with Timer(self._device) as timer:
+                for arch_id in arch_ids:
+                    evaluator.correct(Architecture.from_id(arch_id).operations)
+            return len(arch_ids) * len(self._images) / timer.seconds
+
+        return rate
+
+    def fast(self, mode: str, precision: str = "float32") -> Row:
+        """Nasrank's evaluation of all that it predicts together with the first of the given ones."""
+        rules = CellRules(zero_stays_zero=mode != "running")
+        beginnings: dict[tuple[int, ...], list[int]] = {}
+        for arch_id, representative in enumerate(representatives(rules)):
+            beginning = Architecture.from_id(representative).operations[:SHARED_EDGES]
+            beginnings.setdefault(beginning, []).append(arch_id)
+
+        def rate(arch_ids: Sequence[int]) -> float:
+            first = Architecture.from_id(representatives(rules)[arch_ids[0]]).operations[:SHARED_EDGES]
+            return (
+                len(beginnings[first]) * len(self._images) / self._seconds(beginnings[first], mode, precision)
+            )
+
+        return rate
+
+    def whole_seconds(self) -> float:
+        """Of the fast evaluation of all architectures."""
+        return self._seconds(range(NUM_ARCHITECTURES), "running", "float32")
+
+    def _seconds(self, arch_ids: Sequence[int], mode: str, precision: str) -> float:
+        with Timer(self._device) as timer:
+            found = evaluate(
+                self._supernet,
+                arch_ids,
+                self._images,
+                bn_mode=mode,
+                batch_size=self._at_once(mode, precision),
+                calibration=self._calibration,
+                precision=precision,
+                progress=SilentProgress(),
+                stop=StopSignal(),
+            )
+            assert sum(1 for _ in found) == len(arch_ids)
+        return timer.seconds
+
+    def _at_once(self, mode: str, precision: str = "float32") -> int:
+        if mode == "batch":
+            return self._batch_size
+        return images_at_once(self._supernet, self._images, precision, None)
+
+
+class Timer:
+    """Seconds of a block; on CUDA, by the device's events."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._events = (
+            [torch.cuda.Event(enable_timing=True) for _ in range(2)] if device.type == "cuda" else []
+        )
+        self.seconds = 0.0
+
+    def __enter__(self) -> Self:
+        for event in self._events[:1]:
+            event.record()
+        self._started = time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = time.perf_counter() - self._started
+        if self._events:
+            self._events[1].record()
+            self._events[1].synchronize()
+            self.seconds = self._events[0].elapsed_time(self._events[1]) / 1_000
+
+
+def supernet_with_statistics(config: ExperimentConfig, source: torch.Generator) -> SuperNet:
+    """Untrained, with running statistics that are not all alike."""
+    supernet = build_supernet(config, SEED, image_shape=(3, 32, 32), num_classes=10)
+    for module in supernet.modules():
+        if isinstance(module, nn.BatchNorm2d) and module.running_mean is not None:
+            module.running_mean.normal_(generator=source)
+            assert module.running_var is not None
+            module.running_var.uniform_(0.5, 2, generator=source)
+    return supernet
+
+
+def summary(name: str, rates: Sequence[float], baseline: Sequence[float]) -> dict[str, Any]:
+    """A row of the table."""
+    ratios = [rate / plain for rate, plain in zip(rates, baseline, strict=True)]
+    return {
+        "name": name,
+        "rate": statistics.median(rates),
+        "rate_range": [min(rates), max(rates)],
+        "ratio": statistics.median(ratios),
+        "ratio_range": [min(ratios), max(ratios)],
+    }
+
+
+def report(result: dict[str, Any]) -> str:
+    """The result for people."""
+    lines = [
+        f"{result['device']}, PyTorch {result['torch']}; {result['channels']} channels, "
+        f"{result['cells_per_stage']} cell(s) a stage, {result['images']} images; "
+        f"{result['repetitions']} repetitions: median (least to greatest)",
+        f"{'':28}{'architecture images/s':>30}{'times the baseline':>26}",
+    ]
+    for row in result["rows"]:
+        rate = f"{row['rate']:,.0f} ({row['rate_range'][0]:,.0f} to {row['rate_range'][1]:,.0f})"
+        ratio = f"{row['ratio']:.2f} ({row['ratio_range'][0]:.2f} to {row['ratio_range'][1]:.2f})"
+        lines.append(f"{row['name']:28}{rate:>30}{ratio:>26}")
+    if result["whole_seconds"] is not None:
+        lines.append(f"all {NUM_ARCHITECTURES:,}: {result['whole_seconds']:,.0f} s")
+    lines.append(f"peak memory of the process: {result['peak_megabytes']:,.0f} MB")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    typer.run(bench)
