@@ -25,7 +25,7 @@ from db.equivalence import CellRules, representatives
 from trainer.augment import DeviceImages
 from trainer.config import ExperimentConfig
 from trainer.environment import choose_device, device_description
-from trainer.evaluation import BN_MODES, BatchEvaluator, Evaluator, RecalibratedEvaluator
+from trainer.evaluation import BN_MODES, BatchEvaluator, Evaluator, Prediction, RecalibratedEvaluator
 from trainer.fast_evaluation import evaluate, images_at_once
 from trainer.progress import SilentProgress
 from trainer.stopping import StopSignal
@@ -74,6 +74,7 @@ def bench(
             rate = row(chosen)
             if repetition > 0:
                 rates[name].append(rate)
+    compared, different = candidates.different_counts()
     result = {
         "device": device_description(torch_device),
         "torch": torch.__version__,
@@ -84,6 +85,8 @@ def bench(
         "batch_size": batch_size,
         "repetitions": repetitions,
         "rows": [summary(name, found, rates["baseline"]) for name, found in rates.items()],
+        "architectures_compared": compared,
+        "different_counts": different,
         "whole_seconds": candidates.whole_seconds() if whole else None,
         "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
@@ -112,6 +115,7 @@ class Candidates:
             device=device,
         )
         self._batch_size = batch_size
+        self._counts: dict[int, int] = {}  # of correct images, the baseline's
         pixels, _ = self._images.plain(0, images)
         self._calibration = list(pixels.split(batch_size))
 
@@ -131,8 +135,14 @@ class Candidates:
                 correct = [
                     (self._baseline(pixels, path).argmax(1) == labels).sum() for pixels, labels in batches
                 ]
-                sum(correct).item()
+                self._counts[arch_id] = int(sum(correct))
         return len(arch_ids) * len(self._images) / timer.seconds
+
+    def different_counts(self) -> tuple[int, int]:
+        """How many architectures the baseline predicted, and how many fast counts are others."""
+        found = self._evaluate(list(self._counts), "running", "float32")
+        different = [p for p in found if p.correct != self._counts[p.arch_id]]
+        return len(self._counts), len(different)
 
     def plain(self, mode: str) -> Row:
         """Nasrank's reference."""
@@ -175,19 +185,22 @@ class Candidates:
 
     def _seconds(self, arch_ids: Sequence[int], mode: str, precision: str) -> float:
         with Timer(self._device) as timer:
-            found = evaluate(
-                self._supernet,
-                arch_ids,
-                self._images,
-                bn_mode=mode,
-                batch_size=self._at_once(mode, precision),
-                calibration=self._calibration,
-                precision=precision,
-                progress=SilentProgress(),
-                stop=StopSignal(),
-            )
-            assert sum(1 for _ in found) == len(arch_ids)
+            self._evaluate(arch_ids, mode, precision)
         return timer.seconds
+
+    def _evaluate(self, arch_ids: Sequence[int], mode: str, precision: str) -> list[Prediction]:
+        found = evaluate(
+            self._supernet,
+            arch_ids,
+            self._images,
+            bn_mode=mode,
+            batch_size=self._at_once(mode, precision),
+            calibration=self._calibration,
+            precision=precision,
+            progress=SilentProgress(),
+            stop=StopSignal(),
+        )
+        return list(found)
 
     def _at_once(self, mode: str, precision: str = "float32") -> int:
         if mode == "batch":
@@ -253,6 +266,10 @@ def report(result: dict[str, Any]) -> str:
         rate = f"{row['rate']:,.0f} ({row['rate_range'][0]:,.0f} to {row['rate_range'][1]:,.0f})"
         ratio = f"{row['ratio']:.2f} ({row['ratio_range'][0]:.2f} to {row['ratio_range'][1]:.2f})"
         lines.append(f"{row['name']:28}{rate:>30}{ratio:>26}")
+    lines.append(
+        f"counts of correct images that differ from the baseline's: {result['different_counts']} of "
+        f"{result['architectures_compared']}"
+    )
     if result["whole_seconds"] is not None:
         lines.append(f"all {NUM_ARCHITECTURES:,}: {result['whole_seconds']:,.0f} s")
     lines.append(f"peak memory of the process: {result['peak_megabytes']:,.0f} MB")

@@ -1,0 +1,44 @@
+"""The benchmarks, at a size that takes seconds: whole results, and the same work on both sides."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+
+def bench(script: str, *arguments: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, SCRIPTS / script, *arguments, "--threads", "1", "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_evaluation_is_compared_with_the_same_work() -> None:
+    result = bench(
+        "bench_evaluation.py", "--channels", "2", "--images", "24", "--sample", "3", "--repetitions", "2"
+    )
+    assert [row["name"] for row in result["rows"]] == [
+        "baseline",
+        "plain modules",
+        "fast",
+        "fast bfloat16",
+        "plain modules, batch",
+        "fast, batch",
+        "plain modules, recalibrated",
+        "fast, recalibrated",
+    ]
+    for row in result["rows"]:
+        assert row["rate_range"][0] <= row["rate"] <= row["rate_range"][1]
+        assert 0 < row["ratio_range"][0] <= row["ratio"] <= row["ratio_range"][1]
+    assert result["rows"][0]["ratio"] == 1
+    assert (result["architectures_compared"], result["different_counts"]) == (9, 0)
+    assert result["peak_megabytes"] < 1_500
