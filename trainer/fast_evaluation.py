@@ -13,10 +13,10 @@ operation makes is still in the caches of a CPU when the next one needs it (docs
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path as FilePath
 from typing import Final
 
 import torch
@@ -476,7 +476,10 @@ def _groups(arch_ids: Sequence[int], images: int) -> Iterator[list[int]]:
 def _free_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    # What is free and what the system would give up for it, such as cached files.
+    lines = FilePath("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    [available] = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(available) * 1024
 
 
 class _Stopped(Exception):  # noqa: N818, says what happened

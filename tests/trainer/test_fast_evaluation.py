@@ -62,6 +62,21 @@ def plain_logits(evaluator: Evaluator, path: tuple[int, ...]) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("mode", BN_MODES)
+def test_merged_architectures_are_equal_in_a_trained_network(
+    trained: tuple[SuperNet, DeviceImages], mode: str
+) -> None:
+    """By the plain modules alone: the architecture and the one that is predicted in its place."""
+    supernet, images = trained
+    plain = evaluator_of(supernet, mode, images)
+    found = representatives(CellRules(zero_stays_zero=mode != "running"))
+    merged = [arch_id for arch_id, other in enumerate(found) if arch_id != other]
+    for arch_id in random.Random(1).sample(merged, 40):
+        expected = plain_logits(plain, Architecture.from_id(arch_id).operations)
+        logits = plain_logits(plain, Architecture.from_id(found[arch_id]).operations)
+        torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("mode", BN_MODES)
 @pytest.mark.parametrize("changes", NETWORKS)
 def test_logits_are_those_of_the_plain_modules(mode: str, changes: dict[str, object]) -> None:
     """Of merged architectures, too: the plain modules go along one path, the fast ones along its equal."""
