@@ -325,15 +325,24 @@ class _FirstCell:
             value = cell.node(node, self._nodes, path, statistics).value
             self._nodes.append(_Node(value, is_kept=True))
         self._edges: dict[tuple[int, int], Tensor | None] = {}  # to node 3, by edge and operation
+        self._output = torch.empty_like(features)
 
     def output(self, path: Path) -> Tensor:
-        """[b, channels, height, width], new."""
-        total = _Sum(self._features)
-        for edge in _EDGES_INTO[3]:
-            value = self._edge(edge, path[edge])
-            if value is not None:
-                total.add(value)
-        return total.own()
+        """[b, channels, height, width], to be overwritten; the next call writes over it, too.
+
+        New memory for each path would cost the system more time than the additions.
+        """
+        edges = [self._edge(edge, path[edge]) for edge in _EDGES_INTO[3]]
+        match [value for value in edges if value is not None]:
+            case []:
+                self._output.zero_()
+            case [value]:
+                self._output.copy_(value)
+            case [first, second, *others]:
+                torch.add(first, second, out=self._output)
+                for value in others:
+                    self._output.add_(value)
+        return self._output
 
     def _edge(self, edge: int, operation: int) -> Tensor | None:
         key = edge, operation
@@ -387,13 +396,6 @@ class _Sum:
         assert self._like is not None
         term = torch.empty_like(self._like).copy_(constant.view(1, -1, 1, 1))
         self.add(term, is_own=True)
-
-    def own(self) -> Tensor:
-        """The sum, to be overwritten."""
-        if self.value is None:
-            assert self._like is not None
-            return torch.zeros_like(self._like)
-        return self.value if self._is_own else self.value.clone()
 
 
 class _Pool:
