@@ -8,6 +8,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from filelock import FileLock
 from hypothesis import given
@@ -227,6 +229,10 @@ GOOD = 'name = "n"\nseeds = [0]\n'
             GOOD + "[evaluation]\nevery = 0.5\n[[experiments]]\ngroup = 'g'",
             "every is 0.5; give a whole number",
         ),
+        (
+            GOOD + "[evaluation]\narchitectures = 'some'\n[[experiments]]\ngroup = 'g'",
+            "architectures is 'some'; choose 'sets' or 'all'",
+        ),
         (GOOD + "[evaluation]\nevery = 0\n[[experiments]]\ngroup = 'g'", "every is 0; give at least 1"),
         (GOOD + "[[experiments]]\nmask = 'Zero'", r"\[\[experiments\]\] number 1 has no group"),
         (GOOD + "[[experiments]]\ngroup = 4", "number 1: group is 4; give a string"),
@@ -380,9 +386,12 @@ def test_a_finished_run_has_all_that_the_study_asks_for(tmp_path: Path) -> None:
     for key in ("cifar100/valid", "cifar10-valid/valid@12", "other:cifar10-valid/valid@200"):
         lacking = state_of(folder, a_study(ground_truth=("cifar10-valid/valid", key)))
         assert lacking == ("interrupted", f"finished, but without predictions for {key}")
-    with FileLock(folder / "lock"):
-        assert state_of(folder)[0] == "finished"
-        assert state_of(folder, a_study(ground_truth=("cifar100/valid",)))[0] == "running"
+    complete = a_study(evaluation={"architectures": "all"})
+    lacking = "finished, but without predictions for all architectures, under BN mode running"
+    for predicted, expected in ((15_624, ("interrupted", lacking)), (15_625, ("finished", None))):
+        rows = pyarrow.table({"arch_id": list(range(predicted))})
+        pyarrow.parquet.write_table(rows, folder / "predictions-4-running.parquet")
+        assert state_of(folder, complete) == expected
 
 
 @pytest.mark.parametrize(
