@@ -258,6 +258,13 @@ def run(
         str | None, typer.Option(help="standard, or autoaugment in addition. Default: standard.")
     ] = None,
     label_smoothing: Annotated[float | None, typer.Option(help="Of the loss. Default: 0.")] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="Of training: float32, or bfloat16 by autocast, which is slower on processors without "
+            "instructions for it (doctor says). Default: float32."
+        ),
+    ] = None,
     train_images: Annotated[
         int | None, typer.Option(help="Images to train on. Default: all that validation leaves.")
     ] = None,
@@ -326,6 +333,7 @@ def run(
         "gradient_batches": gradient_batches,
         "augmentation": augmentation,
         "label_smoothing": label_smoothing,
+        "precision": precision,
         "train_images": train_images,
         "valid_images": valid_images,
         "split_seed": int(split_seed) if split_seed and split_seed.isdecimal() else split_seed,

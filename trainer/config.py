@@ -98,6 +98,7 @@ class ExperimentConfig:
     grad_clip_norm: float | None = None  # L2, of the summed gradients
     grad_clip_scope: str = "global"  # the text; the authors' code: parameter-group
     label_smoothing: float = 0.0
+    precision: str = "float32"  # or bfloat16, by autocast, in training; the weights are float32 in both
 
     def __post_init__(self) -> None:
         for name, least in _INTEGERS.items():
@@ -284,6 +285,7 @@ _CHOICES: Final[dict[str, tuple[object, ...]]] = {
     "gradient_batches": ("successive", "same"),
     "augmentation": ("standard", "autoaugment"),
     "grad_clip_scope": ("global", "parameter-group"),
+    "precision": ("float32", "bfloat16"),
 }
 _NUMBERS: Final = {
     "learning_rate": (lambda value: value > 0, "above 0"),
@@ -300,6 +302,7 @@ _JOINED_LATER: Final = {
     "grad_clip_norm",
     "grad_clip_scope",
     "label_smoothing",
+    "precision",
 }
 
 

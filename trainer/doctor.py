@@ -16,6 +16,7 @@ from db.ground_truth import ground_truth_keys
 from db.ingest import ingested_runs, run_folders, run_status
 from db.warehouse import INTEGRITY_CHECKS, Warehouse
 from trainer.datasets import list_datasets
+from trainer.environment import choose_device, computes_bfloat16
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,16 @@ def _versions() -> Iterator[Check]:
 
 
 def _device() -> Iterator[Check]:
-    if torch.cuda.is_available():
+    device = choose_device("auto")
+    if device.type == "cuda":
         yield Check("device", "good", f"CUDA: {torch.cuda.get_device_name()}")
-        return
-    threads = f"{torch.get_num_threads()} threads on {os.cpu_count()} processors"
-    yield Check("device", "good", f"CPU only, {threads}; sizes S and M want a GPU")
+    else:
+        threads = f"{torch.get_num_threads()} threads on {os.cpu_count()} processors"
+        yield Check("device", "good", f"CPU only, {threads}; sizes S and M want a GPU")
+    if computes_bfloat16(device):
+        yield Check("device", "good", "has instructions for bfloat16: --precision bfloat16 is worth a try")
+    else:
+        yield Check("device", "good", "no instructions for bfloat16: --precision bfloat16 is slower here")
 
 
 def _warehouse(warehouse: Warehouse) -> Iterator[Check]:

@@ -14,6 +14,8 @@ import torch
 from db.errors import NasrankError
 
 DEVICES: Final = ("auto", "cpu", "cuda")
+# As `torch.cpu.get_capabilities` calls them: x86, then ARM.
+_BFLOAT16_CAPABILITIES: Final = ("avx512_bf16", "amx_bf16", "bf16")
 
 
 def choose_device(name: str) -> torch.device:
@@ -24,7 +26,19 @@ def choose_device(name: str) -> torch.device:
         raise NasrankError("device is 'cuda', but PyTorch finds no CUDA device here; use cpu or auto")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda":
+        # PyTorch's defaults, which are a choice: float32 products are TF32 in convolutions, exact elsewhere.
+        torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cuda.matmul.allow_tf32 = False
     return torch.device(name)
+
+
+def computes_bfloat16(device: torch.device) -> bool:
+    """Whether the processor or GPU has instructions for bfloat16; without them it is slower than float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in _BFLOAT16_CAPABILITIES)
 
 
 def device_description(device: torch.device) -> str:

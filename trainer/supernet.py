@@ -157,7 +157,8 @@ class Cell(nn.Module):
                 if path[edge] != ZERO
             ]
             total = sum(inputs[1:], start=inputs[0]) if inputs else torch.zeros_like(features)
-            nodes.append(total / len(edges) if self.node_inputs == "mean" else total)
+            is_mean = self.node_inputs == "mean" and len(edges) > 1
+            nodes.append(total / len(edges) if is_mean else total)
         return nodes[-1]
 
     def _operation(self, edge: int, operation: int) -> nn.Module:

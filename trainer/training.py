@@ -87,6 +87,7 @@ class Training:
         self.epoch = 0  # completed epochs
         self.batch = 0  # completed batches of the current epoch
         self.rows: list[EpochRow] = []
+        self._is_bfloat16 = config.precision == "bfloat16"
         self._train_images = train_images
         self._watched_images = watched_images
         device = train_images.device
@@ -205,8 +206,10 @@ class Training:
         start = self.batch * self.config.batch_size
         images, labels = self._train_images.augmented(draws, start, start + self.config.batch_size)
         for path in self._paths():
-            logits = self.supernet(images, path)
-            loss = functional.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
+            # Autocast keeps weights, BatchNorm's statistics and the loss in float32.
+            with torch.autocast(images.device.type, torch.bfloat16, enabled=self._is_bfloat16):
+                logits = self.supernet(images, path)
+                loss = functional.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
             loss.backward()  # type: ignore[no-untyped-call]
             self._loss_sum += loss.detach()
             self._correct += (logits.detach().argmax(1) == labels).sum()

@@ -38,6 +38,7 @@ configs = st.builds(
     grad_clip_scope=st.sampled_from(["global", "parameter-group"]),
     augmentation=st.sampled_from(["standard", "autoaugment"]),
     label_smoothing=st.sampled_from([0, 0.1, 0.5]),
+    precision=st.sampled_from(["float32", "bfloat16"]),
 )
 LATER = {
     "augmentation": "standard",
@@ -46,6 +47,7 @@ LATER = {
     "grad_clip_norm": None,
     "grad_clip_scope": "global",
     "label_smoothing": 0.0,
+    "precision": "float32",
 }
 
 
@@ -230,6 +232,7 @@ def test_mask_leaves_operations() -> None:
         ("label_smoothing", 1.0),
         ("augmentation", "cutout"),
         ("gradient_batches", "all"),
+        ("precision", "float16"),
         ("node_inputs", "max"),
         ("path_sampling", "fair"),
         ("topology_shared", 0),

@@ -1,0 +1,424 @@
+#!/usr/bin/env python3
+"""Measures how fast a super-network trains, beside a plain baseline that does the same work in this process.
+
+The baseline is written as super-networks over NAS-Bench-201 are published: NCHW, float32, standard modules,
+Zero as a product with 0. Both start at the same weights and see the same images, augmented alike, along the
+same paths; how far the weights then are apart is printed, as a share of the way that they went.
+"""
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import torch
+import typer
+from torch import Tensor, nn
+from torch.nn import functional
+
+from db.architectures import BENCHMARK_OPERATIONS, EDGES
+from trainer.augment import DeviceImages, draw_epoch
+from trainer.config import ExperimentConfig
+from trainer.datasets import load_dataset
+from trainer.environment import choose_device, device_description
+from trainer.paths import path_sampler
+from trainer.progress import SilentProgress
+from trainer.stopping import Interrupted, StopSignal
+from trainer.supernet import NUM_STAGES, SuperNet, build_supernet
+from trainer.training import Training
+
+MEAN, STD = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)  # CIFAR-10's
+SEED = 0
+
+
+def bench(
+    channels: Annotated[int, typer.Option(help="Of the first stage.")] = 16,
+    cells: Annotated[int, typer.Option(help="Cells a stage.")] = 1,
+    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 64,
+    steps: Annotated[int, typer.Option(help="Of each repetition; five are an update.")] = 20,
+    repetitions: Annotated[int, typer.Option(help="Of each row, by turns, after one that warms up.")] = 9,
+    bfloat16: Annotated[bool, typer.Option(help="Measure that, too.")] = True,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="Of PyTorch on the CPU. Default: PyTorch's.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data", help="Folder with CIFAR-10 prepared. Default: random images.")
+    ] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Images a second of the baseline, of nasrank's training steps, and of its convolutions alone.
+
+    A row has the median over the repetitions, and the least and the greatest; its ratio is the median of the
+    ratios to the baseline of the same turn. The convolutions are those of nasrank's float32 steps, forward
+    and backward, without all that is between them: what would remain if everything else cost nothing.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    torch_device = choose_device(device)
+    config = ExperimentConfig(
+        dataset="cifar10", cells_per_stage=cells, channels=channels, batch_size=batch_size, epochs=1
+    )
+    images, labels = some_images(batch_size * steps * (repetitions + 1), data_dir)
+    baseline = Baseline(config, images, labels, torch_device)
+    ours = Ours(config, images, labels, torch_device)
+    rows: dict[str, Stepper] = {"baseline": baseline, "nasrank float32": ours}
+    if bfloat16:
+        rows["nasrank bfloat16"] = Ours(replace(config, precision="bfloat16"), images, labels, torch_device)
+    rows["convolutions alone"] = ConvolutionsAlone(config, torch_device, steps)
+    start = baseline.weights()
+    for row in rows.values():
+        row.advance(steps)
+    apart = distance(ours.weights(), baseline.weights()) / distance(baseline.weights(), start)
+    seconds: dict[str, list[float]] = {name: [] for name in rows}
+    for _ in range(repetitions):
+        for name, row in rows.items():
+            seconds[name].append(timed(partial(row.advance, steps), torch_device) / steps)
+    result = {
+        "device": device_description(torch_device),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "channels": channels,
+        "cells_per_stage": cells,
+        "batch_size": batch_size,
+        "steps": steps,
+        "repetitions": repetitions,
+        "weights_apart": apart,
+        "rows": [summary(name, times, seconds["baseline"], batch_size) for name, times in seconds.items()],
+    }
+    print(json.dumps(result, indent=2) if json_output else report(result))
+
+
+class Stepper(Protocol):
+    """A row of the table: something whose steps are timed."""
+
+    def advance(self, steps: int) -> None: ...
+
+
+class Ours:
+    """nasrank's own training, as a run calls it, within one epoch."""
+
+    def __init__(
+        self, config: ExperimentConfig, images: Tensor, labels: Tensor, device: torch.device
+    ) -> None:
+        train, watched = (
+            DeviceImages(images, labels, mean=MEAN, std=STD, device=device, max_shift=shift)
+            for shift in (config.max_shift, 0)
+        )
+        self._training = Training(config, SEED, initial_supernet(config).to(device), train, watched)
+
+    def advance(self, steps: int) -> None:
+        with suppress(Interrupted):
+            self._training.run(
+                after_epoch=lambda: None,
+                save=lambda: None,
+                progress=SilentProgress(),
+                stop=StopAt(self._training, self._training.step + steps),
+            )
+
+    def weights(self) -> dict[str, Tensor]:
+        """A copy of parameters and statistics, by name."""
+        return copied(self._training.supernet)
+
+
+class StopAt(StopSignal):
+    """As Ctrl-C pressed during a certain step."""
+
+    def __init__(self, training: Training, step: int) -> None:
+        self._training, self._step = training, step
+
+    @property
+    def requested(self) -> bool:
+        return self._training.step >= self._step
+
+
+class Baseline:
+    """One path a step on NCHW tensors, standard modules, PyTorch's SGD without foreach."""
+
+    def __init__(
+        self, config: ExperimentConfig, images: Tensor, labels: Tensor, device: torch.device
+    ) -> None:
+        self._config, self._device = config, device
+        self._network = PlainSuperNet(config.channels, config.cells_per_stage)
+        self._network.load_state_dict(initial_supernet(config).state_dict())
+        self._network.to(device).train()
+        norms = [module for module in self._network.modules() if isinstance(module, nn.BatchNorm2d)]
+        undecayed = [parameter for norm in norms for parameter in norm.parameters()]
+        held = {id(parameter) for parameter in undecayed}
+        decayed = [parameter for parameter in self._network.parameters() if id(parameter) not in held]
+        self._optimizer = torch.optim.SGD(
+            [{"params": decayed, "weight_decay": config.weight_decay}, {"params": undecayed}],
+            lr=config.learning_rate,
+            momentum=config.momentum,
+            foreach=False,
+        )
+        self._images = functional.pad(images, (config.max_shift,) * 4).to(device)
+        self._labels = labels.to(device)
+        self._mean = torch.tensor(MEAN, device=device)[:, None, None]
+        self._std = torch.tensor(STD, device=device)[:, None, None]
+        self._sampler = path_sampler(config, SEED, NUM_STAGES * config.cells_per_stage)
+        draws = draw_epoch(len(images), max_shift=config.max_shift, horizontal_flip=True, seed=SEED, epoch=0)
+        self._order = draws.order.tolist()
+        self._windows = list(zip(draws.top.tolist(), draws.left.tolist(), draws.flip.tolist(), strict=True))
+        self._step = 0
+
+    def advance(self, steps: int) -> None:
+        for _ in range(steps):
+            images, labels = self._batch()
+            loss = functional.cross_entropy(self._network(images, self._sampler.path(self._step)), labels)
+            loss.backward()
+            self._step += 1
+            if self._step % self._sampler.steps_per_update == 0:
+                self._optimizer.step()
+                self._optimizer.zero_grad()
+
+    def weights(self) -> dict[str, Tensor]:
+        return copied(self._network)
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        """The next batch, an image after the other cropped and mirrored."""
+        size = self._images.shape[2] - 2 * self._config.max_shift
+        first = self._step * self._config.batch_size
+        positions = range(first, first + self._config.batch_size)
+        crops = []
+        for position in positions:
+            top, left, flip = self._windows[position]
+            crop = self._images[self._order[position], :, top : top + size, left : left + size]
+            crops.append(crop.flip(2) if flip else crop)
+        labels = self._labels[self._order[first : positions.stop]]
+        return (torch.stack(crops).float() - self._mean) / self._std, labels
+
+
+class PlainSuperNet(nn.Module):
+    """NAS-Bench-201's network with all five operations on every edge; its names are those of `SuperNet`."""
+
+    def __init__(self, channels: int, cells_per_stage: int) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
+        self.cells = nn.ModuleList()
+        for stage in range(NUM_STAGES):
+            width = channels * 2**stage
+            if stage > 0:
+                self.cells.append(PlainReduction(width // 2, width))
+            self.cells.extend(PlainCell(width) for _ in range(cells_per_stage))
+        self.head = nn.Sequential(
+            nn.BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10)
+        )
+
+    def forward(self, images: Tensor, path: tuple[int, ...]) -> Tensor:
+        features = self.stem(images)
+        for cell in self.cells:
+            features = cell(features, path) if isinstance(cell, PlainCell) else cell(features)
+        return self.head(features)
+
+
+class PlainCell(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.edges = nn.ModuleList(
+            nn.ModuleDict(
+                {
+                    "none": PlainZero(),
+                    "skip_connect": nn.Identity(),
+                    "nor_conv_1x1": plain_relu_conv_bn(channels, channels, 1),
+                    "nor_conv_3x3": plain_relu_conv_bn(channels, channels, 3),
+                    "avg_pool_3x3": nn.AvgPool2d(3, stride=1, padding=1),
+                }
+            )
+            for _ in EDGES
+        )
+
+    def forward(self, features: Tensor, path: tuple[int, ...]) -> Tensor:
+        nodes = [features]
+        for node in (1, 2, 3):
+            inputs = [
+                self.edges[edge][BENCHMARK_OPERATIONS[path[edge]]](nodes[source])
+                for edge, (source, target) in enumerate(EDGES)
+                if target == node
+            ]
+            nodes.append(sum(inputs) / len(inputs))
+        return nodes[3]
+
+
+class PlainZero(nn.Module):
+    def forward(self, features: Tensor) -> Tensor:
+        return features.mul(0.0)
+
+
+class PlainReduction(nn.Module):
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            *plain_relu_conv_bn(channels_in, channels_out, 3, stride=2, affine=True),
+            *plain_relu_conv_bn(channels_out, channels_out, 3, affine=True),
+        )
+        self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(channels_in, channels_out, 1, bias=False))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.shortcut(features) + self.convolutions(features)
+
+
+def plain_relu_conv_bn(
+    channels_in: int, channels_out: int, kernel: int, *, stride: int = 1, affine: bool = False
+) -> nn.Sequential:
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.Conv2d(channels_in, channels_out, kernel, stride=stride, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(channels_out, affine=affine),
+    )
+
+
+class ConvolutionsAlone:
+    """The convolutions of the first steps, each as nasrank float32 has it, and nothing else.
+
+    Forward and, where a gradient reaches it, backward, on inputs of their own.
+    """
+
+    def __init__(self, config: ExperimentConfig, device: torch.device, steps: int) -> None:
+        supernet = initial_supernet(config).to(device).train()
+        images = torch.randn(config.batch_size, 3, 32, 32, device=device)
+        sampler = path_sampler(config, SEED, NUM_STAGES * config.cells_per_stage)
+        self._steps = [convolutions(supernet, channels_last(images), sampler.path(n)) for n in range(steps)]
+        self._made = {one: one.make(device) for step in self._steps for one in step}
+
+    def advance(self, steps: int) -> None:
+        for step in self._steps[:steps]:
+            for one in step:
+                module, features, gradient = self._made[one]
+                output = module(features)
+                if one.is_reached:
+                    inputs = [module.weight, features] if one.needs_gradient else [module.weight]
+                    torch.autograd.grad(output, inputs, gradient)
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """One of a step: what it is given, what it is, and whether a gradient reaches it."""
+
+    shape: tuple[int, ...]
+    needs_gradient: bool
+    outputs: int
+    kernel: int
+    stride: int
+    is_reached: bool
+
+    def make(self, device: torch.device) -> tuple[nn.Conv2d, Tensor, Tensor]:
+        """A module, an input and a gradient of its output."""
+        module = nn.Conv2d(
+            self.shape[1], self.outputs, self.kernel, self.stride, self.kernel // 2, bias=False
+        )
+        module.to(device, memory_format=torch.channels_last)
+        features = channels_last(torch.randn(self.shape, device=device)).requires_grad_(self.needs_gradient)
+        return module, features, torch.randn_like(module(features))
+
+
+def convolutions(supernet: SuperNet, images: Tensor, path: tuple[int, ...]) -> list[Convolution]:
+    """Those of one step."""
+    calls: list[tuple[nn.Conv2d, Tensor]] = []
+    reached: set[int] = set()
+
+    def note(module: nn.Conv2d, inputs: tuple[Tensor], output: Tensor) -> None:
+        number = len(calls)
+        calls.append((module, inputs[0]))
+        output.register_hook(lambda _: reached.add(number))
+
+    hooks = [m.register_forward_hook(note) for m in supernet.modules() if isinstance(m, nn.Conv2d)]
+    supernet(images, path).sum().backward()
+    for hook in hooks:
+        hook.remove()
+    return [
+        Convolution(
+            tuple(given.shape),
+            given.requires_grad,
+            m.out_channels,
+            m.kernel_size[0],
+            m.stride[0],
+            n in reached,
+        )
+        for n, (m, given) in enumerate(calls)
+    ]
+
+
+def channels_last(images: Tensor) -> Tensor:
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def initial_supernet(config: ExperimentConfig) -> SuperNet:
+    return build_supernet(config, SEED, image_shape=(3, 32, 32), num_classes=10)
+
+
+def some_images(n: int, data_dir: Path | None) -> tuple[Tensor, Tensor]:
+    if data_dir is None:
+        source = torch.Generator().manual_seed(SEED)
+        images = torch.randint(0, 256, (n, 3, 32, 32), dtype=torch.uint8, generator=source)
+        return images, torch.randint(0, 10, (n,), generator=source)
+    dataset = load_dataset("cifar10", data_dir)
+    chosen = torch.arange(n) % len(dataset.images)
+    return dataset.images[chosen], dataset.labels[chosen]
+
+
+def timed(work: Callable[[], None], device: torch.device) -> float:
+    """Seconds; on CUDA between events of the device, which waits for what came before."""
+    if device.type != "cuda":
+        started = time.perf_counter()
+        work()
+        return time.perf_counter() - started
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    torch.cuda.synchronize(device)
+    start.record()
+    work()
+    end.record()
+    torch.cuda.synchronize(device)
+    return start.elapsed_time(end) / 1000
+
+
+def copied(network: nn.Module) -> dict[str, Tensor]:
+    tensors = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+    return {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}
+
+
+def distance(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
+    """L2, over all parameters and statistics."""
+    return sum(float((one[name] - other[name]).double().square().sum()) for name in one) ** 0.5
+
+
+def summary(name: str, seconds: list[float], baseline: list[float], batch_size: int) -> dict[str, object]:
+    rates = [batch_size / one for one in seconds]
+    ratios = [other / one for one, other in zip(seconds, baseline, strict=True)]
+    return {
+        "name": name,
+        "milliseconds_a_step": 1000 * statistics.median(seconds),
+        "images_per_second": statistics.median(rates),
+        "images_per_second_range": [min(rates), max(rates)],
+        "ratio": statistics.median(ratios),
+        "ratio_range": [min(ratios), max(ratios)],
+    }
+
+
+def report(result: dict) -> str:
+    lines = [
+        f"{result['device']}; torch {result['torch']}",
+        f"C={result['channels']}, {result['cells_per_stage']} cell(s) a stage, batch {result['batch_size']}, "
+        f"{result['repetitions']} repetitions of {result['steps']} steps",
+        f"{'':20}{'ms/step':>9}{'images/s':>10}{'':17}{'ratio':>7}",
+    ]
+    for row in result["rows"]:
+        low, high = row["images_per_second_range"]
+        least, most = row["ratio_range"]
+        lines.append(
+            f"{row['name']:20}{row['milliseconds_a_step']:9.1f}{row['images_per_second']:10,.0f}"
+            f"{f'({low:,.0f} to {high:,.0f})':>17}{row['ratio']:7.2f} ({least:.2f} to {most:.2f})"
+        )
+    lines.append(
+        f"after {result['steps']} steps the two float32 networks are apart by {result['weights_apart']:.1e} "
+        "of the way that they went"
+    )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(typer.run(bench))
