@@ -10,7 +10,7 @@ import torch
 
 from db.errors import NasrankError
 from trainer import environment
-from trainer.environment import choose_device, device_description, git_state, versions
+from trainer.environment import choose_device, computes_bfloat16, device_description, git_state, versions
 
 
 def test_devices() -> None:
@@ -25,6 +25,24 @@ def test_devices() -> None:
 def test_missing_cuda_is_said() -> None:
     with pytest.raises(NasrankError, match="finds no CUDA device"):
         choose_device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, False),
+        ({"avx512_bf16": True, "amx_bf16": False}, True),
+        ({"avx512_bf16": False, "amx_bf16": True}, True),
+        ({"neon": True, "bf16": True}, True),
+        ({"neon": True}, False),
+    ],
+    ids=str,
+)
+def test_processors_that_compute_bfloat16(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], expected: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert computes_bfloat16(torch.device("cpu")) == expected
 
 
 def test_versions_name_what_computes() -> None:
