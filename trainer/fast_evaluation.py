@@ -96,7 +96,7 @@ def evaluate(
         calibration=calibration,
         precision=PRECISIONS[precision],
     )
-    return _predictions(evaluator, members, len(images), sum(map(len, calibration)), progress, stop)
+    return _predictions(evaluator, members, progress, stop)
 
 
 def images_at_once(supernet: SuperNet, images: DeviceImages, precision: str, memory_mb: int | None) -> int:
@@ -116,7 +116,8 @@ def images_at_once(supernet: SuperNet, images: DeviceImages, precision: str, mem
 class FastEvaluator:
     """Counts what paths get right on fixed images. Args as of `evaluate`; does not change the super-network.
 
-    Holds, beside the images, the first cell's values for one batch of them.
+    Holds, beside the images, the first cell's values for one batch of them. `images_along_path` counts those
+    that calibrate, too.
     """
 
     def __init__(
@@ -131,9 +132,11 @@ class FastEvaluator:
     ) -> None:
         self._network = _Network(supernet, precision)
         self._images = images
+        self.images = len(images)
         self._bounds = list(even_parts(len(images), batch_size))
         self._precision = precision
         self._calibration = calibration if bn_mode == "recalibrated" else ()
+        self.images_along_path = self.images + sum(map(len, self._calibration))
         self._statistics: Statistics = (
             KnownStatistics(precision) if bn_mode == "running" else BatchStatistics(precision)
         )
@@ -446,12 +449,12 @@ def _rules(supernet: SuperNet, bn_mode: str) -> CellRules:
 def _predictions(
     evaluator: FastEvaluator,
     members: dict[int, list[int]],
-    images: int,
-    calibration_images: int,
     progress: Progress,
     stop: StopSignal,
 ) -> Iterator[Prediction]:
-    clock = _Clock(sum(map(len, members.values())), len(members), images, calibration_images, progress, stop)
+    images = evaluator.images
+    architectures = sum(map(len, members.values()))
+    clock = _Clock(architectures, images, len(members) * evaluator.images_along_path, progress, stop)
     for group in _groups(list(members), images):
         paths = [Architecture.from_id(arch_id).operations for arch_id in group]
         try:
@@ -489,20 +492,18 @@ class _Stopped(Exception):  # noqa: N818, says what happened
 
 
 class _Clock:
-    """Shows progress in architectures, those predicted along with others included."""
+    """Shows progress in architectures, those predicted along with others included.
+
+    Args:
+        images: that each architecture is predicted on.
+        todo: images that go along paths, all together.
+    """
 
     def __init__(
-        self,
-        architectures: int,
-        paths: int,
-        images: int,
-        calibration_images: int,
-        progress: Progress,
-        stop: StopSignal,
+        self, architectures: int, images: int, todo: int, progress: Progress, stop: StopSignal
     ) -> None:
         self._architectures, self._images = architectures, images
-        self._todo = paths * (images + calibration_images)
-        self._done = 0
+        self._todo, self._done = todo, 0
         self._progress, self._stop = progress, stop
         self._started = self._reported = time.monotonic()
 

@@ -216,6 +216,26 @@ def test_unknown_bn_mode_is_refused() -> None:
         )
 
 
+@pytest.mark.parametrize("mode", BN_MODES)
+def test_progress_ends_at_all_architectures(trained: tuple[SuperNet, DeviceImages], mode: str) -> None:
+    """Also where there are images to calibrate that this mode does not look at."""
+    supernet, images = trained
+    progress = Recorder()
+    found = evaluate(
+        supernet,
+        sample_order()[:5],
+        images,
+        bn_mode=mode,
+        calibration=calibration(images),
+        progress=progress,
+        stop=StopSignal(),
+    )
+    assert len(list(found)) == 5
+    last = progress.shown[-1]
+    assert isinstance(last, EvaluationProgress)
+    assert (last.done, last.total, last.seconds_left) == (5, 5, 0)
+
+
 def test_stops_between_architectures_and_tells_where_it_is() -> None:
     """What is predicted together, here the paths that begin with the same three operations, comes whole."""
     stop, progress = StopSignal(), Recorder()
