@@ -33,6 +33,10 @@ BENCHMARK_OPERATIONS: Final = (
 )
 # (from node, to node), in the order of the architecture string.
 EDGES: Final = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+# By node: the edges that end in it, as indices into `EDGES`.
+EDGES_INTO: Final = {
+    node: tuple(edge for edge, (_, target) in enumerate(EDGES) if target == node) for node in (1, 2, 3)
+}
 NUM_ARCHITECTURES: Final = len(OPERATIONS) ** len(EDGES)
 
 NestedTuple = tuple[tuple[tuple[str, int], ...], ...]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from db.architectures import EDGES, NUM_ARCHITECTURES, OPERATIONS, Architecture
+from db.architectures import EDGES, EDGES_INTO, NUM_ARCHITECTURES, OPERATIONS, Architecture
 
 # A term is what a node's value is a sum of: a source behind linear maps. The source is the cell's input, or
 # what a convolution of an edge makes of a node's value (its number). The maps are Pool and the 1x1
@@ -74,7 +74,7 @@ class _Values:
         node = EDGES[len(operations) - 1][1]
         share = node if self._rules.node_inputs == "mean" else 1
         total: defaultdict[_Term, int] = defaultdict(int)
-        for edge in (edge for edge, (_, target) in enumerate(EDGES) if target == node):
+        for edge in EDGES_INTO[node]:
             source = self.of_node(operations[: _EDGES_UP_TO[EDGES[edge][0]]])
             for term, coefficient in self._along(edge, operations[edge], source):
                 total[term] += coefficient // share

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from db.architectures import BENCHMARK_OPERATIONS, EDGES, OPERATIONS, Architecture
+from db.architectures import BENCHMARK_OPERATIONS, EDGES, EDGES_INTO, OPERATIONS, Architecture
 from db.equivalence import CellRules, representatives
 from trainer.augment import DeviceImages
 from trainer.evaluation import PRECISIONS, Prediction, check_available, check_bn_mode, even_parts
@@ -43,9 +43,6 @@ from trainer.supernet import Cell, ReductionBlock, SuperNet
 _SKIP: Final = OPERATIONS.index("Skip")
 _POOL: Final = OPERATIONS.index("Pool")
 _CONVOLUTIONS: Final = (OPERATIONS.index("C1x1"), OPERATIONS.index("C3x3"))
-_EDGES_INTO: Final = {
-    node: [edge for edge, (_, target) in enumerate(EDGES) if target == node] for node in (1, 2, 3)
-}
 _SHARED_EDGES: Final = 3  # those to nodes 1 and 2 come first
 # Architectures × images that are predicted together, and lost if the process is killed meanwhile. More share
 # a little more of the first cell.
@@ -284,7 +281,7 @@ class _Cell:
     def node(self, node: int, nodes: Sequence[_Node], path: Path, statistics: Statistics) -> _Node:
         """The sum of the edges from earlier nodes; where that is a single Skip, the node it comes from."""
         total, pooled = _Sum(nodes[0].value), _Sum(nodes[0].value)
-        for edge in _EDGES_INTO[node]:
+        for edge in EDGES_INTO[node]:
             source = nodes[EDGES[edge][0]]
             if path[edge] == _POOL and (edge, _POOL) not in self._transformers:
                 if source.value is not None:
@@ -315,7 +312,7 @@ class _Cell:
                 total.add(functional.conv2d(pooled, transformer), is_own=True)
 
     def _share(self, node: int) -> float:
-        return 1 / len(_EDGES_INTO[node]) if self._is_mean else 1.0
+        return 1 / len(EDGES_INTO[node]) if self._is_mean else 1.0
 
 
 class _FirstCell:
@@ -335,7 +332,7 @@ class _FirstCell:
 
         New memory for each path would cost the system more time than the additions.
         """
-        edges = [self._edge(edge, path[edge]) for edge in _EDGES_INTO[3]]
+        edges = [self._edge(edge, path[edge]) for edge in EDGES_INTO[3]]
         match [value for value in edges if value is not None]:
             case []:
                 self._output.zero_()

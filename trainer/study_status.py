@@ -165,9 +165,8 @@ def _lacking(study: Study, run: StudyRun, folder: Path, status: dict[str, Any]) 
         path = folder / f"predictions-{run.config.epochs}-{bn_mode}.parquet"
         if not path.exists():
             return f"BN mode {bn_mode}"
-        if study.evaluation.get("architectures") == "all" and _rows(path) < len(run.config.operations) ** len(
-            EDGES
-        ):
+        of_mask = len(run.config.operations) ** len(EDGES)
+        if study.evaluation.get("architectures") == "all" and _rows(path) < of_mask:
             return f"all architectures, under BN mode {bn_mode}"
     return None
 

@@ -15,7 +15,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from db.architectures import BENCHMARK_OPERATIONS, EDGES, OPERATIONS
+from db.architectures import BENCHMARK_OPERATIONS, EDGES, EDGES_INTO, OPERATIONS
 from db.errors import NasrankError
 from trainer.config import ExperimentConfig
 from trainer.paths import CellPaths, Path
@@ -150,7 +150,7 @@ class Cell(nn.Module):
         """[b, channels, height, width] to the same shape."""
         nodes = [features]
         for node in (1, 2, 3):
-            edges = [edge for edge, (_, target) in enumerate(EDGES) if target == node]
+            edges = EDGES_INTO[node]
             inputs = [
                 self._operation(edge, path[edge])(nodes[EDGES[edge][0]])
                 for edge in edges
