@@ -9,14 +9,13 @@ beginning of the cell.
 
 import json
 import random
-import statistics
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any
 
 import torch
 import typer
+from benchmarking import MEAN, SEED, STD, initial_supernet, spread, timed
 from plain_supernet import PlainSuperNet
 from torch import nn
 
@@ -26,14 +25,12 @@ from trainer.augment import DeviceImages
 from trainer.config import ExperimentConfig
 from trainer.environment import choose_device, device_description
 from trainer.evaluation import BN_MODES, BatchEvaluator, Evaluator, Prediction, RecalibratedEvaluator
-from trainer.fast_evaluation import evaluate, images_at_once
+from trainer.fast_evaluation import beginning, evaluate, images_at_once
 from trainer.progress import SilentProgress
 from trainer.stopping import StopSignal
-from trainer.supernet import SuperNet, build_supernet
+from trainer.supernet import SuperNet
 
-MEAN, STD = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)  # CIFAR-10's
-SHARED_EDGES: Final = 3  # that a beginning has
-SEED: Final = 0
+Row = Callable[[Sequence[int]], float]  # architectures to a rate
 
 
 def bench(
@@ -93,9 +90,6 @@ def bench(
     print(json.dumps(result, indent=2) if json_output else report(result))
 
 
-Row = Callable[[Sequence[int]], float]  # architectures to a rate
-
-
 class Candidates:
     """What is compared: the same weights, images and architectures."""
 
@@ -129,14 +123,16 @@ class Candidates:
                 for start in range(0, len(self._images), self._batch_size)
             )
         ]
-        with Timer(self._device) as timer:
+
+        def work() -> None:
             for arch_id in arch_ids:
                 path = Architecture.from_id(arch_id).operations
                 correct = [
                     (self._baseline(pixels, path).argmax(1) == labels).sum() for pixels, labels in batches
                 ]
                 self._counts[arch_id] = int(sum(correct))
-        return len(arch_ids) * len(self._images) / timer.seconds
+
+        return len(arch_ids) * len(self._images) / timed(work, self._device)
 
     def different_counts(self) -> tuple[int, int]:
         """How many architectures the baseline predicted, and how many fast counts are others."""
@@ -156,10 +152,12 @@ class Candidates:
                     evaluator = RecalibratedEvaluator(*arguments, self._calibration)
                 case _:
                     evaluator = Evaluator(*arguments)
-            with Timer(self._device) as timer:
+
+            def work() -> None:
                 for arch_id in arch_ids:
                     evaluator.correct(Architecture.from_id(arch_id).operations)
-            return len(arch_ids) * len(self._images) / timer.seconds
+
+            return len(arch_ids) * len(self._images) / timed(work, self._device)
 
         return rate
 
@@ -172,8 +170,8 @@ class Candidates:
         classes = sorted(set(found))
 
         def rate(arch_ids: Sequence[int]) -> float:
-            beginning = _beginning(classes[arch_ids[0] % len(classes)])
-            together = [arch_id for arch_id in classes if _beginning(arch_id) == beginning]
+            chosen = beginning(classes[arch_ids[0] % len(classes)])
+            together = [arch_id for arch_id in classes if beginning(arch_id) == chosen]
             seconds = self._seconds(together, mode, precision)
             return len(found) / len(classes) * len(together) * len(self._images) / seconds
 
@@ -184,9 +182,7 @@ class Candidates:
         return self._seconds(range(NUM_ARCHITECTURES), "running", "float32")
 
     def _seconds(self, arch_ids: Sequence[int], mode: str, precision: str) -> float:
-        with Timer(self._device) as timer:
-            self._evaluate(arch_ids, mode, precision)
-        return timer.seconds
+        return timed(lambda: self._evaluate(arch_ids, mode, precision), self._device)
 
     def _evaluate(self, arch_ids: Sequence[int], mode: str, precision: str) -> list[Prediction]:
         found = evaluate(
@@ -208,37 +204,9 @@ class Candidates:
         return images_at_once(self._supernet, self._images, precision, None)
 
 
-def _beginning(arch_id: int) -> tuple[int, ...]:
-    """The operations that architectures predicted together share."""
-    return Architecture.from_id(arch_id).operations[:SHARED_EDGES]
-
-
-class Timer:
-    """Seconds of a block; on CUDA, by the device's events."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._events = (
-            [torch.cuda.Event(enable_timing=True) for _ in range(2)] if device.type == "cuda" else []
-        )
-        self.seconds = 0.0
-
-    def __enter__(self) -> Self:
-        for event in self._events[:1]:
-            event.record()
-        self._started = time.perf_counter()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.seconds = time.perf_counter() - self._started
-        if self._events:
-            self._events[1].record()
-            self._events[1].synchronize()
-            self.seconds = self._events[0].elapsed_time(self._events[1]) / 1_000
-
-
 def supernet_with_statistics(config: ExperimentConfig, source: torch.Generator) -> SuperNet:
     """Untrained, with running statistics that are not all alike."""
-    supernet = build_supernet(config, SEED, image_shape=(3, 32, 32), num_classes=10)
+    supernet = initial_supernet(config)
     for module in supernet.modules():
         if isinstance(module, nn.BatchNorm2d) and module.running_mean is not None:
             module.running_mean.normal_(generator=source)
@@ -252,10 +220,8 @@ def summary(name: str, rates: Sequence[float], baseline: Sequence[float]) -> dic
     ratios = [rate / plain for rate, plain in zip(rates, baseline, strict=True)]
     return {
         "name": name,
-        "rate": statistics.median(rates),
-        "rate_range": [min(rates), max(rates)],
-        "ratio": statistics.median(ratios),
-        "ratio_range": [min(ratios), max(ratios)],
+        **spread("rate", rates),
+        **spread("ratio", ratios),
     }
 
 

@@ -9,8 +9,6 @@ same paths; how far the weights then are apart is printed, as a share of the way
 import json
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +17,7 @@ from typing import Annotated, Protocol
 
 import torch
 import typer
+from benchmarking import MEAN, SEED, STD, initial_supernet, spread, timed
 from plain_supernet import PlainSuperNet
 from torch import Tensor, nn
 from torch.nn import functional
@@ -30,11 +29,8 @@ from trainer.environment import choose_device, device_description
 from trainer.paths import path_sampler
 from trainer.progress import SilentProgress
 from trainer.stopping import Interrupted, StopSignal
-from trainer.supernet import NUM_STAGES, SuperNet, build_supernet
+from trainer.supernet import NUM_STAGES, SuperNet
 from trainer.training import Training
-
-MEAN, STD = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)  # CIFAR-10's
-SEED = 0
 
 
 def bench(
@@ -268,10 +264,6 @@ def channels_last(images: Tensor) -> Tensor:
     return images.contiguous(memory_format=torch.channels_last)
 
 
-def initial_supernet(config: ExperimentConfig) -> SuperNet:
-    return build_supernet(config, SEED, image_shape=(3, 32, 32), num_classes=10)
-
-
 def some_images(n: int, data_dir: Path | None) -> tuple[Tensor, Tensor]:
     if data_dir is None:
         source = torch.Generator().manual_seed(SEED)
@@ -280,21 +272,6 @@ def some_images(n: int, data_dir: Path | None) -> tuple[Tensor, Tensor]:
     dataset = load_dataset("cifar10", data_dir)
     chosen = torch.arange(n) % len(dataset.images)
     return dataset.images[chosen], dataset.labels[chosen]
-
-
-def timed(work: Callable[[], None], device: torch.device) -> float:
-    """Seconds; on CUDA between events of the device, which waits for what came before."""
-    if device.type != "cuda":
-        started = time.perf_counter()
-        work()
-        return time.perf_counter() - started
-    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-    torch.cuda.synchronize(device)
-    start.record()
-    work()
-    end.record()
-    torch.cuda.synchronize(device)
-    return start.elapsed_time(end) / 1000
 
 
 def copied(network: nn.Module) -> dict[str, Tensor]:
@@ -313,10 +290,8 @@ def summary(name: str, seconds: list[float], baseline: list[float], batch_size: 
     return {
         "name": name,
         "milliseconds_a_step": 1000 * statistics.median(seconds),
-        "images_per_second": statistics.median(rates),
-        "images_per_second_range": [min(rates), max(rates)],
-        "ratio": statistics.median(ratios),
-        "ratio_range": [min(ratios), max(ratios)],
+        **spread("images_per_second", rates),
+        **spread("ratio", ratios),
     }
 
 

@@ -42,3 +42,21 @@ def test_evaluation_is_compared_with_the_same_work() -> None:
     assert result["rows"][0]["ratio"] == 1
     assert (result["architectures_compared"], result["different_counts"]) == (9, 0)
     assert result["peak_megabytes"] < 1_500
+
+
+def test_the_baseline_trains_the_same_weights() -> None:
+    options = "--channels 4 --batch-size 16 --steps 10 --repetitions 2 --device cpu"
+    result = bench("bench_training.py", *options.split())
+    # After two updates; of the way that the weights went, another path or image would be a good part.
+    assert 0 < result["weights_apart"] < 1e-3
+    assert (result["threads"], result["channels"], result["batch_size"]) == (1, 4, 16)
+    assert (result["steps"], result["repetitions"], result["cells_per_stage"]) == (10, 2, 1)
+    assert result["torch"]
+    assert result["device"].startswith("cpu: ")
+    rows = {row["name"]: row for row in result["rows"]}
+    assert list(rows) == ["baseline", "nasrank float32", "nasrank bfloat16", "convolutions alone"]
+    for row in rows.values():
+        for value in ("images_per_second", "ratio"):
+            least, most = row[f"{value}_range"]
+            assert 0 < least <= row[value] <= most
+    assert rows["baseline"]["ratio_range"] == [1, 1]
