@@ -99,7 +99,7 @@ def test_logits_are_those_of_the_plain_modules(mode: str, changes: dict[str, obj
 def test_all_architectures_of_a_trained_network(trained: tuple[SuperNet, DeviceImages], mode: str) -> None:
     """Counts are exact for 99.9 % of them: elsewhere, two logits are equal but for rounding."""
     supernet, images = trained
-    plain = evaluator_of(supernet, mode, images)
+    plain = evaluator_of(supernet, mode, images, batch_size=200)
     found = {
         prediction.arch_id: prediction.correct
         for prediction in evaluate(
@@ -107,7 +107,7 @@ def test_all_architectures_of_a_trained_network(trained: tuple[SuperNet, DeviceI
             range(NUM_ARCHITECTURES),
             images,
             bn_mode=mode,
-            batch_size=64,
+            batch_size=200,
             calibration=calibration(images),
             progress=SilentProgress(),
             stop=StopSignal(),
