@@ -83,10 +83,9 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
         SELECT
             run_id, experiment_id, seed, run.status, message, dataset_origin,
             CAST(ground_truth_keys AS VARCHAR) AS ground_truth_keys,
-            count(prediction.arch_id) AS predictions,
-            count(*) FILTER (prediction.status <> 'ok') AS non_finite
+            coalesce(sum(predictions), 0) AS predictions, coalesce(sum(non_finite), 0) AS non_finite
         FROM run
-        LEFT JOIN prediction USING (run_id)
+        LEFT JOIN evaluation USING (run_id)
         GROUP BY ALL
         ORDER BY run_id
         """
@@ -98,7 +97,7 @@ def bn_modes(snapshot: Snapshot, dataset: str) -> list[str]:
     rows = snapshot.query(
         """
         SELECT DISTINCT bn_mode
-        FROM prediction
+        FROM evaluation
         JOIN run USING (run_id)
         JOIN experiment USING (experiment_id)
         WHERE dataset = $dataset
@@ -122,6 +121,7 @@ def ranking(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
         FROM experiment_ranking AS ranking
         JOIN experiment USING (experiment_id)
         WHERE ranking.gt_key = $gt_key AND experiment.dataset = $dataset AND epoch = experiment.epochs
+            AND architecture_set <> 'all' AND NOT one_per_class
         ORDER BY experiment_id, bn_mode, n, architecture_set
         """,
         dataset=dataset,
@@ -151,11 +151,12 @@ def incomplete_sets(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFra
     """
     return snapshot.query(
         """
-        SELECT experiment_id, run_id, seed, bn_mode, architecture_set, a_n.n - n_predicted AS missing
-        FROM a_n
+        SELECT experiment_id, run_id, seed, bn_mode, architecture_set, n - n_predicted AS missing
+        FROM run_metric
         JOIN run USING (run_id)
         JOIN experiment USING (experiment_id)
         WHERE gt_key = $gt_key AND dataset = $dataset AND epoch = epochs AND n_predicted < n
+            AND architecture_set <> 'all' AND NOT one_per_class
         ORDER BY experiment_id, seed, bn_mode, n, architecture_set
         """,
         dataset=dataset,

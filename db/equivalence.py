@@ -1,4 +1,4 @@
-"""Which architectures are one and the same function in a super-network, whatever its weights.
+"""Which architectures are equal: in a super-network, and as the benchmark's stand-alone networks.
 
 A super-network keeps weights for every operation of every edge, so fewer architectures are equal there than
 under isomorphism: a convolution on another edge is another convolution. But edges that do not reach the
@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from db.architectures import EDGES, EDGES_INTO, NUM_ARCHITECTURES, OPERATIONS, Architecture
+from db.architectures import (
+    BENCHMARK_OPERATIONS,
+    EDGES,
+    EDGES_INTO,
+    NUM_ARCHITECTURES,
+    OPERATIONS,
+    Architecture,
+)
 
 # A term is what a node's value is a sum of: a source behind linear maps. The source is the cell's input, or
 # what a convolution of an edge makes of a node's value (its number). The maps are Pool and the 1x1
@@ -109,3 +116,34 @@ def _cost(arch_id: int) -> tuple[int, int, int]:
     operations = Architecture.from_id(arch_id).operations
     zeros, pools = (operations.count(OPERATIONS.index(name)) for name in ("Zero", "Pool"))
     return len(EDGES) - zeros, pools, arch_id
+
+
+@cache
+def isomorphism_classes() -> Sequence[int]:
+    """By `arch_id`, the smallest `arch_id` of its class under the benchmark authors' rule: 6,466 classes.
+
+    These are the unique topologies of the NAS-Bench-201 paper, by which others remove duplicates. The rule
+    writes the output node as a text, and equal texts are a class. Some architectures that are equal have
+    different texts, for the sum of a sum is sorted as it was written; what matters here is to count as
+    others do.
+    """
+    smallest: dict[str, int] = {}
+    return [
+        smallest.setdefault(_topology(Architecture.from_id(arch_id).operations), arch_id)
+        for arch_id in range(NUM_ARCHITECTURES)
+    ]
+
+
+def _topology(operations: tuple[int, ...]) -> str:
+    """The output node as the rule writes it: `#` for nothing, `0` for the input, and Skip hands a node on."""
+    nodes = ["0"]
+    for node in (1, 2, 3):
+        flows = []
+        for edge in EDGES_INTO[node]:
+            source, operation = nodes[EDGES[edge][0]], BENCHMARK_OPERATIONS[operations[edge]]
+            if operation == "none" or source == "#":
+                flows.append("#")
+            else:
+                flows.append(source if operation == "skip_connect" else f"({source})@{operation}")
+        nodes.append("+".join(sorted(flows)))
+    return nodes[3]

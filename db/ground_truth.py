@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from db.architectures import OperationSet
 from db.benchmarks import Benchmark
+from db.derived import derive_ground_truth
 from db.errors import NasrankError
 from db.models import BenchmarkSource
 from db.warehouse import Warehouse, insert_arrow
@@ -95,6 +96,7 @@ def import_benchmark(
             benchmark.costs,
             name,
         )
+        derive_ground_truth(connection, source)
     return True
 
 

@@ -16,14 +16,19 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from db.architectures import NUM_ARCHITECTURES, all_architectures, parse_mask
+from db.derived import derive_runs
 from db.errors import NasrankError
 from db.models import EpochMetric, Experiment, Prediction, Run
 from db.warehouse import Warehouse, insert_arrow
@@ -171,6 +176,7 @@ def _insert(connection: sa.Connection, folders: Sequence[RunFolder]) -> None:
             "INSERT INTO prediction BY NAME SELECT * FROM arrow_rows",
             pa.concat_tables(predictions),
         )
+    derive_runs(connection, run_ids)
 
 
 def _experiment_row(config_file: Mapping[str, Any]) -> dict[str, Any]:
@@ -248,20 +254,24 @@ def _read_predictions(path: Path, run_id: str, mask: str) -> pa.Table:
     owner = (table.schema.metadata or {}).get(b"run_id", b"").decode()
     if owner != run_id:
         raise NasrankError(f"{path.name} belongs to the run {owner!r}")
-    arch_ids = table["arch_id"].to_pylist()
-    removed = parse_mask(mask).bits
-    if wrong := [arch_id for arch_id in arch_ids if not _is_admitted(arch_id, removed)]:
-        raise NasrankError(f"{path.name} has the architecture {wrong[0]}, which mask {mask!r} does not leave")
-    if len(set(arch_ids)) != len(arch_ids):
+    arch_ids = table["arch_id"].to_numpy()  # of other numbers where one is missing
+    admitted = (arch_ids >= 0) & (arch_ids < NUM_ARCHITECTURES)
+    admitted[admitted] = _used_bits()[arch_ids[admitted].astype(int)] & parse_mask(mask).bits == 0
+    if not admitted.all():
+        wrong = table["arch_id"][int(np.argmin(admitted))].as_py()
+        raise NasrankError(f"{path.name} has the architecture {wrong}, which mask {mask!r} does not leave")
+    if len(np.unique(arch_ids)) != len(arch_ids):
         raise NasrankError(f"{path.name} has an architecture twice")
-    for arch_id, accuracy, status in zip(
-        arch_ids, table["accuracy"].to_pylist(), table["status"].to_pylist(), strict=True
-    ):
-        if (accuracy is None) == (status == "ok") or not (accuracy is None or 0 <= accuracy <= 1):
-            raise NasrankError(
-                f"{path.name} has accuracy {accuracy} with status {status!r} for architecture {arch_id}; "
-                "a fraction from 0 to 1 goes with ok, and none with any other status"
-            )
+    accuracies = table["accuracy"].to_numpy()
+    is_missing = table["accuracy"].is_null().to_numpy()
+    is_ok = pc.equal(table["status"], "ok").fill_null(False).to_numpy()
+    is_sound = (is_missing != is_ok) & (is_missing | ((accuracies >= 0) & (accuracies <= 1)))
+    if not is_sound.all():
+        row = table.slice(int(np.argmin(is_sound)), 1).to_pylist()[0]
+        raise NasrankError(
+            f"{path.name} has accuracy {row['accuracy']} with status {row['status']!r} for architecture "
+            f"{row['arch_id']}; a fraction from 0 to 1 goes with ok, and none with any other status"
+        )
     epoch, bn_mode = _named_parts(path)
     rows = table.num_rows
     return (
@@ -271,11 +281,10 @@ def _read_predictions(path: Path, run_id: str, mask: str) -> pa.Table:
     )
 
 
-def _is_admitted(arch_id: int | None, removed: int) -> bool:
-    """Whether it is an architecture without the operations in the bits `removed`."""
-    if arch_id is None or not 0 <= arch_id < NUM_ARCHITECTURES:
-        return False
-    return not all_architectures()[arch_id].used.bits & removed
+@cache
+def _used_bits() -> npt.NDArray[np.int64]:
+    """By `arch_id`, the operations in use, as `OperationSet.bits`."""
+    return np.array([architecture.used.bits for architecture in all_architectures()])
 
 
 def _read_parquet(path: Path, schema: pa.Schema) -> pa.Table:

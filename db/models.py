@@ -4,7 +4,10 @@ Accuracies are fractions in 0..1. NaN and infinity never enter an accuracy colum
 a status says why, because DuckDB sorts NaN above every number and one diverged run would lead every
 top-N. Foreign keys point only to tables that are never updated, since DuckDB cannot update the parent
 of a foreign key. Tables of many rows have no primary key in the file, whose index would cost more than
-the data; `db.warehouse` checks their uniqueness before it publishes.
+the data; their uniqueness is checked before anything is published.
+
+The last five tables hold what follows from the others: `db.derived` fills them in the transaction that
+changes the others.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, ForeignKey, 
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The Alembic revision these models describe; a file of another revision is refused.
-SCHEMA_REVISION: Final = "0001"
+SCHEMA_REVISION: Final = "0002"
 
 
 class Base(DeclarativeBase):
@@ -51,6 +54,18 @@ class Architecture(Base):
     sample_position: Mapped[int] = mapped_column(
         SmallInteger, comment="place in one fixed pseudo-random order, from which random samples are taken"
     )
+
+
+class ArchitectureClass(Base):
+    """Which architectures are the same network, as the benchmark counts."""
+
+    __tablename__ = "architecture_class"
+    __table_args__ = {"comment": "Which architectures are isomorphic: the 6,466 classes of NAS-Bench-201"}
+
+    arch_id: Mapped[int] = mapped_column(
+        SmallInteger, primary_key=True, autoincrement=False, comment="architecture"
+    )
+    class_id: Mapped[int] = mapped_column(SmallInteger, comment="smallest arch_id of the class")
 
 
 class Mask(Base):
@@ -252,3 +267,107 @@ class ReportedResult(Base):
     lt: Mapped[str] = mapped_column(primary_key=True, comment="as experiment.lt")
     variant: Mapped[str] = mapped_column(primary_key=True, comment="as experiment.variant")
     tau_a: Mapped[float] = mapped_column(comment="τa over the eight points, of the mean over five seeds")
+
+
+class GroundTruthKey(Base):
+    """A ground-truth key that can rank architectures."""
+
+    __tablename__ = "ground_truth_key"
+    __table_args__ = {"comment": "The ground-truth keys that can rank architectures"}
+
+    gt_key: Mapped[str] = mapped_column(comment="source:dataset/split@epochs, with #trial for a single trial")
+    source: Mapped[str] = mapped_column(comment="benchmark_source")
+    dataset: Mapped[str] = mapped_column(comment="cifar10-valid, cifar10, cifar100 or ImageNet16-120")
+    split: Mapped[str] = mapped_column(comment="train, valid or test")
+    epochs: Mapped[int] = mapped_column(comment="epochs of stand-alone training")
+    trial: Mapped[str] = mapped_column(comment="mean, or the trial")
+    architectures: Mapped[int] = mapped_column(
+        SmallInteger, comment="architectures with an accuracy; a third trial does not exist for all"
+    )
+    min_accuracy: Mapped[float] = mapped_column(comment="fraction 0..1")
+    max_accuracy: Mapped[float] = mapped_column(comment="fraction 0..1")
+    __mapper_args__ = {"primary_key": [gt_key]}
+
+
+class ArchitectureRank(Base):
+    """The true order of what a mask leaves."""
+
+    __tablename__ = "architecture_rank"
+    __table_args__ = {
+        "comment": "The true order of the architectures that a mask leaves, ties broken by arch_id; once for "
+        "all of them and once for one of each class"
+    }
+
+    gt_key: Mapped[str] = mapped_column(comment="ground-truth key")
+    mask: Mapped[str] = mapped_column(comment="operations removed; the architecture uses none of them")
+    one_per_class: Mapped[bool] = mapped_column(
+        comment="false: all architectures; true: of each class only the one with the smallest arch_id"
+    )
+    gt_rank: Mapped[int] = mapped_column(SmallInteger, comment="1 for the best")
+    arch_id: Mapped[int] = mapped_column(SmallInteger, comment="architecture")
+    accuracy: Mapped[float] = mapped_column(comment="ground truth, fraction 0..1")
+    in_random_sample: Mapped[bool] = mapped_column(comment="as search_space.in_random_sample")
+    __mapper_args__ = {"primary_key": [gt_key, mask, one_per_class, gt_rank]}
+
+
+class Evaluation(Base):
+    """The predictions of a run at one epoch under one BN mode."""
+
+    __tablename__ = "evaluation"
+    __table_args__ = {"comment": "What each run predicted, a row for each epoch and BN mode"}
+
+    run_id: Mapped[str] = mapped_column(comment="run")
+    epoch: Mapped[int] = mapped_column(comment="completed epochs of training")
+    bn_mode: Mapped[str] = mapped_column(comment="BatchNorm statistics: running, batch or recalibrated")
+    predictions: Mapped[int] = mapped_column(SmallInteger, comment="architectures predicted")
+    non_finite: Mapped[int] = mapped_column(
+        SmallInteger, comment="of them without an accuracy, for their logits were not finite"
+    )
+    __mapper_args__ = {"primary_key": [run_id, epoch, bn_mode]}
+
+
+class StoredRanking(Base):
+    """The metrics of a run under a key that it was asked to predict."""
+
+    __tablename__ = "stored_ranking"
+    __table_args__ = {
+        "comment": "What run_metric has for the keys that a run was asked to predict; query run_metric"
+    }
+
+    run_id: Mapped[str] = mapped_column(comment="as in run_metric")
+    epoch: Mapped[int] = mapped_column(comment="as in run_metric")
+    bn_mode: Mapped[str] = mapped_column(comment="as in run_metric")
+    gt_key: Mapped[str] = mapped_column(comment="as in run_metric")
+    one_per_class: Mapped[bool] = mapped_column(comment="as in run_metric")
+    architecture_set: Mapped[str] = mapped_column(comment="as in run_metric")
+    n: Mapped[int] = mapped_column(SmallInteger, comment="as in run_metric")
+    n_predicted: Mapped[int] = mapped_column(SmallInteger, comment="as in run_metric")
+    a_n: Mapped[float | None] = mapped_column(comment="as in run_metric")
+    tau: Mapped[float | None] = mapped_column(comment="as in run_metric")
+    tau_eq2: Mapped[float | None] = mapped_column(comment="as in run_metric")
+    spearman: Mapped[float | None] = mapped_column(comment="as in run_metric")
+    pearson: Mapped[float | None] = mapped_column(comment="as in run_metric")
+    __mapper_args__ = {"primary_key": [run_id, epoch, bn_mode, gt_key, one_per_class, architecture_set]}
+
+
+class StoredSearch(Base):
+    """What a search with a run's predictions finds, under a key that it was asked to predict."""
+
+    __tablename__ = "stored_search"
+    __table_args__ = {
+        "comment": "What run_search has for the keys that a run was asked to predict; query run_search"
+    }
+
+    run_id: Mapped[str] = mapped_column(comment="as in run_search")
+    epoch: Mapped[int] = mapped_column(comment="as in run_search")
+    bn_mode: Mapped[str] = mapped_column(comment="as in run_search")
+    gt_key: Mapped[str] = mapped_column(comment="as in run_search")
+    one_per_class: Mapped[bool] = mapped_column(comment="as in run_search")
+    pool: Mapped[str] = mapped_column(comment="as in run_search")
+    n: Mapped[int] = mapped_column(SmallInteger, comment="as in run_search")
+    top_k: Mapped[str] = mapped_column(comment="as in run_search")
+    k: Mapped[int] = mapped_column(SmallInteger, comment="as in run_search")
+    precision_at_k: Mapped[float] = mapped_column(comment="as in run_search")
+    best_rank: Mapped[int] = mapped_column(SmallInteger, comment="as in run_search")
+    regret: Mapped[float] = mapped_column(comment="as in run_search")
+    __mapper_args__ = {"primary_key": [run_id, epoch, bn_mode, gt_key, one_per_class, pool, top_k]}

@@ -35,11 +35,12 @@ LOCK_TIMEOUT: Final = 600.0
 
 # What must hold in every published file; each query returns the rows that break it.
 INTEGRITY_CHECKS: Final[Mapping[str, str]] = {
-    "predictions of unknown runs": "SELECT run_id FROM prediction ANTI JOIN run USING (run_id)",
+    "predictions of unknown runs": "SELECT run_id FROM evaluation ANTI JOIN run USING (run_id)",
     "epochs of unknown runs": "SELECT run_id FROM epoch_metric ANTI JOIN run USING (run_id)",
+    # An evaluation counts architectures; this is faster than looking for a second prediction of each.
     "repeated predictions": """
-        SELECT run_id, epoch, bn_mode, arch_id FROM prediction
-        GROUP BY ALL HAVING count(*) > 1""",
+        SELECT count(*) FROM prediction
+        HAVING count(*) <> (SELECT coalesce(sum(predictions), 0) FROM evaluation)""",
     "repeated ground truth": """
         SELECT source, dataset, split, epochs, trial FROM benchmark_result
         GROUP BY ALL HAVING count(*) > count(DISTINCT arch_id)""",
@@ -53,6 +54,15 @@ class Limits:
     seconds: float | None = None
     memory: str | None = None
     threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What `Warehouse.create` did: made a new file, or upgraded one, which is kept as `backup`."""
+
+    is_new: bool
+    upgraded_from: str | None
+    backup: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,31 +114,38 @@ class Warehouse:
             with self.read():
                 shutil.copy(self.path, copy)
             with _transaction(copy) as connection:
-                yield connection
                 create_views(connection)
+                yield connection
                 _check_integrity(connection)
             _publish(copy, self.path)
 
-    def create(self, seed: Callable[[sa.Connection], None]) -> bool:
-        """Make the file, or bring its tables and views up to this version; True where it was new.
+    def create(self, seed: Callable[[sa.Connection], None]) -> Created:
+        """Make the file, or bring its tables and views up to this version.
 
-        `seed` fills the tables of a new file.
+        `seed` fills what the tables lack, and what is derived. The file of an older revision stays
+        beside the new one.
         """
         with self._lock(), self._working_copy() as copy:
-            new = not self.path.exists()
-            if not new:
+            is_new = not self.path.exists()
+            before = None
+            if not is_new:
                 with self._attached() as published:
-                    if (revision := _revision(published)) is None or revision > SCHEMA_REVISION:
-                        _refuse_other_revision(self.path, revision)
+                    before = _revision(published)
+                    if before is None or before > SCHEMA_REVISION:
+                        _refuse_other_revision(self.path, before)
                     shutil.copy(self.path, copy)
             with _transaction(copy) as connection:
                 _upgrade(connection)
-                if new:
-                    seed(connection)
                 create_views(connection)
+                seed(connection)
                 _check_integrity(connection)
+            backup = None
+            if before is not None and before != SCHEMA_REVISION:
+                backup = _free_backup_path(self.path, before)
+                shutil.copy(self.path, backup)
+                sync(backup)
             _publish(copy, self.path)
-        return new
+        return Created(is_new, before if backup else None, backup)
 
     def _refuse_missing(self) -> None:
         if not self.path.is_file():
@@ -218,7 +235,7 @@ def insert_arrow(connection: sa.Connection, sql: str, table: pa.Table, parameter
 
 
 def create_views(connection: sa.Connection) -> None:
-    """Make all views anew from `db/views`: they hold no data, so a new version simply replaces them."""
+    """Make all views and macros from `db/views`: they hold no data, so a new version simply replaces them."""
     for sql in view_statements():
         _native(connection).execute(sql)
 
@@ -319,6 +336,16 @@ def _publish(copy: Path, path: Path) -> None:
     sync(copy)
     copy.replace(path)
     sync(path.parent)
+
+
+def _free_backup_path(path: Path, revision: str) -> Path:
+    """Beside the file, such as nasrank.schema-0001.duckdb; numbered where that exists."""
+    backup = path.with_name(f"{path.stem}.schema-{revision}{path.suffix}")
+    number = 1
+    while backup.exists():
+        number += 1
+        backup = path.with_name(f"{path.stem}.schema-{revision}-{number}{path.suffix}")
+    return backup
 
 
 def _discard(copy: Path) -> None:

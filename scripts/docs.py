@@ -84,6 +84,11 @@ def sql_page() -> str:
             """SELECT table_name AS name, column_name, data_type, comment
             FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index"""
         )
+        macros = warehouse.query(
+            """SELECT function_name AS name, parameters, function_type = 'table_macro' AS is_table, comment
+            FROM duckdb_functions()
+            WHERE NOT internal AND function_type IN ('macro', 'table_macro') ORDER BY name"""
+        )
     page = (ROOT / "docs" / "sql.md").read_text(encoding="utf-8")
     parts = [page.partition(MARKER)[0] + MARKER]
     for kind, title in (("view", "Views"), ("table", "Tables")):
@@ -93,6 +98,15 @@ def sql_page() -> str:
             lines = [f"| {row.column_name} | {row.data_type} | {escaped(row.comment)} |" for row in rows]
             table = "\n".join(["| column | type | meaning |", "| --- | --- | --- |", *lines])
             parts.append(f"### {relation.name}\n\n{relation.comment}.\n\n{table}")
+    parts.append(
+        "## Macros\n\nA relation is given by its name in quotes: a table, a view or a CTE of the query."
+    )
+    lines = [
+        f"| {macro.name}({', '.join(macro.parameters)}) | {'rows' if macro.is_table else 'a value'} | "
+        f"{escaped(macro.comment)} |"
+        for macro in macros.itertuples()
+    ]
+    parts.append("\n".join(["| macro | gives | meaning |", "| --- | --- | --- |", *lines]))
     return "\n\n".join(parts) + "\n"
 
 

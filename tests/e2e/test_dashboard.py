@@ -113,8 +113,9 @@ def test_the_csv_holds_the_views_numbers(page: Page, dashboard: Dashboard, tmp_p
     assert sorted(read.index) == ["Zero+Pool", "none"]
     view = dashboard.warehouse.query(
         """SELECT * FROM experiment_ranking
-        WHERE dataset = 'cifar10' AND size = 'tiny' AND gt_key = ? AND mask IN ('', 'Zero+Pool')""",
-        [KEY],
+        WHERE dataset = 'cifar10' AND size = 'tiny' AND gt_key = ? AND mask IN ('', 'Zero+Pool')
+            AND architecture_set IN (SELECT unnest(?))""",
+        [KEY, list(POINTS)],
     )
     assert len(view) == 2 * len(POINTS)
     for row in view.itertuples():

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,16 @@ def test_references_are_current() -> None:
 
 @pytest.mark.parametrize(("page", "query"), QUERIES)
 def test_every_query_answers(warehouse: Warehouse, write_run: RunWriter, page: str, query: str) -> None:
-    predictions = {seed: random_predictions("Zero+Pool", seed) for seed in (0, 1)}
-    folders = [write_run(rows, mask="Zero+Pool", seed=seed) for seed, rows in predictions.items()]
+    experiments: list[dict[str, Any]] = [
+        {"mask": "Zero+Pool"},
+        {"mask": "Zero+Pool", "variant": "warmup", "warmup_epochs": 5},
+        {"mask": ""},
+    ]
+    folders = [
+        write_run(random_predictions(experiment["mask"], seed), seed=seed, **experiment)
+        for experiment in experiments
+        for seed in (0, 1)
+    ]
     ingest(warehouse, folders)
     assert len(warehouse.query(query)) > 0
 

@@ -1,9 +1,7 @@
 CREATE OR REPLACE VIEW top_n AS
-SELECT rank.gt_key, rank.mask, sizes.n, rank.arch_id, rank.gt_rank, rank.accuracy
-FROM architecture_rank AS rank
-JOIN mask USING (mask)
-JOIN (VALUES (10), (25), (50), (100), (150), (250), (500)) AS sizes (n)
-    ON rank.gt_rank <= sizes.n AND sizes.n <= mask.architectures;
+SELECT gt_key, mask, n, arch_id, gt_rank, accuracy
+FROM architecture_set
+WHERE kind = 'top' AND NOT one_per_class;
 
 COMMENT ON VIEW top_n IS 'The N best architectures of each ground-truth key and mask, for the paper''s seven N, where the mask leaves so many';
 COMMENT ON COLUMN top_n.gt_key IS 'ground-truth key';

@@ -1,26 +1,26 @@
 CREATE OR REPLACE VIEW experiment_tau_a AS
 WITH point AS (
-    -- From a_n, not from experiment_ranking, which would compute every τ as well.
+    -- From run_metric, not from experiment_ranking: its τ are not needed.
     SELECT
-        run.experiment_id, a_n.epoch, a_n.bn_mode, a_n.gt_key,
-        CASE WHEN a_n.architecture_set = 'random' THEN 1000 ELSE a_n.n END AS position,
-        round(favg(a_n.a_n), 12) AS a_n_mean
-    FROM a_n
+        run.experiment_id, metric.epoch, metric.bn_mode, metric.gt_key, metric.one_per_class,
+        metric.architecture_set, metric.n, round(favg(metric.a_n), 12) AS a_n_mean
+    FROM run_metric AS metric
     JOIN run USING (run_id)
-    WHERE a_n.a_n IS NOT NULL
+    WHERE metric.architecture_set NOT LIKE 'all%' AND metric.a_n IS NOT NULL
     GROUP BY ALL
 ),
 averaged AS (
     SELECT
-        one.experiment_id, one.epoch, one.bn_mode, one.gt_key,
-        sum(sign(other.a_n_mean - one.a_n_mean)) / 28 AS tau_a
-    FROM point AS one
-    JOIN point AS other
-        ON one.experiment_id = other.experiment_id AND one.epoch = other.epoch
-        AND one.bn_mode = other.bn_mode AND one.gt_key = other.gt_key
-        AND one.position < other.position
+        experiment_id, epoch, bn_mode, gt_key,
+        tau_a_of(
+            list(a_n_mean ORDER BY architecture_set LIKE 'random%', n) FILTER (WHERE NOT one_per_class)
+        ) AS tau_a,
+        tau_a_of(
+            list(a_n_mean ORDER BY architecture_set LIKE 'random%', n) FILTER (WHERE one_per_class)
+        ) AS tau_a_classes
+    FROM point
     GROUP BY ALL
-    HAVING count(*) = 28
+    HAVING count(*) FILTER (WHERE NOT one_per_class) = 8
 ),
 seeds AS (
     SELECT
@@ -34,7 +34,9 @@ SELECT
     experiment_id, experiment.dataset, experiment.size, experiment.mask, experiment.lt, experiment.variant,
     averaged.epoch, averaged.bn_mode, averaged.gt_key,
     averaged.tau_a, seeds.tau_a_mean, seeds.tau_a_std, seeds.seeds,
-    reported.tau_a AS reported_tau_a
+    interval_95(seeds.tau_a_std, seeds.seeds) AS tau_a_interval,
+    averaged.tau_a_classes,
+    reported.tau_a AS reported_tau_a, averaged.tau_a - reported.tau_a AS difference_to_reported
 FROM averaged
 JOIN seeds USING (experiment_id, epoch, bn_mode, gt_key)
 JOIN experiment USING (experiment_id)
@@ -57,4 +59,7 @@ COMMENT ON COLUMN experiment_tau_a.tau_a IS 'τa of the series of A_N averaged o
 COMMENT ON COLUMN experiment_tau_a.tau_a_mean IS 'mean of the τa of the single seeds';
 COMMENT ON COLUMN experiment_tau_a.tau_a_std IS 'sample deviation of the τa of the single seeds; NULL for one seed';
 COMMENT ON COLUMN experiment_tau_a.seeds IS 'runs with a τa';
+COMMENT ON COLUMN experiment_tau_a.tau_a_interval IS 'half the width of the 95 % interval of tau_a_mean, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_tau_a.tau_a_classes IS 'as tau_a, on one architecture of each class; NULL unless these were predicted';
 COMMENT ON COLUMN experiment_tau_a.reported_tau_a IS 'τa that the paper prints for this size, mask, LT and variant, on CIFAR-10; NULL where it prints none';
+COMMENT ON COLUMN experiment_tau_a.difference_to_reported IS 'tau_a minus reported_tau_a';

@@ -1,0 +1,19 @@
+CREATE OR REPLACE VIEW evaluation_key AS
+SELECT
+    evaluation.run_id, evaluation.epoch, evaluation.bn_mode, experiment.mask, key.gt_key,
+    evaluation.predictions = mask.architectures AS is_whole_space,
+    list_contains(CAST(run.ground_truth_keys AS VARCHAR[]), key.gt_key) AS is_asked
+FROM evaluation
+JOIN run USING (run_id)
+JOIN experiment USING (experiment_id)
+JOIN mask USING (mask)
+CROSS JOIN ground_truth_key AS key;
+
+COMMENT ON VIEW evaluation_key IS 'Every evaluation under every ground-truth key: what can be measured';
+COMMENT ON COLUMN evaluation_key.run_id IS 'run';
+COMMENT ON COLUMN evaluation_key.epoch IS 'completed epochs of training';
+COMMENT ON COLUMN evaluation_key.bn_mode IS 'BatchNorm statistics';
+COMMENT ON COLUMN evaluation_key.mask IS 'operations removed';
+COMMENT ON COLUMN evaluation_key.gt_key IS 'ground-truth key';
+COMMENT ON COLUMN evaluation_key.is_whole_space IS 'whether all architectures that the mask leaves were predicted';
+COMMENT ON COLUMN evaluation_key.is_asked IS 'whether the run was asked to predict the top-N of this key; what it is measured by is stored then';

@@ -1,0 +1,32 @@
+CREATE OR REPLACE VIEW run_search AS
+SELECT
+    run.experiment_id, experiment.dataset, experiment.size, experiment.mask, experiment.lt, experiment.variant,
+    run.seed, search.*
+FROM (
+    SELECT * FROM stored_search
+    UNION ALL BY NAME
+    SELECT * FROM search_of('unstored_evaluation_key')
+) AS search
+JOIN run USING (run_id)
+JOIN experiment USING (experiment_id);
+
+COMMENT ON VIEW run_search IS 'What a search finds that trusts the predictions of one run; among equal predictions the smaller arch_id comes first';
+COMMENT ON COLUMN run_search.experiment_id IS 'experiment';
+COMMENT ON COLUMN run_search.dataset IS 'images trained on';
+COMMENT ON COLUMN run_search.size IS 'size of the super-network';
+COMMENT ON COLUMN run_search.mask IS 'operations removed, empty for none';
+COMMENT ON COLUMN run_search.lt IS 'operations with a linear transformer, empty for none';
+COMMENT ON COLUMN run_search.variant IS 'variant of the training';
+COMMENT ON COLUMN run_search.seed IS 'seed of the run';
+COMMENT ON COLUMN run_search.run_id IS 'run';
+COMMENT ON COLUMN run_search.epoch IS 'completed epochs of training';
+COMMENT ON COLUMN run_search.bn_mode IS 'BatchNorm statistics';
+COMMENT ON COLUMN run_search.gt_key IS 'ground-truth key';
+COMMENT ON COLUMN run_search.one_per_class IS 'false: all architectures; true: one of each class';
+COMMENT ON COLUMN run_search.pool IS 'what was searched: random or all that the mask leaves; followed by classes for one of each class';
+COMMENT ON COLUMN run_search.n IS 'architectures in the pool';
+COMMENT ON COLUMN run_search.top_k IS 'how many of the best predicted are looked at, a number or a share of the pool';
+COMMENT ON COLUMN run_search.k IS 'the same as a number';
+COMMENT ON COLUMN run_search.precision_at_k IS 'share of the k truly best within the k best predicted, 0..1';
+COMMENT ON COLUMN run_search.best_rank IS 'true rank, within the pool, of the best among the k best predicted; 1 is perfect';
+COMMENT ON COLUMN run_search.regret IS 'true accuracy of the best of the pool minus that of the best among the k best predicted, fraction 0..1';

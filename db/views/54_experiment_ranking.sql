@@ -1,0 +1,54 @@
+CREATE OR REPLACE VIEW experiment_ranking AS
+WITH averaged AS (
+    SELECT
+        experiment_id, dataset, size, mask, lt, variant, epoch, bn_mode, gt_key, one_per_class,
+        architecture_set, n,
+        count(a_n) AS seeds,
+        round(favg(a_n), 12) AS a_n_mean, stddev_samp(a_n) AS a_n_std,
+        count(tau) AS tau_seeds,
+        favg(tau) AS tau_mean, stddev_samp(tau) AS tau_std,
+        favg(tau_eq2) AS tau_eq2_mean, stddev_samp(tau_eq2) AS tau_eq2_std,
+        favg(spearman) AS spearman_mean, stddev_samp(spearman) AS spearman_std,
+        favg(pearson) AS pearson_mean, stddev_samp(pearson) AS pearson_std
+    FROM run_ranking
+    GROUP BY ALL
+)
+SELECT
+    *,
+    interval_95(a_n_std, seeds) AS a_n_interval,
+    interval_95(tau_std, tau_seeds) AS tau_interval,
+    interval_95(tau_eq2_std, tau_seeds) AS tau_eq2_interval,
+    interval_95(spearman_std, tau_seeds) AS spearman_interval,
+    interval_95(pearson_std, tau_seeds) AS pearson_interval
+FROM averaged;
+
+COMMENT ON VIEW experiment_ranking IS 'How each experiment ranks, over its seeds: a row for each architecture set and ground-truth key';
+COMMENT ON COLUMN experiment_ranking.experiment_id IS 'experiment';
+COMMENT ON COLUMN experiment_ranking.dataset IS 'images trained on';
+COMMENT ON COLUMN experiment_ranking.size IS 'size of the super-network';
+COMMENT ON COLUMN experiment_ranking.mask IS 'operations removed, empty for none';
+COMMENT ON COLUMN experiment_ranking.lt IS 'operations with a linear transformer, empty for none';
+COMMENT ON COLUMN experiment_ranking.variant IS 'variant of the training';
+COMMENT ON COLUMN experiment_ranking.epoch IS 'completed epochs of training';
+COMMENT ON COLUMN experiment_ranking.bn_mode IS 'BatchNorm statistics';
+COMMENT ON COLUMN experiment_ranking.gt_key IS 'ground-truth key';
+COMMENT ON COLUMN experiment_ranking.one_per_class IS 'false: all architectures; true: one of each class';
+COMMENT ON COLUMN experiment_ranking.architecture_set IS 'top-10 … top-500, random or all; followed by classes for one of each class';
+COMMENT ON COLUMN experiment_ranking.n IS 'architectures in the set';
+COMMENT ON COLUMN experiment_ranking.seeds IS 'runs that predicted the whole set';
+COMMENT ON COLUMN experiment_ranking.a_n_mean IS 'A_N: mean over seeds of the mean predicted accuracy, fraction 0..1';
+COMMENT ON COLUMN experiment_ranking.a_n_std IS 'sample deviation over seeds; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.tau_seeds IS 'runs whose correlations are defined';
+COMMENT ON COLUMN experiment_ranking.tau_mean IS 'mean over seeds of Kendall''s tau-b';
+COMMENT ON COLUMN experiment_ranking.tau_std IS 'sample deviation over seeds; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.tau_eq2_mean IS 'mean over seeds of Kendall''s τ by Equation 2';
+COMMENT ON COLUMN experiment_ranking.tau_eq2_std IS 'sample deviation over seeds; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.spearman_mean IS 'mean over seeds of Spearman''s correlation';
+COMMENT ON COLUMN experiment_ranking.spearman_std IS 'sample deviation over seeds; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.pearson_mean IS 'mean over seeds of Pearson''s correlation';
+COMMENT ON COLUMN experiment_ranking.pearson_std IS 'sample deviation over seeds; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.a_n_interval IS 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.tau_interval IS 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.tau_eq2_interval IS 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.spearman_interval IS 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.pearson_interval IS 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';

@@ -1,0 +1,40 @@
+-- Paired by seed: how the experiments of `pairs`, a relation with the columns experiment_id and other_id, differ in every
+-- metric.
+CREATE OR REPLACE MACRO compare_experiments(pairs) AS TABLE
+WITH metric AS (
+    SELECT experiment_id, seed, epoch, bn_mode, gt_key, architecture_set, metric, value
+    FROM (
+        UNPIVOT (
+            SELECT
+                experiment_id, seed, epoch, bn_mode, gt_key, architecture_set,
+                a_n, tau, tau_eq2, spearman, pearson,
+                -- It belongs to all eight sets, and is told once.
+                CASE WHEN architecture_set LIKE 'random%' THEN tau_a END AS tau_a
+            FROM run_ranking
+        ) ON a_n, tau, tau_eq2, spearman, pearson, tau_a INTO NAME metric VALUE value
+    )
+),
+paired AS (
+    SELECT
+        pair.experiment_id, pair.other_id, one.epoch, one.bn_mode, one.gt_key, one.architecture_set, one.metric,
+        list(one.value - other.value ORDER BY one.seed) AS differences,
+        favg(one.value) AS mean, favg(other.value) AS other_mean,
+        favg(one.value - other.value) AS difference,
+        stddev_samp(one.value - other.value) AS difference_std,
+        count(*) AS seeds
+    FROM query_table(pairs) AS pair
+    JOIN metric AS one ON one.experiment_id = pair.experiment_id
+    JOIN metric AS other
+        ON other.experiment_id = pair.other_id
+        AND other.seed = one.seed AND other.epoch = one.epoch AND other.bn_mode = one.bn_mode
+        AND other.gt_key = one.gt_key AND other.architecture_set = one.architecture_set
+        AND other.metric = one.metric
+    GROUP BY ALL
+)
+SELECT
+    * EXCLUDE (differences),
+    interval_95(difference_std, seeds) AS difference_interval,
+    sign_flip_p(differences) AS p_value
+FROM paired;
+
+COMMENT ON MACRO TABLE compare_experiments IS 'The paired differences of every metric, for the experiments of a relation with experiment_id and other_id';

@@ -1,0 +1,66 @@
+CREATE OR REPLACE VIEW experiment_effect AS
+WITH setting AS (
+    -- What is left of a configuration without the fields that LT and variants change.
+    SELECT
+        experiment_id,
+        lt = '' AND variant = 'baseline' AS is_baseline,
+        CAST(json_merge_patch(
+            config,
+            '{"lt": null, "path_sampling": null, "topology_shared": null, "gradient_batches": null,
+            "warmup_epochs": null, "grad_clip_norm": null, "augmentation": null, "label_smoothing": null}'
+        ) AS VARCHAR) AS setting
+    FROM experiment
+),
+pair AS (
+    SELECT changed.experiment_id, baseline.experiment_id AS other_id
+    FROM setting AS changed
+    JOIN setting AS baseline USING (setting)
+    WHERE baseline.is_baseline AND NOT changed.is_baseline
+),
+compared AS (
+    SELECT * FROM compare_experiments('pair')
+),
+ranked AS (
+    SELECT
+        *,
+        count(p_value) OVER family AS comparisons,
+        row_number() OVER (family ORDER BY p_value) AS place
+    FROM compared
+    JOIN experiment USING (experiment_id)
+    WINDOW family AS (PARTITION BY dataset, size, compared.epoch, bn_mode, gt_key, architecture_set, metric)
+)
+SELECT
+    experiment_id, other_id AS baseline_id, dataset, size, mask, lt, variant,
+    epoch, bn_mode, gt_key, architecture_set, metric,
+    seeds, mean, other_mean AS baseline_mean, difference, difference_std, difference_interval, p_value,
+    -- Holm's: the smallest p-value counts as often as there are comparisons, the next once less, and none less
+    -- than the one before.
+    max(least(1, p_value * (comparisons - place + 1))) OVER (
+        PARTITION BY dataset, size, epoch, bn_mode, gt_key, architecture_set, metric
+        ORDER BY place
+    ) AS p_holm,
+    comparisons
+FROM ranked;
+
+COMMENT ON VIEW experiment_effect IS 'What each LT and variant changes: the difference to the baseline with the same mask, size, other settings and seeds';
+COMMENT ON COLUMN experiment_effect.experiment_id IS 'experiment';
+COMMENT ON COLUMN experiment_effect.baseline_id IS 'experiment without LT and variant, otherwise the same';
+COMMENT ON COLUMN experiment_effect.dataset IS 'images trained on';
+COMMENT ON COLUMN experiment_effect.size IS 'size of the super-network';
+COMMENT ON COLUMN experiment_effect.mask IS 'operations removed, empty for none';
+COMMENT ON COLUMN experiment_effect.lt IS 'operations with a linear transformer, empty for none';
+COMMENT ON COLUMN experiment_effect.variant IS 'variant of the training';
+COMMENT ON COLUMN experiment_effect.epoch IS 'completed epochs of training';
+COMMENT ON COLUMN experiment_effect.bn_mode IS 'BatchNorm statistics';
+COMMENT ON COLUMN experiment_effect.gt_key IS 'ground-truth key';
+COMMENT ON COLUMN experiment_effect.architecture_set IS 'as set_definition.architecture_set; of tau_a the random set, whose A_N is its last point';
+COMMENT ON COLUMN experiment_effect.metric IS 'a_n, tau, tau_eq2, spearman, pearson or tau_a';
+COMMENT ON COLUMN experiment_effect.seeds IS 'seeds that both have';
+COMMENT ON COLUMN experiment_effect.mean IS 'mean over these seeds';
+COMMENT ON COLUMN experiment_effect.baseline_mean IS 'the same of the baseline';
+COMMENT ON COLUMN experiment_effect.difference IS 'mean minus baseline_mean; for tau_a, less is better';
+COMMENT ON COLUMN experiment_effect.difference_std IS 'sample deviation of the paired differences; NULL for one seed';
+COMMENT ON COLUMN experiment_effect.difference_interval IS 'half the width of the 95 % interval of the difference, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_effect.p_value IS 'two-sided, by all ways to flip the signs of the differences: five seeds cannot go below 1/16';
+COMMENT ON COLUMN experiment_effect.p_holm IS 'p_value after Holm''s correction for all comparisons of the same dataset, size, epoch, bn_mode, gt_key, set and metric';
+COMMENT ON COLUMN experiment_effect.comparisons IS 'how many these are';

@@ -1,0 +1,64 @@
+CREATE OR REPLACE VIEW trial_agreement AS
+WITH trial AS (
+    SELECT
+        base.gt_key, key.trial, rank.mask, rank.one_per_class, rank.arch_id, rank.accuracy,
+        rank.in_random_sample
+    FROM ground_truth_key AS base
+    JOIN ground_truth_key AS key USING (source, dataset, split, epochs)
+    JOIN architecture_rank AS rank ON rank.gt_key = key.gt_key
+    WHERE base.trial = 'mean' AND key.trial <> 'mean'
+),
+-- One trial stands for the prediction, another one, or the mean of all others, for the truth.
+compared AS (
+    SELECT one.gt_key, one.mask, one.one_per_class, one.arch_id, one.in_random_sample,
+        {'truth': other.trial, 'trial': one.trial} AS predictor, other.accuracy AS truth, one.accuracy AS predicted
+    FROM trial AS one
+    JOIN trial AS other USING (gt_key, mask, one_per_class, arch_id)
+    WHERE one.trial <> other.trial
+    UNION ALL
+    SELECT one.gt_key, one.mask, one.one_per_class, one.arch_id, one.in_random_sample,
+        {'truth': 'others', 'trial': one.trial},
+        round(avg(other.accuracy), 8), any_value(one.accuracy)
+    FROM trial AS one
+    JOIN trial AS other USING (gt_key, mask, one_per_class, arch_id)
+    WHERE one.trial <> other.trial
+    GROUP BY ALL
+),
+ranked AS (
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY gt_key, mask, one_per_class, predictor ORDER BY truth DESC, arch_id
+        ) AS truth_rank
+    FROM compared
+),
+member AS (
+    SELECT ranked.*, definition.architecture_set, NULL AS epoch, NULL AS bn_mode
+    FROM ranked
+    JOIN set_definition AS definition USING (one_per_class)
+    WHERE CASE definition.kind
+        WHEN 'top' THEN ranked.truth_rank <= definition.size
+        WHEN 'random' THEN ranked.in_random_sample
+        ELSE TRUE
+    END
+)
+SELECT
+    gt_key, mask, one_per_class, architecture_set, n,
+    predictor.truth AS truth, predictor.trial AS trial,
+    tau, tau_eq2, spearman, pearson
+FROM rank_correlation('member')
+JOIN set_definition USING (one_per_class, architecture_set)
+WHERE kind <> 'top' OR n = size;
+
+COMMENT ON VIEW trial_agreement IS 'How well one trial of the benchmark ranks as another, or as the mean of all others: what a super-network could reach that were as good as training once';
+COMMENT ON COLUMN trial_agreement.gt_key IS 'ground-truth key of the mean over the trials';
+COMMENT ON COLUMN trial_agreement.mask IS 'operations removed';
+COMMENT ON COLUMN trial_agreement.one_per_class IS 'false: all architectures; true: one of each class';
+COMMENT ON COLUMN trial_agreement.architecture_set IS 'as set_definition.architecture_set, chosen by the truth';
+COMMENT ON COLUMN trial_agreement.n IS 'architectures in the set; only such as have both trials';
+COMMENT ON COLUMN trial_agreement.truth IS 'the trial that stands for the truth, or others for the mean of all others';
+COMMENT ON COLUMN trial_agreement.trial IS 'the trial that stands for the prediction';
+COMMENT ON COLUMN trial_agreement.tau IS 'Kendall''s tau-b';
+COMMENT ON COLUMN trial_agreement.tau_eq2 IS 'Kendall''s τ by Equation 2';
+COMMENT ON COLUMN trial_agreement.spearman IS 'Spearman''s rank correlation';
+COMMENT ON COLUMN trial_agreement.pearson IS 'Pearson''s correlation';
