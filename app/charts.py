@@ -8,7 +8,7 @@ from typing import Any, Final
 import altair as alt
 import pandas as pd
 
-from app.labels import listed
+from app.labels import listed, set_name
 from app.ranking_table import POINTS
 
 # A line is known by its colour and shape; beyond eight lines they repeat with another dash.
@@ -33,6 +33,7 @@ _AXIS_WIDTH: Final = 46
 # Of a letter in the legend, and of what surrounds a name there.
 _LETTER: Final = 5.6
 _SYMBOL: Final = 34
+_GREY: Final = "#8A929C"
 _X_TITLE: Final = "N best by ground truth, or a random sample"
 
 
@@ -102,9 +103,30 @@ def _panel(
     targets = base.mark_circle(size=450, opacity=0).encode(y=height, tooltip=_tooltip(value, title))
     layers = [band, line, marks, targets]
     if is_tau:
-        rule = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color="#8A929C")
-        layers.insert(0, rule.encode(y="zero:Q"))
+        rule = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=_GREY)
+        layers = [rule.encode(y="zero:Q"), *_ceilings(points, base.encoding.x, height), *layers]
     return alt.layer(*layers)
+
+
+def _ceilings(points: pd.DataFrame, x: alt.X, height: alt.Y) -> list[alt.Chart]:
+    """A line for each mask: the noise ceiling of its sets. None where the ground-truth key has no trials."""
+    ceilings = points[["mask", "point", "ceiling"]].dropna().drop_duplicates()
+    if ceilings.empty:
+        return []
+    ceilings["named"] = ceilings["mask"].map(set_name)
+    line = alt.Chart(ceilings).mark_line(
+        strokeWidth=1.5, color=_GREY, strokeDash=[4, 4], point={"color": _GREY}
+    )
+    height = height.copy()
+    height.shorthand = "ceiling:Q"
+    tooltip = [
+        alt.Tooltip("named:N", title="noise ceiling of mask"),
+        alt.Tooltip("point:N", title="N"),
+        alt.Tooltip(
+            "ceiling:Q", title="τ of one trial with the mean of the others", format=_format("tau", 1)
+        ),
+    ]
+    return [line.encode(x=x, y=height, detail="mask:N", tooltip=tooltip)]
 
 
 def _with_gaps(points: pd.DataFrame) -> pd.DataFrame:

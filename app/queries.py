@@ -144,6 +144,23 @@ def tau_a(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
     )
 
 
+def noise_ceiling(snapshot: Snapshot, gt_key: str, mask: str) -> pd.DataFrame:
+    """How well one stand-alone training ranks as the mean of others; empty for a key without trials.
+
+    Columns mask, architecture_set, tau and tau_eq2. One mask at a time: DuckDB then computes no other.
+    """
+    return snapshot.query(
+        """
+        SELECT mask, architecture_set, tau_to_others AS tau, tau_eq2_to_others AS tau_eq2
+        FROM noise_ceiling
+        WHERE gt_key = $gt_key AND mask = $mask AND NOT one_per_class AND architecture_set <> 'all'
+        ORDER BY n, architecture_set
+        """,
+        gt_key=gt_key,
+        mask=mask,
+    )
+
+
 def incomplete_sets(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
     """The architecture sets that a run, at the end of its training, did not predict wholly.
 

@@ -1,6 +1,7 @@
 """The numbers of the Rankings page in the three shapes in which it gives them: points, table and CSV.
 
-All come from the same rows of `queries.ranking` and `queries.tau_a`. Accuracies are percent here.
+All come from the same rows of `queries.ranking`, `queries.tau_a` and `queries.noise_ceiling`. Accuracies
+are percent here.
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ class Ranking:
 
     labels: of every chosen experiment by `experiment_id`, also of those without numbers.
     points: a row for each point of a line: experiment_id, label, series (the line's name in the
-        legend), point (`10` … `random`), n, seeds, and mean, deviation and the ends of the band for A_N
-        (`a_n…`, percent) and τ (`tau…`). Deviation and band are missing for one seed.
+        legend), mask, point (`10` … `random`), n, seeds, and mean, deviation and the ends of the band for
+        A_N (`a_n…`, percent) and τ (`tau…`). Deviation and band are missing for one seed. `ceiling` is the
+        τ that one training of the benchmark reaches; missing where the key has no trials.
     rows: a row for each experiment with points, best τa first: experiment, series, experiment_id,
         dataset, size, mask, lt, variant, epochs, seeds, tau_a, tau_a_mean, tau_a_std, reported_tau_a,
-        then for each point `a_<point>_percent`, `tau_<point>`, and their deviations
-        `a_<point>_std_percent`, `tau_<point>_std`.
+        then for each point `a_<point>_percent`, `tau_<point>`, their deviations
+        `a_<point>_std_percent`, `tau_<point>_std`, and `ceiling_tau_<point>`.
     """
 
     labels: Mapping[str, str]
@@ -52,7 +54,12 @@ class Ranking:
 
 
 def rank(
-    experiments: pd.DataFrame, ranking: pd.DataFrame, tau_a: pd.DataFrame, bn_mode: str, tau: str
+    experiments: pd.DataFrame,
+    ranking: pd.DataFrame,
+    tau_a: pd.DataFrame,
+    ceiling: pd.DataFrame,
+    bn_mode: str,
+    tau: str,
 ) -> Ranking:
     """Shape what the warehouse says of `experiments`; `tau` is a key of `TAU_COLUMNS`."""
     labels = experiment_labels(experiments)
@@ -66,6 +73,9 @@ def rank(
         ranking["experiment_id"].isin(labels) & (ranking["bn_mode"] == bn_mode) & (ranking["seeds"] > 0)
     ]
     points = _points(known, TAU_COLUMNS[tau], labels, series)
+    masks = experiments.set_index("experiment_id")["mask"]
+    points.insert(3, "mask", points["experiment_id"].map(masks))
+    points = points.merge(_ceiling_points(ceiling, TAU_COLUMNS[tau]), on=["mask", "point"], how="left")
     return Ranking(labels, points, _rows(experiments, points, tau_a, labels, series), bn_mode, tau)
 
 
@@ -90,6 +100,16 @@ def _points(
     return points.reset_index(drop=True)
 
 
+def _ceiling_points(ceiling: pd.DataFrame, tau_column: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "mask": ceiling["mask"],
+            "point": ceiling["architecture_set"].map(POINTS),
+            "ceiling": ceiling[tau_column],
+        }
+    )
+
+
 def _rows(
     experiments: pd.DataFrame,
     points: pd.DataFrame,
@@ -108,6 +128,7 @@ def _rows(
         ("tau", "tau_{}"),
         ("a_n_std", "a_{}_std_percent"),
         ("tau_std", "tau_{}_std"),
+        ("ceiling", "ceiling_tau_{}"),
     ):
         wide = points.pivot(index="experiment_id", columns="point", values=value)
         for point, known in wide.reindex(columns=list(POINTS.values())).items():

@@ -96,6 +96,27 @@ class Warehouse:
         with self.read(limits) as connection, _within(limits, connection):
             return connection.execute(sql, parameters).to_arrow_table()
 
+    def view(self, name: str, gt_key: str | None = None) -> pa.Table:
+        """All rows of a view or table, or those under one ground-truth key.
+
+        Raises:
+            NasrankError: there is no view or table of this name, or it has no `gt_key`.
+        """
+        with self.read() as connection:
+            known = connection.execute(
+                """SELECT table_name, list_contains(list(column_name), 'gt_key') FROM duckdb_columns()
+                WHERE NOT internal AND database_name = current_database() GROUP BY ALL ORDER BY ALL"""
+            ).fetchall()
+            has_key = dict(known)
+            if name not in has_key:
+                raise NasrankError(f"no view or table {name!r}; there are {', '.join(has_key)}")
+            rows = connection.table(name)
+            if gt_key is not None:
+                if not has_key[name]:
+                    raise NasrankError(f"{name} is not measured under a ground-truth key; leave the key out")
+                rows = rows.filter(duckdb.ColumnExpression("gt_key") == duckdb.ConstantExpression(gt_key))
+            return rows.to_arrow_table()
+
     @property
     def identity(self) -> tuple[int, int, int]:
         """Changes whenever the file is replaced: a key for caches."""

@@ -9,13 +9,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.parquet
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from db.errors import NasrankError
 
 
 class Format(StrEnum):
@@ -27,8 +31,8 @@ class Format(StrEnum):
 
 
 def say(line: str) -> None:
-    """One line for a person, on standard error."""
-    print(line, file=sys.stderr, flush=True)
+    """One line for a person, on standard error; also where a name in it has line breaks."""
+    print("\\n".join(line.splitlines()), file=sys.stderr, flush=True)
 
 
 def print_table(rows: pa.Table, format: Format) -> None:
@@ -37,9 +41,31 @@ def print_table(rows: pa.Table, format: Format) -> None:
         case Format.csv:
             sys.stdout.write(_csv(rows))
         case Format.json:
-            print(json.dumps(rows.to_pylist(), indent=2, default=_json_value, ensure_ascii=False))
+            print(_json(rows))
         case Format.table:
             _print_for_people(rows)
+
+
+def write_table(rows: pa.Table, path: Path) -> None:
+    """Write CSV, JSON or Parquet, by the end of the file's name, whole or not at all.
+
+    Raises:
+        NasrankError: the name ends otherwise, or the file cannot be written.
+    """
+    writers: dict[str, Callable[[Path], object]] = {
+        ".csv": lambda part: part.write_text(_csv(rows), encoding="utf-8"),
+        ".json": lambda part: part.write_text(_json(rows) + "\n", encoding="utf-8"),
+        ".parquet": lambda part: pyarrow.parquet.write_table(rows, part),
+    }
+    if path.suffix not in writers:
+        raise NasrankError(f"cannot write {path}: its name must end in {', '.join(writers)}")
+    part = path.with_name(path.name + ".part")
+    try:
+        writers[path.suffix](part)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise NasrankError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -89,6 +115,10 @@ def _cell(value: Any) -> str:
 
 def _is_real(data_type: pa.DataType) -> bool:
     return bool(pa.types.is_floating(data_type) or pa.types.is_decimal(data_type))
+
+
+def _json(rows: pa.Table) -> str:
+    return json.dumps(rows.to_pylist(), indent=2, default=_json_value, ensure_ascii=False)
 
 
 def _csv(rows: pa.Table) -> str:

@@ -28,6 +28,11 @@ TAU_A_HELP = (
     "best, where A_N falls all the way as N grows: where better architectures are predicted to be better."
 )
 
+CEILING_CAPTION = (
+    " Dashed in grey, for each mask: the τ of one stand-alone training with the mean of its other trials. "
+    "Where that is low, the benchmark itself can hardly tell the architectures apart."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -55,10 +60,12 @@ def page() -> None:
         choice = choose(filters, snapshot, keys, in_order(experiments), runs)
     gt_key = choice.key["gt_key"]
     runs = runs[runs["experiment_id"].isin(choice.experiments["experiment_id"])]
+    ceilings = [queries.noise_ceiling(snapshot, gt_key, mask) for mask in choice.experiments["mask"].unique()]
     ranking = rank(
         choice.experiments,
         queries.ranking(snapshot, choice.dataset, gt_key),
         queries.tau_a(snapshot, choice.dataset, gt_key),
+        pd.concat(ceilings) if ceilings else queries.noise_ceiling(snapshot, gt_key, ""),
         choice.bn_mode,
         choice.tau,
     )
@@ -154,7 +161,8 @@ def show_chart(choice: Choice, ranking: Ranking) -> None:
     )
     st.caption(
         "Lines are means over seeds, bands one deviation. τa is best at −1, where A_N falls all the way from "
-        "the best architectures to the random ones. Click a name to single it out.",
+        "the best architectures to the random ones. Click a name to single it out."
+        + (CEILING_CAPTION if ranking.points["ceiling"].notna().any() else ""),
         help=TAU_A_HELP,
     )
 

@@ -25,6 +25,7 @@ def ranking_of(warehouse: Warehouse, tau: str = "tau-b", key: str = KEY) -> Rank
         experiments,
         queries.ranking(snapshot, "cifar10", key),
         queries.tau_a(snapshot, "cifar10", key),
+        pd.concat([queries.noise_ceiling(snapshot, key, mask) for mask in experiments["mask"].unique()]),
         "running",
         tau,
     )
@@ -102,6 +103,42 @@ def test_sets_that_no_run_predicted_wholly_are_left_out(filled: Warehouse) -> No
     assert pd.isna(ranking.rows.set_index("mask").loc["", "tau_a"])
 
 
+@pytest.mark.parametrize(("tau", "column"), [("tau-b", "tau"), ("Equation 2", "tau_eq2")])
+def test_the_noise_ceiling_stands_beside_every_tau(filled: Warehouse, tau: str, column: str) -> None:
+    ranking = ranking_of(filled, tau)
+    seen = filled.query(
+        "SELECT * FROM noise_ceiling WHERE gt_key = ? AND architecture_set IN (SELECT unnest(?))",
+        [KEY, list(POINTS)],
+    ).set_index(["mask", "architecture_set"])
+    assert len(ranking.points) == 3 * len(POINTS)
+    names = {point: name for name, point in POINTS.items()}
+    for row in ranking.points.itertuples():
+        expected = seen.loc[(row.mask, names[row.point]), f"{column}_to_others"]
+        assert row.ceiling == pytest.approx(expected, abs=1e-12)
+        told = ranking.rows.set_index("experiment_id").loc[row.experiment_id]
+        assert told[f"ceiling_tau_{row.point}"] == row.ceiling
+    drawn = [
+        layer
+        for layer in layers(
+            charts.ranking_chart(ranking.points, *[list(ranking.rows["series"])] * 2, tau).to_dict()
+        )
+        if layer["encoding"].get("y", {}).get("field") == "ceiling"
+    ]
+    assert len(drawn) == 1
+    assert drawn[0]["encoding"]["detail"]["field"] == "mask"
+
+
+def test_a_single_trial_has_no_noise_ceiling(filled: Warehouse) -> None:
+    ranking = ranking_of(filled, key=f"{KEY}#0")
+    assert not ranking.points.empty
+    assert ranking.points["ceiling"].isna().all()
+    order = list(ranking.rows["series"])
+    assert not any(
+        layer["encoding"].get("y", {}).get("field") == "ceiling"
+        for layer in layers(charts.ranking_chart(ranking.points, order, order, "tau-b").to_dict())
+    )
+
+
 def test_nothing_chosen_is_an_empty_table(filled: Warehouse) -> None:
     snapshot = Snapshot.take(filled.path)
     empty = queries.experiments(snapshot).iloc[:0]
@@ -109,6 +146,7 @@ def test_nothing_chosen_is_an_empty_table(filled: Warehouse) -> None:
         empty,
         queries.ranking(snapshot, "cifar10", KEY),
         queries.tau_a(snapshot, "cifar10", KEY),
+        queries.noise_ceiling(snapshot, KEY, ""),
         "running",
         "tau-b",
     )

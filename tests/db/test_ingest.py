@@ -193,3 +193,15 @@ def test_a_run_that_has_not_ended_is_not_read(folder: Path) -> None:
     rewrite(folder / "status.json", status="running")
     with pytest.raises(NasrankError, match="running"):
         read_run_folder(folder)
+
+
+def test_a_run_with_an_odd_name(warehouse: Warehouse, folder: Path) -> None:
+    name = 'it\'s a "run"; DROP TABLE run; --\n% ü'
+    odd = folder.rename(folder.with_name(name))
+    for file in ("config.json", "status.json"):
+        rewrite(odd / file, run_id=name)
+    table = pq.read_table(prediction_file(odd))
+    pq.write_table(table.replace_schema_metadata({"run_id": name}), prediction_file(odd))
+    assert ingest(warehouse, [odd]).ingested == [name]
+    assert warehouse.query("SELECT DISTINCT run_id FROM stored_ranking").run_id.tolist() == [name]
+    assert ingest(warehouse, [odd]).unchanged == [name]

