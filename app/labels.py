@@ -22,12 +22,26 @@ _WORDINGS: Final[Mapping[str, str]] = {
     "train_images": "{:,} images",
     "valid_images": "{:,} validation images",
     "node_inputs": "node {}",
-    "path_sampling": "{}",
     "momentum": "momentum {:g}",
     "weight_decay": "decay {:g}",
 }
-# Told by a column of their own, or by the size.
-_NOT_FROM_CONFIG: Final = frozenset({"dataset", "mask", "lt", "cells_per_stage", "channels"})
+# Told by a column of their own, by the size, or by the variant.
+_NOT_FROM_CONFIG: Final = frozenset(
+    {
+        "dataset",
+        "mask",
+        "lt",
+        "cells_per_stage",
+        "channels",
+        "topology_shared",
+        "path_sampling",
+        "gradient_batches",
+        "warmup_epochs",
+        "grad_clip_norm",
+        "augmentation",
+        "label_smoothing",
+    }
+)
 
 
 def set_name(operations: str) -> str:
@@ -57,15 +71,15 @@ def size_position(size: str) -> tuple[int, str]:
 def experiment_labels(experiments: pd.DataFrame) -> dict[str, str]:
     """Each `experiment_id`'s name: its mask, then every part in which these experiments differ.
 
-    `experiments` has the columns of `queries.experiments`. No two names are equal: two configurations
-    always differ in some part, and what words cannot tell apart is told by the identity.
+    `experiments` has the columns of `queries.experiments`. Having no LT is not told. No two names are equal:
+    two configurations always differ in some part, and what words cannot tell apart is told by the identity.
     """
     parts = {str(row.experiment_id): _parts(row) for row in experiments.itertuples()}
     names = list(dict.fromkeys(name for values in parts.values() for name in values))
     differing = [name for name in names if len({values.get(name) for values in parts.values()}) > 1]
     labels = {
         experiment_id: " · ".join(
-            [values["mask"], *(values[name] for name in differing if name != "mask" and name in values)]
+            [values["mask"], *(values[name] for name in differing if name != "mask" and values.get(name))]
         )
         for experiment_id, values in parts.items()
     }
@@ -77,7 +91,8 @@ def _parts(row: Any) -> dict[str, str]:
     size = row.size
     if size not in _SIZES:
         size = f"{size} {config.get('cells_per_stage')}×{config.get('channels')}"
-    told = {"mask": set_name(row.mask), "lt": f"LT {set_name(row.lt)}", "variant": row.variant, "size": size}
+    lt = f"LT {row.lt}" if row.lt else ""
+    told = {"mask": set_name(row.mask), "lt": lt, "variant": row.variant, "size": size}
     return told | {
         name: _worded(name, value) for name, value in config.items() if name not in _NOT_FROM_CONFIG
     }

@@ -15,13 +15,14 @@ import typer
 
 from db.benchmarks import list_importers, read_benchmark
 from db.errors import NasrankError
-from db.ground_truth import choose_architectures, import_benchmark, resolve_key
+from db.ground_truth import choose_architectures, import_benchmark
 from db.ingest import IngestReport, ingest, run_folders
 from db.seed import seed_warehouse
 from db.selection import select_architectures
-from db.warehouse import Limits, Warehouse
+from db.warehouse import Warehouse
 from trainer.options import DATA, RUNS, WAREHOUSE, DataOption, JsonOption, RunsOption, WarehouseOption
-from trainer.output import Format, print_table, say, write_table
+from trainer.output import Format, print_table, say
+from trainer.query_cli import export, intervals, sql
 from trainer.stopping import Interrupted
 from trainer.study_cli import study_app
 
@@ -410,53 +411,8 @@ def ingest_command(
     _report_ingest(ingest(Warehouse(warehouse), folders, _say_waiting), json_output)
 
 
-@app.command()
-def sql(
-    statement: Annotated[str, typer.Argument(help="One SQL statement; - reads it from standard input.")],
-    format: Annotated[Format, typer.Option(help="How to print the rows.")] = Format.table,
-    json_output: JsonOption = False,
-    time_limit: Annotated[float | None, typer.Option(help="Seconds after which the query ends.")] = None,
-    warehouse: WarehouseOption = WAREHOUSE,
-) -> None:
-    """Query the warehouse, read-only.
-
-    \b
-    Example: nasrank-train sql "SELECT mask, tau_a FROM experiment_tau_a ORDER BY tau_a" --format csv
-    """
-    text = sys.stdin.read() if statement == "-" else statement
-    rows = Warehouse(warehouse).query_arrow(text, (), Limits(seconds=time_limit))
-    print_table(rows, Format.json if json_output else format)
-
-
-@app.command()
-def export(
-    view: Annotated[str, typer.Argument(help="A view or table of docs/sql.md, such as experiment_ranking.")],
-    out: Annotated[
-        Path | None, typer.Option(help="A file that ends in .csv, .json or .parquet. Default: print CSV.")
-    ] = None,
-    ground_truth: Annotated[
-        str | None, typer.Option(help="Only under this key; short forms as for run.")
-    ] = None,
-    warehouse: WarehouseOption = WAREHOUSE,
-) -> None:
-    """Write all rows of a view or table.
-
-    Give the key for views that have one: without it, they compute every run under every key.
-
-    \b
-    Example: nasrank-train export run_ranking --ground-truth cifar10-valid/valid --out ranking.parquet
-    """
-    source = Warehouse(warehouse)
-    gt_key = None
-    if ground_truth is not None:
-        with source.read() as connection:
-            gt_key = str(resolve_key(connection, ground_truth))
-    rows = source.view(view, gt_key)
-    if out is None:
-        print_table(rows, Format.csv)
-        return
-    write_table(rows, out)
-    say(f"wrote {rows.num_rows:,} rows to {out}")
+for _command in (sql, export, intervals):
+    app.command()(_command)
 
 
 @app.command()

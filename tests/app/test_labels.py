@@ -62,10 +62,10 @@ def test_a_size_stands_for_its_cells_and_channels() -> None:
 
 
 def test_an_lt_and_a_variant_are_named() -> None:
-    assert labels({}, {"lt": "Skip"}, {"variant": "warmup"}) == [
-        "none · LT none · baseline",
+    assert labels({}, {"lt": "Skip"}, {"variant": "warmup", "warmup_epochs": 5}) == [
+        "none · baseline",
         "none · LT Skip · baseline",
-        "none · LT none · warmup",
+        "none · warmup",
     ]
 
 

@@ -20,8 +20,10 @@ import pandas as pd
 import pytest
 
 from db.errors import NasrankError
+from db.ingest import ingest
 from db.warehouse import Warehouse
 from tests.e2e.conftest import free_port, is_healthy
+from tests.samples import random_predictions, write_run_folder
 from trainer.cli import main
 
 NASRANK = Path(sys.executable).with_name("nasrank-train")
@@ -125,6 +127,47 @@ def test_a_first_session(nasrank: Command, folder: Path) -> None:
     assert (row["mask"], row["n"], row["n_predicted"]) == ("Zero+Skip+Pool", 64, 64)
     assert row["a_n"] == pytest.approx(predictions(run_folder(folder)).accuracy.mean())
     assert all(check["state"] != "bad" for check in json.loads(nasrank("doctor", "--json").stdout))
+
+
+def test_views_are_exported_and_intervals_told(nasrank: Command, folder: Path) -> None:
+    warehouse = Warehouse(folder / "nasrank.duckdb")
+    runs = [
+        write_run_folder(
+            folder / "runs", random_predictions("Zero+Pool", seed), seed=seed, mask="Zero+Pool", **change
+        )
+        for change in ({}, {"variant": "warmup", "warmup_epochs": 5})
+        for seed in (0, 1)
+    ]
+    assert len(ingest(warehouse, runs).ingested) == 4
+    for ending, read in ((".csv", pd.read_csv), (".json", pd.read_json), (".parquet", pd.read_parquet)):
+        out = folder / f"ranking{ending}"
+        said = nasrank(
+            "export", "run_ranking", "--ground-truth", "cifar10-valid/valid", "--out", str(out)
+        ).stderr
+        rows = read(out)
+        assert f"wrote {len(rows):,} rows" in said
+        seen = warehouse.query("SELECT * FROM run_ranking WHERE gt_key LIKE '%cifar10-valid/valid@200'")
+        assert sorted(rows.tau.dropna()) == pytest.approx(sorted(seen.tau.dropna()))
+    assert nasrank("export", "mask").stdout.startswith('"mask","mask_bits","architectures"')
+    for arguments, said in (
+        (("export", "nowhere"), "no view or table 'nowhere'; there are"),
+        (("export", "mask", "--out", "mask.xlsx"), "its name must end in .csv, .json, .parquet"),
+        (("export", "mask", "--out", "nowhere/mask.csv"), "cannot write nowhere/mask.csv: No such file"),
+        (("intervals", "nobody"), "no run of experiment 'nobody'"),
+        (("intervals", "--set", "top-7"), "no run predicted the whole set 'top-7'"),
+    ):
+        failed = nasrank(*arguments, code=1)
+        assert said in failed.stderr.strip().splitlines()[-1]
+    assert not list(folder.glob("*.part"))
+
+    first, second = json.loads(nasrank("intervals", "--resamples", "50", "--json").stdout)
+    assert (first["variant"], second["variant"]) == ("baseline", "warmup")
+    assert first["tau_low"] < first["tau"] < first["tau_high"]
+    [told] = json.loads(
+        nasrank("intervals", second["experiment_id"], "--baseline", first["experiment_id"], "--json").stdout
+    )
+    assert told["difference"] == pytest.approx(second["tau"] - first["tau"])
+    assert told["common_seeds"] == 2
 
 
 def test_options_win_over_variant_and_preset(nasrank: Command, folder: Path) -> None:
@@ -349,6 +392,8 @@ def test_every_command_has_an_example(nasrank: Command) -> None:
         "run",
         "ingest",
         "sql",
+        "export",
+        "intervals",
         "dashboard",
         "doctor",
         "study",
