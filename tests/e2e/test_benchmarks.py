@@ -13,7 +13,7 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 def bench(script: str, *arguments: str) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, SCRIPTS / script, *arguments, "--threads", "1", "--json"],
+        [sys.executable, SCRIPTS / script, *arguments, "--json"],
         capture_output=True,
         text=True,
         check=True,
@@ -24,7 +24,8 @@ def bench(script: str, *arguments: str) -> dict[str, Any]:
 
 def test_evaluation_is_compared_with_the_same_work() -> None:
     result = bench(
-        "bench_evaluation.py", "--channels", "2", "--images", "24", "--sample", "3", "--repetitions", "2"
+        "bench_evaluation.py",
+        *["--channels", "2", "--images", "24", "--sample", "3", "--repetitions", "2", "--threads", "1"],
     )
     assert [row["name"] for row in result["rows"]] == [
         "baseline",
@@ -45,7 +46,7 @@ def test_evaluation_is_compared_with_the_same_work() -> None:
 
 
 def test_the_baseline_trains_the_same_weights() -> None:
-    options = "--channels 4 --batch-size 16 --steps 10 --repetitions 2 --device cpu"
+    options = "--channels 4 --batch-size 16 --steps 10 --repetitions 2 --device cpu --threads 1"
     result = bench("bench_training.py", *options.split())
     # After two updates; of the way that the weights went, another path or image would be a good part.
     assert 0 < result["weights_apart"] < 1e-3
@@ -60,3 +61,16 @@ def test_the_baseline_trains_the_same_weights() -> None:
             least, most = row[f"{value}_range"]
             assert 0 < least <= row[value] <= most
     assert rows["baseline"]["ratio_range"] == [1, 1]
+
+
+def test_the_warehouse_answers_for_all_that_was_ingested(tmp_path: Path) -> None:
+    options = ("--runs", "5", "--whole", "5", "--repetitions", "1", "--folder", str(tmp_path))
+    result = bench("bench_warehouse.py", *options)
+    assert result["runs"] == [5, 5]
+    assert result["predictions"] == 5 * 2_225 + 5 * 15_625
+    rows = {name: row["rows"] for name, row in result["queries"].items()}
+    assert rows["dashboard: experiments"] == 3, "two, and one for the single publications"
+    assert rows["dashboard: runs"] == 11
+    assert rows["whole-space τ"] == rows["whole-space τ, another key"] == 5
+    assert rows["dashboard: incomplete_sets"] == 0
+    assert min(row["seconds"] for row in result["queries"].values()) > 0
