@@ -207,6 +207,7 @@ def dashboard_queries() -> dict[str, Callable[[Snapshot], pd.DataFrame | list[st
         "bn_modes": lambda snapshot: queries.bn_modes(snapshot, "cifar10"),
         "ranking": lambda snapshot: queries.ranking(snapshot, "cifar10", KEY),
         "tau_a": lambda snapshot: queries.tau_a(snapshot, "cifar10", KEY),
+        "noise_ceiling": lambda snapshot: queries.noise_ceiling(snapshot, KEY, ""),
         "incomplete_sets": lambda snapshot: queries.incomplete_sets(snapshot, "cifar10", KEY),
         "ranking, another key": lambda snapshot: queries.ranking(snapshot, "cifar10", OTHER_KEY),
     }
