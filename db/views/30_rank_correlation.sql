@@ -15,26 +15,12 @@ WITH counted AS (
         count(*) OVER same_predicted AS predicted_ties
     FROM query_table(relation)
     WINDOW
-        better AS (
-            PARTITION BY predictor, epoch, bn_mode, gt_key, mask, one_per_class, architecture_set
-            ORDER BY truth DESC GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ),
-        by_truth AS (
-            PARTITION BY predictor, epoch, bn_mode, gt_key, mask, one_per_class, architecture_set
-            ORDER BY truth DESC
-        ),
-        same_truth AS (
-            PARTITION BY predictor, epoch, bn_mode, gt_key, mask, one_per_class, architecture_set
-            ORDER BY truth DESC RANGE BETWEEN CURRENT ROW AND CURRENT ROW
-        ),
-        by_predicted AS (
-            PARTITION BY predictor, epoch, bn_mode, gt_key, mask, one_per_class, architecture_set
-            ORDER BY predicted DESC
-        ),
-        same_predicted AS (
-            PARTITION BY predictor, epoch, bn_mode, gt_key, mask, one_per_class, architecture_set
-            ORDER BY predicted DESC RANGE BETWEEN CURRENT ROW AND CURRENT ROW
-        )
+        series AS (PARTITION BY predictor, epoch, bn_mode, gt_key, mask, one_per_class, architecture_set),
+        better AS (series ORDER BY truth DESC GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+        by_truth AS (series ORDER BY truth DESC),
+        same_truth AS (series ORDER BY truth DESC RANGE BETWEEN CURRENT ROW AND CURRENT ROW),
+        by_predicted AS (series ORDER BY predicted DESC),
+        same_predicted AS (series ORDER BY predicted DESC RANGE BETWEEN CURRENT ROW AND CURRENT ROW)
 ),
 summed AS (
     SELECT
