@@ -54,8 +54,12 @@ _EVALUATIONS: Final = sa.text(
 )
 _ASKED: Final = """CREATE OR REPLACE TEMPORARY TABLE asked_evaluation_key AS
     SELECT * FROM unstored_evaluation_key WHERE is_asked"""
-_SEARCHES: Final = "INSERT INTO stored_search BY NAME SELECT * FROM search_of('asked_evaluation_key')"
-_RANKINGS: Final = "INSERT INTO stored_ranking BY NAME SELECT * FROM ranking_of('asked_evaluation_key')"
+_SEARCHES: Final = (
+    "INSERT INTO stored_search BY NAME SELECT * EXCLUDE (mask) FROM search_of('asked_evaluation_key')"
+)
+_RANKINGS: Final = (
+    "INSERT INTO stored_ranking BY NAME SELECT * EXCLUDE (mask) FROM ranking_of('asked_evaluation_key')"
+)
 
 
 def derive_ground_truth(connection: sa.Connection, source: str) -> None:

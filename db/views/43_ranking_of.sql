@@ -4,7 +4,7 @@ WITH member AS (
     SELECT run_id AS predictor, * FROM predicted_set(pairs)
 )
 SELECT
-    predictor AS run_id, epoch, bn_mode, gt_key, one_per_class, architecture_set, n, n_predicted,
+    predictor AS run_id, epoch, bn_mode, gt_key, mask, one_per_class, architecture_set, n, n_predicted,
     -- Rounded so that equal means are equal: τa compares them.
     CASE WHEN n_predicted = n THEN round(mean_predicted, 12) END AS a_n,
     tau, tau_eq2, spearman, pearson

@@ -27,7 +27,7 @@ found AS (
         AND member.predicted_place <= greatest(500, member.n / 10 + 1)  -- no k is larger
 )
 SELECT
-    run_id, epoch, bn_mode, gt_key, one_per_class, architecture_set AS pool, n, top_k, k,
+    run_id, epoch, bn_mode, gt_key, mask, one_per_class, architecture_set AS pool, n, top_k, k,
     avg(CAST(true_place <= k AS INTEGER)) AS precision_at_k,
     min(true_place) AS best_rank,
     any_value(best_truth) - max(truth) AS regret

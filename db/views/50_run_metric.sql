@@ -1,5 +1,8 @@
 CREATE OR REPLACE VIEW run_metric AS
-SELECT * FROM stored_ranking
+SELECT stored.*, experiment.mask
+FROM stored_ranking AS stored
+JOIN run USING (run_id)
+JOIN experiment USING (experiment_id)
 UNION ALL BY NAME
 SELECT * FROM ranking_of('unstored_evaluation_key');
 
@@ -8,6 +11,7 @@ COMMENT ON COLUMN run_metric.run_id IS 'run';
 COMMENT ON COLUMN run_metric.epoch IS 'completed epochs of training';
 COMMENT ON COLUMN run_metric.bn_mode IS 'BatchNorm statistics';
 COMMENT ON COLUMN run_metric.gt_key IS 'ground-truth key that chooses the set';
+COMMENT ON COLUMN run_metric.mask IS 'operations removed, empty for none';
 COMMENT ON COLUMN run_metric.one_per_class IS 'false: all architectures; true: one of each class';
 COMMENT ON COLUMN run_metric.architecture_set IS 'top-10 … top-500, random or all; followed by classes for one of each class';
 COMMENT ON COLUMN run_metric.n IS 'architectures in the set';

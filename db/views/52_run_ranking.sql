@@ -1,12 +1,16 @@
 CREATE OR REPLACE VIEW run_ranking AS
 SELECT
-    run.experiment_id, experiment.dataset, experiment.size, experiment.mask, experiment.lt, experiment.variant,
-    run.seed, metric.*,
+    run.experiment_id, experiment.dataset, experiment.size, metric.mask, experiment.lt, experiment.variant,
+    run.seed, metric.* EXCLUDE (mask),
     -- Not from the view tau_a, which would compute every metric again.
     tau_a_of(
         list(metric.a_n ORDER BY metric.architecture_set LIKE 'random%', metric.n)
         FILTER (WHERE metric.architecture_set NOT LIKE 'all%' AND metric.a_n IS NOT NULL)
-        OVER (PARTITION BY metric.run_id, metric.epoch, metric.bn_mode, metric.gt_key, metric.one_per_class)
+        OVER (
+            -- With the mask, so that DuckDB applies a WHERE on it first.
+            PARTITION BY
+                metric.run_id, metric.epoch, metric.bn_mode, metric.gt_key, metric.mask, metric.one_per_class
+        )
     ) AS tau_a
 FROM run_metric AS metric
 JOIN run USING (run_id)

@@ -1,9 +1,12 @@
 CREATE OR REPLACE VIEW run_search AS
 SELECT
-    run.experiment_id, experiment.dataset, experiment.size, experiment.mask, experiment.lt, experiment.variant,
-    run.seed, search.*
+    run.experiment_id, experiment.dataset, experiment.size, search.mask, experiment.lt, experiment.variant,
+    run.seed, search.* EXCLUDE (mask)
 FROM (
-    SELECT * FROM stored_search
+    SELECT stored.*, experiment.mask
+    FROM stored_search AS stored
+    JOIN run USING (run_id)
+    JOIN experiment USING (experiment_id)
     UNION ALL BY NAME
     SELECT * FROM search_of('unstored_evaluation_key')
 ) AS search
