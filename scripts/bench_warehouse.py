@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 import typer
+from benchmarking import spread
 
 from app import queries
 from app.queries import Snapshot
@@ -91,7 +92,7 @@ def bench(
             with timed() as seconds:
                 ingest(warehouse, [path])
             publications.append(seconds())
-        result["ingest of one"] = spread(publications)
+        result["ingest of one"] = spread("seconds", publications) | {"n": len(publications)}
         result["megabytes"] = warehouse.path.stat().st_size / 1e6
         result["queries"] = time_queries(warehouse, repetitions)
     print(json.dumps(result, ensure_ascii=False) if json_output else as_text(result))
@@ -187,7 +188,11 @@ def time_queries(warehouse: Warehouse, repetitions: int) -> dict[str, dict[str, 
                 with timed() as seconds:
                     answer = ask(snapshot)
                 times.append(seconds())
-        rows[f"dashboard: {name}"] = spread(cold) | {"cached": statistics.median(cached), "rows": len(answer)}
+        rows[f"dashboard: {name}"] = spread("seconds", cold) | {
+            "n": len(cold),
+            "cached": statistics.median(cached),
+            "rows": len(answer),
+        }
     for name, sql in VIEWS.items():
         for label, key in (("", KEY), (", another key", OTHER_KEY)):
             times = []
@@ -195,7 +200,7 @@ def time_queries(warehouse: Warehouse, repetitions: int) -> dict[str, dict[str, 
                 with timed() as seconds:
                     answer = warehouse.query(sql, {"gt_key": key})
                 times.append(seconds())
-            rows[name + label] = spread(times) | {"rows": len(answer)}
+            rows[name + label] = spread("seconds", times) | {"n": len(times), "rows": len(answer)}
     return rows
 
 
@@ -222,10 +227,6 @@ def timed() -> Iterator[Callable[[], float]]:
     ended.append(time.perf_counter() - started)
 
 
-def spread(values: list[float]) -> dict[str, Any]:
-    return {"seconds": statistics.median(values), "range": [min(values), max(values)], "n": len(values)}
-
-
 def as_text(result: dict[str, Any]) -> str:
     lines = [
         result["machine"],
@@ -235,7 +236,7 @@ def as_text(result: dict[str, Any]) -> str:
     ingests = ("ingest of all", "ingest of whole spaces", "ingest of one")
     times = {name: result[name] for name in ingests} | result["queries"]
     for name, row in times.items():
-        least, greatest = row.get("range", [row["seconds"]] * 2)
+        least, greatest = row.get("seconds_range", [row["seconds"]] * 2)
         line = f"{name:<40} {row['seconds']:8.3f} s ({least:.3f} to {greatest:.3f})"
         line += f", from cache {row['cached'] * 1000:.1f} ms" if "cached" in row else ""
         lines.append(line + (f", {row['rows']:,} rows" if "rows" in row else ""))
