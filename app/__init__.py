@@ -1,6 +1,6 @@
 """The dashboard: Streamlit pages over the warehouse, which they only read.
 
 `serve.command` says how to start it. `main.py` is Streamlit's entry: it lays out what every page shares
-and runs one file of `views/`. A page asks `queries.py` for rows, shapes them (`labels.py`,
-`ranking_table.py`) and draws them (`charts.py`); what a reader chose is in the URL (`filters.py`).
+and runs one file of `views/`. A page asks `queries.py` for rows, and has `report` shape and draw
+them; what a reader chose is in the URL (`filters.py`).
 """

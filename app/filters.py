@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app.labels import listed
+from report.labels import listed
 
 # Streamlit's own parameters.
 _FOREIGN: Final = frozenset({"embed", "embed_options"})

@@ -1,4 +1,4 @@
-"""What the pages ask the warehouse: all SQL of the dashboard, with bound parameters.
+"""What the pages ask the warehouse, with bound parameters; some of it `report.queries` asks for them.
 
 Every statement opens the file, reads and closes it, so that a page never keeps a writer waiting, and
 sees a new file at its next run. Answers are cached under the identity of the file that gave them.
@@ -14,6 +14,20 @@ import pandas as pd
 import streamlit as st
 
 from db.warehouse import Warehouse
+from report.queries import experiments, noise_ceiling, ranking, tau_a
+
+__all__ = [
+    "Snapshot",
+    "WarehouseReplacedError",
+    "bn_modes",
+    "experiments",
+    "ground_truth_keys",
+    "incomplete_sets",
+    "noise_ceiling",
+    "ranking",
+    "runs",
+    "tau_a",
+]
 
 Identity = tuple[int, int, int]
 
@@ -44,7 +58,7 @@ class Snapshot:
         _, mtime_ns, _ = self.identity
         return dt.datetime.fromtimestamp(mtime_ns / 1e9, tz=dt.UTC)
 
-    def query(self, sql: str, **parameters: str) -> pd.DataFrame:
+    def query(self, sql: str, /, **parameters: str) -> pd.DataFrame:
         """The rows of `sql`, with `parameters` bound to its `$name`s."""
         return _query(str(self.path), self.identity, sql, tuple(sorted(parameters.items())))
 
@@ -60,18 +74,6 @@ def ground_truth_keys(snapshot: Snapshot) -> pd.DataFrame:
         FROM ground_truth_key
         JOIN benchmark_source USING (source)
         ORDER BY imported_at, source, trial <> 'mean', epochs DESC, dataset, split, trial
-        """
-    )
-
-
-def experiments(snapshot: Snapshot) -> pd.DataFrame:
-    """One row an experiment that has runs; `config` is its whole configuration as JSON text."""
-    return snapshot.query(
-        """
-        SELECT experiment_id, dataset, size, mask, lt, variant, epochs, CAST(config AS VARCHAR) AS config
-        FROM experiment
-        SEMI JOIN run USING (experiment_id)
-        ORDER BY experiment_id
         """
     )
 
@@ -106,59 +108,6 @@ def bn_modes(snapshot: Snapshot, dataset: str) -> list[str]:
         dataset=dataset,
     )
     return list(rows["bn_mode"])
-
-
-def ranking(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
-    """A_N and τ at the end of training, a row for each experiment, bn_mode and architecture set.
-
-    Deviations are NULL for one seed; `seeds` is 0 for a set that no run predicted wholly.
-    """
-    return snapshot.query(
-        """
-        SELECT
-            experiment_id, bn_mode, epoch, architecture_set, n, seeds, a_n_mean, a_n_std,
-            tau_mean, tau_std, tau_eq2_mean, tau_eq2_std
-        FROM experiment_ranking AS ranking
-        JOIN experiment USING (experiment_id)
-        WHERE ranking.gt_key = $gt_key AND experiment.dataset = $dataset AND epoch = experiment.epochs
-            AND architecture_set <> 'all' AND NOT one_per_class
-        ORDER BY experiment_id, bn_mode, n, architecture_set
-        """,
-        dataset=dataset,
-        gt_key=gt_key,
-    )
-
-
-def tau_a(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
-    """τa at the end of training, of the averaged A_N and over seeds, and the paper's; a row an experiment."""
-    return snapshot.query(
-        """
-        SELECT experiment_id, bn_mode, tau_a, tau_a_mean, tau_a_std, reported_tau_a
-        FROM experiment_tau_a AS measured
-        JOIN experiment USING (experiment_id)
-        WHERE measured.gt_key = $gt_key AND experiment.dataset = $dataset AND epoch = experiment.epochs
-        ORDER BY experiment_id, bn_mode
-        """,
-        dataset=dataset,
-        gt_key=gt_key,
-    )
-
-
-def noise_ceiling(snapshot: Snapshot, gt_key: str, mask: str) -> pd.DataFrame:
-    """How well one stand-alone training ranks as the mean of others; empty for a key without trials.
-
-    Columns mask, architecture_set, tau and tau_eq2. One mask at a time: DuckDB then computes no other.
-    """
-    return snapshot.query(
-        """
-        SELECT mask, architecture_set, tau_to_others AS tau, tau_eq2_to_others AS tau_eq2
-        FROM noise_ceiling
-        WHERE gt_key = $gt_key AND mask = $mask AND NOT one_per_class AND architecture_set <> 'all'
-        ORDER BY n, architecture_set
-        """,
-        gt_key=gt_key,
-        mask=mask,
-    )
 
 
 def incomplete_sets(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:

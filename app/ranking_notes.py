@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from app.labels import counted, listed
-from app.ranking_table import Ranking
+from report.labels import counted, listed
+from report.ranking_table import Ranking
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from app import charts, queries
+from app import queries
 from app.filters import Filters
-from app.labels import in_order, set_name, size_position
 from app.queries import Snapshot
 from app.ranking_notes import notes, origins
-from app.ranking_table import POINTS, TAU_COLUMNS, Ranking, rank
 from app.serve import warehouse_path
+from report import ranking_chart
+from report.labels import in_order, set_name, size_position
+from report.ranking_table import POINTS, TAU_COLUMNS, Ranking, rank
 
 # The study's own images before all others.
 DATASETS = ("cifar10", "digits")
@@ -151,13 +152,13 @@ def show_chart(choice: Choice, ranking: Ranking) -> None:
     names = dict(zip(ranking.rows["experiment_id"], ranking.rows["series"], strict=True))
     # With few experiments each keeps its colour whatever the filters hide; the hidden hold their places.
     order = [names.get(experiment_id, experiment_id) for experiment_id in stable]
-    if len(stable) > charts.COLOURS:
+    if len(stable) > ranking_chart.COLOURS:
         order = [names[experiment_id] for experiment_id in stable if experiment_id in names]
     series = list(ranking.rows["series"])
     st.altair_chart(
-        charts.ranking_chart(ranking.points, series, order, choice.tau),
+        ranking_chart.ranking_chart(ranking.points, series, order, choice.tau),
         width="stretch",
-        alt=charts.ranking_description(series, choice.tau),
+        alt=ranking_chart.ranking_description(series, choice.tau),
     )
     st.caption(
         "Lines are means over seeds, bands one deviation. τa is best at −1, where A_N falls all the way from "

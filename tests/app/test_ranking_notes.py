@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 
 from app.ranking_notes import notes, origins
-from app.ranking_table import Ranking
+from report.ranking_table import Ranking
 
 ROWS = pd.DataFrame(
     {"experiment": ["none", "Zero"], "experiment_id": ["a", "b"], "seeds": [2, 1], "tau_a": [-1.0, -0.5]}

@@ -7,13 +7,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from app import charts, queries
-from app.labels import in_order
+from app import queries
 from app.queries import Snapshot, WarehouseReplacedError
-from app.ranking_table import POINTS, Ranking, rank
 from db.errors import NasrankError
 from db.ingest import ingest
 from db.warehouse import Warehouse
+from report import ranking_chart
+from report.labels import in_order
+from report.ranking_table import POINTS, Ranking, rank
 from tests.app.dashboard_data import KEY, OTHER_KEY, add_run
 
 
@@ -120,7 +121,7 @@ def test_the_noise_ceiling_stands_beside_every_tau(filled: Warehouse, tau: str, 
     drawn = [
         layer
         for layer in layers(
-            charts.ranking_chart(ranking.points, *[list(ranking.rows["series"])] * 2, tau).to_dict()
+            ranking_chart.ranking_chart(ranking.points, *[list(ranking.rows["series"])] * 2, tau).to_dict()
         )
         if layer["encoding"].get("y", {}).get("field") == "ceiling"
     ]
@@ -135,7 +136,7 @@ def test_a_single_trial_has_no_noise_ceiling(filled: Warehouse) -> None:
     order = list(ranking.rows["series"])
     assert not any(
         layer["encoding"].get("y", {}).get("field") == "ceiling"
-        for layer in layers(charts.ranking_chart(ranking.points, order, order, "tau-b").to_dict())
+        for layer in layers(ranking_chart.ranking_chart(ranking.points, order, order, "tau-b").to_dict())
     )
 
 
@@ -163,7 +164,7 @@ def test_hidden_lines_keep_their_colours_and_a_line_breaks_at_a_missing_point(fi
     series = list(ranking.rows["series"])[:1]
     shown = ranking.points[ranking.points["series"].isin(series)]
     order = ["hidden", *series, "also hidden"]
-    spec = charts.ranking_chart(shown, series, order, "tau-b").to_dict()
+    spec = ranking_chart.ranking_chart(shown, series, order, "tau-b").to_dict()
     assert len(spec["vconcat"]) == 2
     for layer in layers(spec):
         if "color" in layer["encoding"]:
@@ -178,8 +179,8 @@ def test_hidden_lines_keep_their_colours_and_a_line_breaks_at_a_missing_point(fi
 
 def test_more_lines_than_colours_differ_in_their_dash(filled: Warehouse) -> None:
     ranking = ranking_of(filled)
-    order = [f"line {number}" for number in range(3 * charts.COLOURS)]
-    spec = charts.ranking_chart(ranking.points, order, order, "tau-b").to_dict()
+    order = [f"line {number}" for number in range(3 * ranking_chart.COLOURS)]
+    spec = ranking_chart.ranking_chart(ranking.points, order, order, "tau-b").to_dict()
     line = next(layer for layer in layers(spec) if layer["mark"]["type"] == "line")
     mark = next(layer for layer in layers(spec) if layer["mark"]["type"] == "point")
     dashes = line["encoding"]["strokeDash"]["scale"]["range"]

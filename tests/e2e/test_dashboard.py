@@ -12,8 +12,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from app.ranking_table import POINTS
 from db.ingest import ingest
+from report.ranking_table import POINTS
 from tests.app.dashboard_data import DIGITS, KEY, add_run
 from tests.e2e.conftest import Dashboard, serve
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import pandas as pd
 
-from app.labels import experiment_labels, signed
+from report.labels import experiment_labels, signed
 
 # The architecture sets in the order of the paper's axis, and their names on it.
 POINTS: Final[Mapping[str, str]] = {

@@ -8,8 +8,8 @@ from typing import Any, Final
 import altair as alt
 import pandas as pd
 
-from app.labels import listed, set_name
-from app.ranking_table import POINTS
+from report.labels import listed, set_name
+from report.ranking_table import POINTS
 
 # A line is known by its colour and shape; beyond eight lines they repeat with another dash.
 _SHAPES: Final = (
