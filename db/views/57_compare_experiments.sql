@@ -38,3 +38,29 @@ SELECT
 FROM paired;
 
 COMMENT ON MACRO TABLE compare_experiments IS 'The paired differences of every metric, for the experiments of a relation with experiment_id and other_id';
+
+-- The same with what the experiments are, and p-values corrected for their number.
+CREATE OR REPLACE MACRO effects_of(pairs) AS TABLE
+WITH ranked AS (
+    SELECT
+        *,
+        count(p_value) OVER family AS comparisons,
+        row_number() OVER (family ORDER BY p_value) AS place
+    FROM compare_experiments(pairs) AS compared
+    JOIN experiment USING (experiment_id)
+    WINDOW family AS (PARTITION BY dataset, size, compared.epoch, bn_mode, gt_key, architecture_set, metric)
+)
+SELECT
+    experiment_id, other_id, dataset, size, mask, lt, variant,
+    epoch, bn_mode, gt_key, architecture_set, metric,
+    seeds, mean, other_mean, difference, difference_std, difference_interval, p_value,
+    -- Holm's: the smallest p-value counts as often as there are comparisons, the next once less, and none less
+    -- than the one before.
+    max(least(1, p_value * (comparisons - place + 1))) OVER (
+        PARTITION BY dataset, size, epoch, bn_mode, gt_key, architecture_set, metric
+        ORDER BY place
+    ) AS p_holm,
+    comparisons
+FROM ranked;
+
+COMMENT ON MACRO TABLE effects_of IS 'As compare_experiments, with what the first of each pair is and p-values after Holm''s correction';

@@ -16,31 +16,8 @@ pair AS (
     FROM setting AS changed
     JOIN setting AS baseline USING (setting)
     WHERE baseline.is_baseline AND NOT changed.is_baseline
-),
-compared AS (
-    SELECT * FROM compare_experiments('pair')
-),
-ranked AS (
-    SELECT
-        *,
-        count(p_value) OVER family AS comparisons,
-        row_number() OVER (family ORDER BY p_value) AS place
-    FROM compared
-    JOIN experiment USING (experiment_id)
-    WINDOW family AS (PARTITION BY dataset, size, compared.epoch, bn_mode, gt_key, architecture_set, metric)
 )
-SELECT
-    experiment_id, other_id AS baseline_id, dataset, size, mask, lt, variant,
-    epoch, bn_mode, gt_key, architecture_set, metric,
-    seeds, mean, other_mean AS baseline_mean, difference, difference_std, difference_interval, p_value,
-    -- Holm's: the smallest p-value counts as often as there are comparisons, the next once less, and none less
-    -- than the one before.
-    max(least(1, p_value * (comparisons - place + 1))) OVER (
-        PARTITION BY dataset, size, epoch, bn_mode, gt_key, architecture_set, metric
-        ORDER BY place
-    ) AS p_holm,
-    comparisons
-FROM ranked;
+SELECT * RENAME (other_id AS baseline_id, other_mean AS baseline_mean) FROM effects_of('pair');
 
 COMMENT ON VIEW experiment_effect IS 'What each LT and variant changes: the difference to the baseline with the same mask, size, other settings and seeds';
 COMMENT ON COLUMN experiment_effect.experiment_id IS 'experiment';
