@@ -25,8 +25,8 @@ _WORDINGS: Final[Mapping[str, str]] = {
     "momentum": "momentum {:g}",
     "weight_decay": "decay {:g}",
 }
-# Told by a column of their own, by the size, or by the variant.
-_NOT_FROM_CONFIG: Final = frozenset(
+# Told by a column of their own, by the size, or by the variant; all others are an experiment's setting.
+NOT_A_SETTING: Final = frozenset(
     {
         "dataset",
         "mask",
@@ -93,9 +93,7 @@ def _parts(row: Any) -> dict[str, str]:
         size = f"{size} {config.get('cells_per_stage')}×{config.get('channels')}"
     lt = f"LT {row.lt}" if row.lt else ""
     told = {"mask": set_name(row.mask), "lt": lt, "variant": row.variant, "size": size}
-    return told | {
-        name: _worded(name, value) for name, value in config.items() if name not in _NOT_FROM_CONFIG
-    }
+    return told | {name: _worded(name, value) for name, value in config.items() if name not in NOT_A_SETTING}
 
 
 def _worded(name: str, value: object) -> str:
@@ -114,12 +112,12 @@ def _unique(labels: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def signed(number: float | None) -> str:
-    """Two decimals with a true minus sign, `−0.93`; a dash where there is no number."""
+def signed(number: float | None, digits: int = 2) -> str:
+    """So many decimals with a true minus sign, `−0.93`; a dash where there is no number."""
     if number is None or pd.isna(number):
         return "–"
-    text = f"{number:.2f}"
-    return text.replace("-", "−") if float(text) else "0.00"
+    text = f"{number:.{digits}f}"
+    return text.replace("-", "−") if float(text) else text.removeprefix("-")
 
 
 def listed(names: Sequence[object], at_most: int = 8) -> str:

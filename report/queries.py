@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
+import duckdb
 import pandas as pd
 
 
@@ -81,3 +83,173 @@ def noise_ceiling(warehouse: Asked, gt_key: str, mask: str) -> pd.DataFrame:
         gt_key=gt_key,
         mask=mask,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An open connection: all that is asked of it comes from one state of the warehouse."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def query(self, sql: str, /, **parameters: str) -> pd.DataFrame:
+        """The rows of `sql`, with `parameters` bound to its `$name`s."""
+        rows: pd.DataFrame = self.connection.execute(sql, parameters).df()
+        return rows
+
+
+def runs(warehouse: Asked) -> pd.DataFrame:
+    """One row an experiment and origin of its images: experiment_id, dataset_origin, runs (finished ones)."""
+    return warehouse.query(
+        """
+        SELECT experiment_id, dataset_origin, count(*) AS runs
+        FROM run
+        WHERE status = 'finished'
+        GROUP BY ALL
+        ORDER BY experiment_id, dataset_origin
+        """
+    )
+
+
+def sources(warehouse: Asked) -> pd.DataFrame:
+    """One row an imported benchmark file: source, file_name, sha256, license."""
+    return warehouse.query(
+        """
+        SELECT source, file_name, sha256, coalesce(license, 'not known') AS license
+        FROM benchmark_source
+        ORDER BY imported_at, source
+        """
+    )
+
+
+def figure_members(warehouse: Asked) -> pd.DataFrame:
+    """What the paper's Figures 4 to 14 compare: figure, size, mask, lt, variant, reported_tau_a."""
+    return warehouse.query(
+        "SELECT figure, size, mask, lt, variant, tau_a AS reported_tau_a FROM reported_result ORDER BY ALL"
+    )
+
+
+def operation_usage(warehouse: Asked, gt_key: str) -> pd.DataFrame:
+    """Usage and share, fractions, of the operations that no or one mask leaves (Figure 3).
+
+    Columns mask, architecture_set, n, operation, usage and share.
+    """
+    return warehouse.query(
+        """
+        SELECT mask, architecture_set, n, operation, usage, share
+        FROM operation_usage
+        WHERE gt_key = $gt_key AND NOT one_per_class AND architecture_set <> 'random'
+            AND mask IN ('', 'Zero', 'Skip', 'C1x1', 'C3x3', 'Pool') AND operation <> mask
+        ORDER BY length(mask) > 0, list_position(['Zero', 'Skip', 'C1x1', 'C3x3', 'Pool'], mask), n,
+            list_position(['Zero', 'Skip', 'C1x1', 'C3x3', 'Pool'], operation)
+        """,
+        gt_key=gt_key,
+    )
+
+
+def agreement(warehouse: Asked, gt_key: str) -> pd.DataFrame:
+    """How other keys of the same source rank the top-N of this one (Figure 10).
+
+    Columns other_key, dataset, split, epochs, trial of that other key, architecture_set, n, tau, spearman and
+    pearson; only keys that differ in one of data set and split.
+    """
+    return warehouse.query(
+        """
+        SELECT
+            other_key, other.dataset, other.split, other.epochs, architecture_set, n, tau, spearman, pearson
+        FROM ground_truth_agreement AS agreement
+        JOIN ground_truth_key AS other ON other.gt_key = agreement.other_key
+        JOIN ground_truth_key AS key ON key.gt_key = agreement.gt_key
+        WHERE agreement.gt_key = $gt_key AND mask = '' AND NOT one_per_class AND architecture_set <> 'random'
+            AND other.source = key.source AND other.epochs = key.epochs
+            AND (other.dataset = key.dataset) <> (other.split = key.split)
+        ORDER BY other.dataset, other.split, n
+        """,
+        gt_key=gt_key,
+    )
+
+
+def accuracies(warehouse: Asked, gt_key: str) -> pd.DataFrame:
+    """Mean accuracies of all architectures under the keys that differ from this one in the data set only.
+
+    Columns dataset, arch_id, accuracy (fraction); the key itself included.
+    """
+    return warehouse.query(
+        """
+        SELECT other.dataset, rank.arch_id, rank.accuracy
+        FROM ground_truth_key AS key
+        JOIN ground_truth_key AS other USING (source, split, epochs, trial)
+        JOIN architecture_rank AS rank ON rank.gt_key = other.gt_key
+        WHERE key.gt_key = $gt_key AND rank.mask = '' AND NOT rank.one_per_class
+        ORDER BY other.dataset = key.dataset DESC, other.dataset, rank.arch_id
+        """,
+        gt_key=gt_key,
+    )
+
+
+def points(warehouse: Asked, gt_key: str, run_id: str, bn_mode: str) -> pd.DataFrame:
+    """Predicted and true accuracies of a run, fractions, in top-50, top-250 and random (Figure 2)."""
+    return warehouse.query(
+        """
+        SELECT architecture_set, arch_id, gt_rank, truth, predicted
+        FROM prediction_point
+        JOIN run USING (run_id)
+        JOIN experiment USING (experiment_id)
+        WHERE gt_key = $gt_key AND run_id = $run_id AND bn_mode = $bn_mode AND epoch = experiment.epochs
+            AND architecture_set IN ('top-50', 'top-250', 'random')
+        ORDER BY architecture_set, gt_rank
+        """,
+        gt_key=gt_key,
+        run_id=run_id,
+        bn_mode=bn_mode,
+    )
+
+
+def run_taus(warehouse: Asked, gt_key: str, experiment_id: str, bn_mode: str) -> pd.DataFrame:
+    """τ of each run of an experiment in these sets: experiment_id, run_id, seed, architecture_set, n, tau."""
+    return warehouse.query(
+        """
+        SELECT experiment_id, run_id, seed, architecture_set, n, tau
+        FROM run_ranking AS ranking
+        JOIN experiment USING (experiment_id)
+        WHERE gt_key = $gt_key AND experiment_id = $experiment_id AND bn_mode = $bn_mode
+            AND epoch = experiment.epochs AND tau IS NOT NULL
+            AND architecture_set IN ('top-50', 'top-250', 'random')
+        ORDER BY seed, run_id, architecture_set = 'random', n
+        """,
+        gt_key=gt_key,
+        experiment_id=experiment_id,
+        bn_mode=bn_mode,
+    )
+
+
+def finding_evidence(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
+    """The rows of the view of this name, with those of the benchmark itself."""
+    return warehouse.query(
+        """
+        SELECT *
+        FROM finding_evidence
+        WHERE gt_key = $gt_key AND coalesce(bn_mode, $bn_mode) = $bn_mode
+        ORDER BY finding, claim, dataset, size, mask, lt, variant, experiment_id, metric DESC, n
+        """,
+        gt_key=gt_key,
+        bn_mode=bn_mode,
+    )
+
+
+def findings(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
+    """The rows of the view finding, with those of the benchmark itself."""
+    return warehouse.query(
+        """
+        SELECT *
+        FROM finding
+        WHERE gt_key = $gt_key AND coalesce(bn_mode, $bn_mode) = $bn_mode
+        ORDER BY finding, dataset, size
+        """,
+        gt_key=gt_key,
+        bn_mode=bn_mode,
+    )
+
+
+def bn_modes(warehouse: Asked) -> pd.DataFrame:
+    """How BatchNorm stood in any prediction: bn_mode."""
+    return warehouse.query("SELECT DISTINCT bn_mode FROM evaluation ORDER BY bn_mode")

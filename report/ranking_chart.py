@@ -38,24 +38,39 @@ _X_TITLE: Final = "N best by ground truth, or a random sample"
 
 
 def ranking_chart(
-    points: pd.DataFrame, series: Sequence[str], colour_order: Sequence[str], tau: str
+    points: pd.DataFrame,
+    series: Sequence[str],
+    colour_order: Sequence[str],
+    tau: str,
+    values: Sequence[str] = ("a_n", "tau"),
+    width: int | None = None,
 ) -> alt.VConcatChart:
     """The paper's two panels (its Figures 4 to 9): A_N above, τ below, over N.
 
     `points` as of `ranking_table.Ranking`. `series` are the lines in the order of the legend;
     `colour_order` contains them and gives the n-th one the n-th colour, whatever else is shown.
+    `values` are the panels: a_n, tau, spearman, pearson. `width` in pixels; None for that of the container.
     A click on a line's name in the legend lets the others fade.
     """
     points = _with_gaps(points)
     picked = alt.selection_point(name="picked", fields=["series"], bind="legend")
-    upper = _panel(points, "a_n", "mean of A_N (%)", series, colour_order, picked).add_params(picked)
-    lower = _panel(points, "tau", f"mean of τ ({tau})", series, colour_order, picked)
-    chart = alt.vconcat(
-        upper.properties(height=_HEIGHT, title=_title("A_N: mean predicted accuracy (%)")),
-        lower.properties(height=_HEIGHT, title=_title(f"τ of prediction and ground truth ({tau})")),
-        spacing=28,
-        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-    )
+    styles = _styles(series, colour_order, width)
+    titles = {
+        "a_n": ("mean of A_N (%)", "A_N: mean predicted accuracy (%)"),
+        "tau": (f"mean of τ ({tau})", f"τ of prediction and ground truth ({tau})"),
+        "spearman": ("mean of Spearman's ρ", "Spearman's rank correlation of prediction and ground truth"),
+        "pearson": ("mean of Pearson's r", "Pearson's correlation of prediction and ground truth"),
+    }
+    panels = []
+    for value in values:
+        short, long = titles[value]
+        panel = _panel(points, value, short, styles, picked, is_last=value == values[-1])
+        size = {"height": _HEIGHT} | ({} if width is None else {"width": width})
+        panels.append(panel.properties(title=_title(long), **size))
+    panels[0] = panels[0].add_params(picked)
+    chart = alt.vconcat(*panels, spacing=28)
+    if width is None:
+        chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
     chart.resolve = alt.Resolve(scale={"color": "shared", "shape": "shared", "strokeDash": "shared"})
     return chart
 
@@ -69,20 +84,20 @@ def _panel(
     points: pd.DataFrame,
     value: str,
     title: str,
-    series: Sequence[str],
-    colour_order: Sequence[str],
+    styles: dict[str, Any],
     picked: alt.Parameter,
+    *,
+    is_last: bool,
 ) -> alt.LayerChart | alt.FacetChart:
-    is_tau = value == "tau"
-    styles = _styles(series, colour_order)
+    is_correlation = value != "a_n"
     faded = alt.condition(picked, alt.value(1), alt.value(0.12))
     base = alt.Chart(points).encode(
-        x=alt.X("point:N", title=_X_TITLE if is_tau else None)
+        x=alt.X("point:N", title=_X_TITLE if is_last else None)
         .scale(domain=list(POINTS.values()))
         .axis(labelAngle=0, grid=True, labelOverlap=False),
         color=styles["color"],
     )
-    height = alt.Y(f"{value}:Q", title=None).scale(zero=is_tau, nice=True)
+    height = alt.Y(f"{value}:Q", title=None).scale(zero=is_correlation, nice=True)
     height = height.axis(minExtent=_AXIS_WIDTH, maxExtent=_AXIS_WIDTH, tickCount=6, format=_format(value))
     band = base.mark_area(opacity=0.14, line=False).encode(
         y=alt.Y(f"{value}_low:Q", title=None),
@@ -102,15 +117,16 @@ def _panel(
     # Unseen and larger than the marks, so that a pointer need not be exact.
     targets = base.mark_circle(size=450, opacity=0).encode(y=height, tooltip=_tooltip(value, title))
     layers = [band, line, marks, targets]
-    if is_tau:
+    if is_correlation:
         rule = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=_GREY)
-        layers = [rule.encode(y="zero:Q"), *_ceilings(points, base.encoding.x, height), *layers]
+        layers = [rule.encode(y="zero:Q"), *_ceilings(points, value, base.encoding.x, height), *layers]
     return alt.layer(*layers)
 
 
-def _ceilings(points: pd.DataFrame, x: alt.X, height: alt.Y) -> list[alt.Chart]:
+def _ceilings(points: pd.DataFrame, value: str, x: alt.X, height: alt.Y) -> list[alt.Chart]:
     """A line for each mask: the noise ceiling of its sets. None where the ground-truth key has no trials."""
-    ceilings = points[["mask", "point", "ceiling"]].dropna().drop_duplicates()
+    ceilings = points[["mask", "point", f"{value}_ceiling"]].dropna().drop_duplicates()
+    ceilings.columns = pd.Index(["mask", "point", "ceiling"])
     if ceilings.empty:
         return []
     ceilings["named"] = ceilings["mask"].map(set_name)
@@ -122,9 +138,7 @@ def _ceilings(points: pd.DataFrame, x: alt.X, height: alt.Y) -> list[alt.Chart]:
     tooltip = [
         alt.Tooltip("named:N", title="noise ceiling of mask"),
         alt.Tooltip("point:N", title="N"),
-        alt.Tooltip(
-            "ceiling:Q", title="τ of one trial with the mean of the others", format=_format("tau", 1)
-        ),
+        alt.Tooltip("ceiling:Q", title="one trial with the mean of the others", format=_format(value, 1)),
     ]
     return [line.encode(x=x, y=height, detail="mask:N", tooltip=tooltip)]
 
@@ -135,7 +149,7 @@ def _with_gaps(points: pd.DataFrame) -> pd.DataFrame:
     return points.set_index(["series", "point"]).reindex(full).reset_index()
 
 
-def _styles(series: Sequence[str], colour_order: Sequence[str]) -> dict[str, Any]:
+def _styles(series: Sequence[str], colour_order: Sequence[str], chart_width: int | None) -> dict[str, Any]:
     """Colour, shape and dash of every line, in one legend."""
     order = list(colour_order)
     width = round(max(map(len, series)) * _LETTER + _SYMBOL)
@@ -149,7 +163,9 @@ def _styles(series: Sequence[str], colour_order: Sequence[str]) -> dict[str, Any
         symbolStrokeWidth=2,
         symbolOpacity=1,
         labelFontSize=13,
-        columns=alt.ExprRef(f"max(1, floor((containerSize()[0] - {_AXIS_WIDTH}) / {width}))"),
+        columns=alt.ExprRef(f"max(1, floor((containerSize()[0] - {_AXIS_WIDTH}) / {width}))")
+        if chart_width is None
+        else max(1, chart_width // width),
     )
     shapes = [_SHAPES[index % len(_SHAPES)] for index in range(len(order))]
     dashes = [_DASHES[index // len(_SHAPES) % len(_DASHES)] for index in range(len(order))]

@@ -30,8 +30,9 @@ class Ranking:
     labels: of every chosen experiment by `experiment_id`, also of those without numbers.
     points: a row for each point of a line: experiment_id, label, series (the line's name in the
         legend), mask, point (`10` … `random`), n, seeds, and mean, deviation and the ends of the band for
-        A_N (`a_n…`, percent) and τ (`tau…`). Deviation and band are missing for one seed. `ceiling` is the
-        τ that one training of the benchmark reaches; missing where the key has no trials.
+        A_N (`a_n…`, percent), τ (`tau…`), `spearman…` and `pearson…`. Deviation and band are missing for one
+        seed. `tau_ceiling` is the τ that one training of the benchmark reaches, and so for the others;
+        missing where the key has no trials.
     rows: a row for each experiment with points, best τa first: experiment, series, experiment_id,
         dataset, size, mask, lt, variant, epochs, seeds, tau_a, tau_a_mean, tau_a_std, reported_tau_a,
         then for each point `a_<point>_percent`, `tau_<point>`, their deviations
@@ -92,7 +93,13 @@ def _points(
             "seeds": ranking["seeds"],
         }
     )
-    for name, column, scale in (("a_n", "a_n", 100), ("tau", tau_column, 1)):
+    columns = (
+        ("a_n", "a_n", 100),
+        ("tau", tau_column, 1),
+        ("spearman", "spearman", 1),
+        ("pearson", "pearson", 1),
+    )
+    for name, column, scale in columns:
         points[name] = ranking[f"{column}_mean"] * scale
         points[f"{name}_std"] = ranking[f"{column}_std"] * scale
         points[f"{name}_low"] = points[name] - points[f"{name}_std"]
@@ -105,7 +112,9 @@ def _ceiling_points(ceiling: pd.DataFrame, tau_column: str) -> pd.DataFrame:
         {
             "mask": ceiling["mask"],
             "point": ceiling["architecture_set"].map(POINTS),
-            "ceiling": ceiling[tau_column],
+            "tau_ceiling": ceiling[tau_column],
+            "spearman_ceiling": ceiling["spearman"],
+            "pearson_ceiling": ceiling["pearson"],
         }
     )
 
@@ -128,7 +137,7 @@ def _rows(
         ("tau", "tau_{}"),
         ("a_n_std", "a_{}_std_percent"),
         ("tau_std", "tau_{}_std"),
-        ("ceiling", "ceiling_tau_{}"),
+        ("tau_ceiling", "ceiling_tau_{}"),
     ):
         wide = points.pivot(index="experiment_id", columns="point", values=value)
         for point, known in wide.reindex(columns=list(POINTS.values())).items():

@@ -23,6 +23,7 @@ from db.warehouse import Warehouse
 from trainer.options import DATA, RUNS, WAREHOUSE, DataOption, JsonOption, RunsOption, WarehouseOption
 from trainer.output import Format, print_table, say
 from trainer.query_cli import export, intervals, sql
+from trainer.report_cli import report
 from trainer.stopping import Interrupted
 from trainer.study_cli import study_app
 
@@ -411,7 +412,7 @@ def ingest_command(
     _report_ingest(ingest(Warehouse(warehouse), folders, _say_waiting), json_output)
 
 
-for _command in (sql, export, intervals):
+for _command in (sql, export, intervals, report):
     app.command()(_command)
 
 

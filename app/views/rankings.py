@@ -163,7 +163,7 @@ def show_chart(choice: Choice, ranking: Ranking) -> None:
     st.caption(
         "Lines are means over seeds, bands one deviation. τa is best at −1, where A_N falls all the way from "
         "the best architectures to the random ones. Click a name to single it out."
-        + (CEILING_CAPTION if ranking.points["ceiling"].notna().any() else ""),
+        + (CEILING_CAPTION if ranking.points["tau_ceiling"].notna().any() else ""),
         help=TAU_A_HELP,
     )
 

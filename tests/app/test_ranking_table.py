@@ -132,7 +132,7 @@ def test_the_noise_ceiling_stands_beside_every_tau(filled: Warehouse, tau: str, 
 def test_a_single_trial_has_no_noise_ceiling(filled: Warehouse) -> None:
     ranking = ranking_of(filled, key=f"{KEY}#0")
     assert not ranking.points.empty
-    assert ranking.points["ceiling"].isna().all()
+    assert ranking.points["tau_ceiling"].isna().all()
     order = list(ranking.rows["series"])
     assert not any(
         layer["encoding"].get("y", {}).get("field") == "ceiling"

@@ -1,0 +1,162 @@
+"""The charts of single figures, in Altair: predictions against truth, operations, data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from db.architectures import OPERATIONS
+from report.labels import signed
+from report.theme import COLOURS, GREY
+
+# Bins a side where 15,625 points would hide each other.
+_BINS: Final = 70
+# Pixels, so that the panels of a row align.
+_AXIS_WIDTH: Final = 36
+
+
+def scatter_chart(points: pd.DataFrame, taus: pd.DataFrame) -> alt.VConcatChart:
+    """Figure 2: predicted against true accuracy, a row for each experiment, a column for each set.
+
+    `points`: label, architecture_set, arch_id, gt_rank, truth and predicted (percent). `taus`: label,
+    architecture_set, n, tau; its order is that of rows and columns.
+    """
+    rows = []
+    for label, sets in taus.groupby("label", sort=False):
+        panels = [
+            _scatter(
+                points[(points["label"] == label) & (points["architecture_set"] == name)],
+                f"{name}, {n} architectures, τ {signed(tau)}",
+            )
+            for name, n, tau in zip(sets["architecture_set"], sets["n"], sets["tau"], strict=True)
+        ]
+        rows.append(alt.hconcat(*panels, title=alt.TitleParams(str(label), fontSize=14, offset=8)))
+    return alt.vconcat(*rows, spacing=32)
+
+
+def _scatter(points: pd.DataFrame, title: str) -> alt.Chart:
+    columns = ["arch_id", "gt_rank", "truth", "predicted"]
+    chart: alt.Chart = (
+        alt.Chart(points[columns], title=alt.TitleParams(title, fontWeight="normal"))
+        .mark_circle(size=22, opacity=0.45, color=COLOURS[0])
+        .encode(
+            x=alt.X("truth:Q", title="ground truth (%)").scale(zero=False, nice=True).axis(tickCount=5),
+            y=alt.Y("predicted:Q", title="predicted (%)")
+            .scale(zero=False, nice=True)
+            .axis(tickCount=5, minExtent=_AXIS_WIDTH),
+            tooltip=[
+                alt.Tooltip("arch_id:Q", title="architecture"),
+                alt.Tooltip("gt_rank:Q", title="true rank"),
+                alt.Tooltip("truth:Q", title="ground truth (%)", format=".2f"),
+                alt.Tooltip("predicted:Q", title="predicted (%)", format=".2f"),
+            ],
+        )
+        .properties(width=250, height=210)
+    )
+    return chart
+
+
+def usage_chart(usage: pd.DataFrame, points: Sequence[str]) -> alt.FacetChart:
+    """Figure 3: which operations the best use, a row for each mask; left how many use it, right how often.
+
+    `usage`: mask (as shown), point (one of `points`), operation, measure and percent.
+    """
+    measures = list(dict.fromkeys(usage["measure"]))
+    legend = alt.Legend(title=None, orient="top")
+    chart: alt.FacetChart = (
+        alt.Chart(usage)
+        .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=40, filled=True))
+        .encode(
+            x=alt.X("point:N", title="N best by ground truth, or all")
+            .scale(domain=list(points))
+            .axis(labelAngle=0, labelOverlap=False),
+            y=alt.Y("percent:Q", title=None).scale(domain=[0, 100]).axis(tickCount=5),
+            color=alt.Color("operation:N", sort=list(OPERATIONS), legend=legend),
+            shape=alt.Shape("operation:N", sort=list(OPERATIONS), legend=legend),
+            row=alt.Row("mask:N", title=None, sort=list(dict.fromkeys(usage["mask"]))).header(
+                labelAngle=0, labelAlign="left", labelPadding=8
+            ),
+            column=alt.Column("measure:N", title=None, sort=measures),
+            tooltip=["mask:N", "operation:N", "point:N", alt.Tooltip("percent:Q", format=".1f")],
+        )
+        .properties(width=360, height=110)
+    )
+    return chart
+
+
+def dataset_chart(accuracies: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> alt.ConcatChart:
+    """Figure 10: the accuracies of all architectures on one data set against those on another.
+
+    `accuracies`: percent, a column for each name in `pairs` (x, y), a row for each architecture. Counted in
+    bins, darker where there are more, on a scale of logarithms.
+    """
+    panels = [_binned(accuracies[x], accuracies[y]) for x, y in pairs]
+    highest = max(int(bins["architectures"].max()) for bins in panels)
+    colour = (
+        alt.Color("architectures:Q")
+        .scale(type="log", domain=[1, highest], scheme="blues", clamp=True)
+        .legend(orient="right", tickCount=4)
+    )
+    charts = [
+        alt.Chart(bins)
+        .mark_rect()
+        .encode(
+            x=alt.X("x_low:Q", title=f"{x} (%)").scale(zero=False, nice=False),
+            x2="x_high:Q",
+            y=alt.Y("y_low:Q", title=f"{y} (%)").scale(zero=False, nice=False),
+            y2="y_high:Q",
+            color=colour,
+            tooltip=[alt.Tooltip("architectures:Q", format=",d")],
+        )
+        .properties(width=260, height=230)
+        for bins, (x, y) in zip(panels, pairs, strict=True)
+    ]
+    return alt.concat(*charts, columns=3, spacing=28)
+
+
+def _binned(x: pd.Series[float], y: pd.Series[float]) -> pd.DataFrame:
+    counts, x_edges, y_edges = np.histogram2d(x, y, bins=_BINS)
+    columns, rows = np.nonzero(counts)
+    return pd.DataFrame(
+        {
+            "x_low": x_edges[columns],
+            "x_high": x_edges[columns + 1],
+            "y_low": y_edges[rows],
+            "y_high": y_edges[rows + 1],
+            "architectures": counts[columns, rows].astype(int),
+        }
+    )
+
+
+def agreement_chart(
+    agreement: pd.DataFrame, points: Sequence[str], titles: Mapping[str, str]
+) -> alt.HConcatChart:
+    """Correlations of other rankings with one, over its top-N: a panel for each measure in `titles`.
+
+    `agreement`: series (the other ranking), point, n, and a column for each measure.
+    """
+    order = list(dict.fromkeys(agreement["series"]))
+    legend = alt.Legend(title=None, orient="top", columns=4)
+    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=GREY).encode(y="zero:Q")
+    panels = [
+        alt.layer(
+            zero,
+            alt.Chart(agreement[["series", "point", "n", measure]])
+            .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=45, filled=True))
+            .encode(
+                x=alt.X("point:N", title="N best by ground truth, or all")
+                .scale(domain=list(points))
+                .axis(labelAngle=0, labelOverlap=False),
+                y=alt.Y(f"{measure}:Q", title=None).axis(tickCount=5),
+                color=alt.Color("series:N", sort=order, legend=legend),
+                shape=alt.Shape("series:N", sort=order, legend=legend),
+                tooltip=["series:N", "point:N", "n:Q", alt.Tooltip(f"{measure}:Q", format=".3f")],
+            ),
+        ).properties(width=280, height=230, title=title)
+        for measure, title in titles.items()
+    ]
+    return alt.hconcat(*panels, spacing=28)

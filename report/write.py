@@ -1,0 +1,147 @@
+"""Writing a report: the figures as SVG, PNG, HTML and CSV, and one page that holds them against the paper."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.metadata
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+
+from db.errors import NasrankError
+from db.warehouse import Warehouse
+from report import queries
+from report.figures import Choice, Figure, NotDrawn, draw_figures
+from report.findings import NOT_ENOUGH, Finding, read_findings
+from report.queries import Reading
+from report.theme import CONFIG
+
+# Tells a folder that a report may replace.
+_MARK: Final = "report.json"
+_ENDINGS: Final = {"svg": "SVG", "png": "PNG", "html": "interactive", "csv": "numbers"}
+# Nothing that would leave the reader's machine.
+_ACTIONS: Final = {"export": True, "source": False, "compiled": False, "editor": False}
+_PIXELS_A_POINT: Final = 2
+
+Progress = Callable[[str, int, int], None]
+
+
+def write_report(
+    warehouse: Warehouse, choice: Choice, out: Path, show: Progress = lambda what, done, total: None
+) -> dict[str, Any]:
+    """Write `index.html`, `report.json` and the figures into the folder `out`, whole or not at all.
+
+    Gives what `report.json` has. An earlier report there is replaced.
+
+    Raises:
+        NasrankError: `out` holds something else or cannot be written; no run has predictions of this
+            `bn_mode`; the warehouse cannot be read.
+    """
+    _refuse_other_contents(out)
+    part = out.with_name(out.name + ".part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        with warehouse.read() as connection:
+            report = _write(Reading(connection), warehouse.path.name, choice, part, show)
+        shutil.rmtree(out, ignore_errors=True)
+        part.rename(out)
+    except OSError as error:
+        raise NasrankError(f"cannot write a report to {out}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return report
+
+
+def _refuse_other_contents(out: Path) -> None:
+    if out.exists() and not (out / _MARK).exists() and (not out.is_dir() or any(out.iterdir())):
+        raise NasrankError(f"{out} exists and is no report; nothing was written: give another folder")
+
+
+def _write(warehouse: Reading, name: str, choice: Choice, folder: Path, show: Progress) -> dict[str, Any]:
+    runs = queries.runs(warehouse)
+    _refuse_unknown_bn_mode(warehouse, choice)
+    show("reading what the findings say", 0, 0)
+    findings = read_findings(warehouse, choice)
+    figures: list[Figure] = []
+    not_drawn: list[NotDrawn] = []
+    for figure in draw_figures(warehouse, choice):
+        if isinstance(figure, NotDrawn):
+            not_drawn.append(figure)
+            continue
+        show(f"drawing figure {figure.number}", len(figures), 0)
+        _save(figure, folder)
+        figures.append(figure)
+    about = {
+        "version": importlib.metadata.version("nasrank"),
+        "written_at": f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC",
+        "warehouse": name,
+        "runs": int(runs["runs"].sum()),
+        "experiments": int(runs["experiment_id"].nunique()),
+        "is_train": "/train@" in choice.gt_key,
+    }
+    page = _template().render(
+        about=about,
+        choice=choice,
+        endings=_ENDINGS,
+        figures=figures,
+        findings=findings,
+        not_drawn=not_drawn,
+        not_enough=NOT_ENOUGH,
+        origins=runs.groupby("dataset_origin")["runs"].sum().to_dict(),
+        sources=queries.sources(warehouse).to_dict("records"),
+        **_summary(findings),
+    )
+    (folder / "index.html").write_text(page, encoding="utf-8")
+    report = {
+        **about,
+        **asdict(choice),
+        "findings": [asdict(finding) for finding in findings],
+        "figures": [{"number": f.number, "name": f.name, "title": f.title} for f in figures],
+        "not_drawn": [asdict(figure) for figure in not_drawn],
+    }
+    text = json.dumps(report, ensure_ascii=False, indent=2)
+    (folder / _MARK).write_text(text + "\n", encoding="utf-8")
+    return report
+
+
+def _refuse_unknown_bn_mode(warehouse: Reading, choice: Choice) -> None:
+    known = list(queries.bn_modes(warehouse)["bn_mode"])
+    if known and choice.bn_mode not in known:
+        raise NasrankError(
+            f"no run has predictions with BatchNorm {choice.bn_mode!r}; choose one of {', '.join(known)}"
+        )
+
+
+def _save(figure: Figure, folder: Path) -> None:
+    chart = figure.chart.configure(**CONFIG)
+    path = folder / figure.name
+    chart.save(path.with_suffix(".svg"))
+    chart.save(path.with_suffix(".png"), scale_factor=_PIXELS_A_POINT)
+    chart.properties(title=figure.title).save(
+        path.with_suffix(".html"), inline=True, embed_options={"actions": _ACTIONS}
+    )
+    figure.data.to_csv(path.with_suffix(".csv"), index=False, lineterminator="\n")
+
+
+def _summary(findings: Sequence[Finding]) -> dict[str, Any]:
+    """The columns and cells of the first table; a finding about the benchmark has its verdict in each."""
+    scales = list(dict.fromkeys(scale.name for finding in findings for scale in finding.scales))
+    networks = [name for name in scales if name != "benchmark"] or scales
+    verdicts = {}
+    for finding in findings:
+        known = {scale.name: scale.verdict for scale in finding.scales}
+        verdicts[finding.number] = [known.get("benchmark", known.get(name, NOT_ENOUGH)) for name in networks]
+    return {"scales": networks, "verdicts": verdicts}
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("report", "."), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    return environment.get_template("page.html.j2")
