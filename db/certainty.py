@@ -1,13 +1,13 @@
-"""How certain a τ is: intervals by the bootstrap over architectures and seeds.
+"""How certain a metric is: intervals by the bootstrap over architectures and seeds.
 
 Architectures and seeds are both samples: of a search space, and of trainings. A resample draws as many of
-each, with replacement; an architecture that was drawn twice is no pair with itself, so that repetition is no
-tie. This is Python because it takes a thousand times the work of a τ; db/views has all else.
+each, with replacement; for τ, an architecture that was drawn twice is no pair with itself, so that repetition
+is no tie. This is Python because it takes a thousand times the work of a τ; db/views has all else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -106,19 +106,20 @@ def experiments_with(warehouse: Warehouse, gt_key: str, architecture_set: str, b
     return found
 
 
-def tau_interval(predicted: Predicted, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
-    """Of the mean over seeds of Kendall's tau-b."""
+def metric_interval(
+    predicted: Predicted, metric: str = "tau", resamples: int = RESAMPLES, seed: int = 0
+) -> Interval:
+    """Of the mean over seeds of a metric, one of `METRICS`."""
     architectures, seeds = _draws(predicted.predictions.shape, resamples, seed)
-    return _interval(
-        float(np.nanmean(_taus(predicted.truth, predicted.predictions, np.ones((len(predicted.truth), 1))))),
-        _mean_of_drawn(_taus(predicted.truth, predicted.predictions, architectures), seeds),
-    )
+    once = np.ones((len(predicted.truth), 1))
+    mean, resampled = (_of_seeds(metric, predicted, weights) for weights in (once, architectures))
+    return _interval(float(np.nanmean(mean)), _mean_of_drawn(resampled, seeds))
 
 
-def tau_difference(
-    one: Predicted, other: Predicted, resamples: int = RESAMPLES, seed: int = 0
+def metric_difference(
+    one: Predicted, other: Predicted, metric: str = "tau", resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[Interval, int]:
-    """Of τ of `one` minus that of `other`, on the same resamples of architectures and common seeds.
+    """Of a metric of `one` minus that of `other`, on the same resamples of architectures and common seeds.
 
     Also the number of these seeds.
 
@@ -132,13 +133,14 @@ def tau_difference(
     common = sorted(set(one.seeds) & set(other.seeds))
     if not common:
         raise NasrankError("the two experiments have no seed in common")
-    rows = [
-        experiment.predictions[[experiment.seeds.index(s) for s in common]] for experiment in (one, other)
+    pair = [
+        Predicted(one.truth, known.predictions[[known.seeds.index(s) for s in common]], tuple(common))
+        for known in (one, other)
     ]
-    architectures, seeds = _draws(rows[0].shape, resamples, seed)
+    architectures, seeds = _draws(pair[0].predictions.shape, resamples, seed)
     once = np.ones((len(one.truth), 1))
     mean, resampled = (
-        _taus(one.truth, rows[0], weights) - _taus(one.truth, rows[1], weights)
+        _of_seeds(metric, pair[0], weights) - _of_seeds(metric, pair[1], weights)
         for weights in (once, architectures)
     )
     return _interval(float(np.nanmean(mean)), _mean_of_drawn(resampled, seeds)), len(common)
@@ -152,12 +154,29 @@ def _draws(shape: Sequence[int], resamples: int, seed: int) -> tuple[Matrix, npt
     return counts.astype(float), rng.integers(0, seeds, (seeds, resamples))
 
 
-def _taus(truth: Vector, predictions: Matrix, weights: Matrix) -> Matrix:
-    """Tau-b of each row of `predictions` with each column of multiplicities `weights`: (seeds, columns)."""
-    return np.stack([_tau(truth, row, weights) for row in predictions])
+def _of_seeds(metric: str, predicted: Predicted, weights: Matrix) -> Matrix:
+    """The metric of each seed with each column of multiplicities `weights`: (seeds, columns)."""
+    measure = METRICS[metric]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.stack([measure(predicted.truth, row, weights) for row in predicted.predictions])
 
 
+# Each takes truth and prediction (architectures,) and multiplicities (architectures, columns), and gives
+# (columns,); NaN where it is not defined.
 def _tau(truth: Vector, predicted: Vector, weights: Matrix) -> Vector:
+    score, by_truth, by_prediction = _pairs(truth, predicted, weights)
+    tau: Vector = score / np.sqrt(by_truth * by_prediction)
+    return tau
+
+
+def _tau_eq2(truth: Vector, predicted: Vector, weights: Matrix) -> Vector:
+    score, _, _ = _pairs(truth, predicted, weights)
+    tau: Vector = score / (weights.sum(axis=0) ** 2 - (weights**2).sum(axis=0))
+    return tau
+
+
+def _pairs(truth: Vector, predicted: Vector, weights: Matrix) -> tuple[Vector, Vector, Vector]:
+    """Concordant minus discordant pairs, pairs of unequal truth, and of unequal prediction; each twice."""
     score, by_truth, by_prediction = (np.zeros(weights.shape[1]) for _ in range(3))
     for rows in _blocks(len(truth)):
         truth_signs = np.sign(truth[rows, None] - truth)
@@ -168,17 +187,55 @@ def _tau(truth: Vector, predicted: Vector, weights: Matrix) -> Vector:
             (by_prediction, np.abs(predicted_signs)),
         ):
             total += (weights[rows] * (pairs @ weights)).sum(axis=0)
-    with np.errstate(invalid="ignore"):
-        tau: Vector = score / np.sqrt(by_truth * by_prediction)
-    return tau
+    return score, by_truth, by_prediction
+
+
+def _spearman(truth: Vector, predicted: Vector, weights: Matrix) -> Vector:
+    return _correlation(_ranks(truth, weights), _ranks(predicted, weights), weights)
+
+
+def _pearson(truth: Vector, predicted: Vector, weights: Matrix) -> Vector:
+    return _correlation(truth[:, None], predicted[:, None], weights)
+
+
+def _a_n(truth: Vector, predicted: Vector, weights: Matrix) -> Vector:
+    mean: Vector = (predicted[:, None] * weights).sum(axis=0) / weights.sum(axis=0)
+    return mean
+
+
+def _ranks(values: Vector, weights: Matrix) -> Matrix:
+    """Ranks among the drawn, the mean rank for equal ones: (architectures, columns)."""
+    distinct, place = np.unique(values, return_inverse=True)
+    drawn = np.zeros((len(distinct), weights.shape[1]))
+    np.add.at(drawn, place, weights)
+    ranks: Matrix = (drawn.cumsum(axis=0) - (drawn - 1) / 2)[place]
+    return ranks
+
+
+def _correlation(x: Matrix, y: Matrix, weights: Matrix) -> Vector:
+    total = weights.sum(axis=0)
+    x = x - (x * weights).sum(axis=0) / total
+    y = y - (y * weights).sum(axis=0) / total
+    covariance = (x * y * weights).sum(axis=0)
+    correlation: Vector = covariance / np.sqrt((x * x * weights).sum(axis=0) * (y * y * weights).sum(axis=0))
+    return correlation
+
+
+METRICS: Final[Mapping[str, Callable[[Vector, Vector, Matrix], Vector]]] = {
+    "tau": _tau,
+    "tau_eq2": _tau_eq2,
+    "spearman": _spearman,
+    "pearson": _pearson,
+    "a_n": _a_n,
+}
 
 
 def _blocks(length: int) -> Iterator[slice]:
     return (slice(start, start + _ROWS) for start in range(0, length, _ROWS))
 
 
-def _mean_of_drawn(taus: Matrix, seeds: npt.NDArray[np.int64]) -> Vector:
-    mean: Vector = np.take_along_axis(taus, seeds, axis=0).mean(axis=0)
+def _mean_of_drawn(values: Matrix, seeds: npt.NDArray[np.int64]) -> Vector:
+    mean: Vector = np.take_along_axis(values, seeds, axis=0).mean(axis=0)
     return mean
 
 

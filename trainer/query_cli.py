@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,14 +14,24 @@ from db.certainty import (
     RESAMPLES,
     Predicted,
     experiments_with,
+    metric_difference,
+    metric_interval,
     read_predicted,
-    tau_difference,
-    tau_interval,
 )
 from db.ground_truth import resolve_key
 from db.warehouse import Limits, Warehouse
 from trainer.options import WAREHOUSE, JsonOption, WarehouseOption
 from trainer.output import Format, print_table, say, show_work, write_table
+
+
+class Metric(StrEnum):
+    """The keys of `db.certainty.METRICS`, and how the columns of experiment_ranking begin."""
+
+    tau = "tau"
+    tau_eq2 = "tau_eq2"
+    spearman = "spearman"
+    pearson = "pearson"
+    a_n = "a_n"
 
 
 def sql(
@@ -80,6 +91,7 @@ def intervals(
     architecture_set: Annotated[
         str, typer.Option("--set", help="top-10 … top-500, random, all, or one of these with classes.")
     ] = "random",
+    metric: Annotated[Metric, typer.Option(help="What the interval is of.")] = Metric.tau,
     bn_mode: Annotated[str, typer.Option(help="BatchNorm statistics of the predictions.")] = "running",
     baseline: Annotated[
         str | None, typer.Option(help="An experiment of the same mask; adds the difference to it.")
@@ -89,10 +101,10 @@ def intervals(
     warehouse: WarehouseOption = WAREHOUSE,
     json_output: JsonOption = False,
 ) -> None:
-    """Say how certain τ is.
+    """Say how certain a metric is.
 
-    95 % intervals of tau-b, the mean over seeds at the end of training, by the bootstrap over architectures
-    and seeds. The whole space takes some 15 seconds a seed.
+    95 % intervals of Kendall's τ or another metric, the mean over seeds at the end of training, by the
+    bootstrap over architectures and seeds. τ of the whole space takes some 15 seconds a seed.
 
     \b
     Example: nasrank-train intervals --set top-500 --ground-truth cifar10-valid/valid
@@ -115,11 +127,11 @@ def intervals(
         for done, experiment_id in enumerate(chosen):
             show("resampling experiments", done, len(chosen))
             predicted = read(experiment_id)
-            tau = tau_interval(predicted, resamples, seed)
-            row = described[experiment_id] | {"seeds": len(predicted.seeds), "tau": tau.mean}
-            row |= {"tau_low": tau.low, "tau_high": tau.high}
+            known = metric_interval(predicted, metric, resamples, seed)
+            row = described[experiment_id] | {"seeds": len(predicted.seeds), metric.value: known.mean}
+            row |= {f"{metric}_low": known.low, f"{metric}_high": known.high}
             if compared is not None:
-                difference, common = tau_difference(predicted, compared, resamples, seed)
+                difference, common = metric_difference(predicted, compared, metric, resamples, seed)
                 row |= {"difference": difference.mean, "difference_low": difference.low}
                 row |= {"difference_high": difference.high, "common_seeds": common}
             rows.append(row)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import lzma
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import alembic.command
@@ -264,16 +268,37 @@ def test_the_clock_may_jump(warehouse: Warehouse, write_run: RunWriter) -> None:
     assert ingest(warehouse, folders).unchanged == [folder.name for folder in folders]
 
 
-def test_a_folder_that_cannot_be_written_is_named(warehouse: Warehouse, write_run: RunWriter) -> None:
-    """A folder in the lock's place stands in for a read-only one, which root could write to."""
-    folder = write_run(random_predictions("Zero+Skip+Pool", 0), mask="Zero+Skip+Pool")
-    before = warehouse.path.read_bytes()
-    lock = warehouse.path.with_name("nasrank.duckdb.lock")
-    lock.unlink(missing_ok=True)
-    lock.mkdir()
-    with pytest.raises(NasrankError, match="nasrank.duckdb was not changed: .*"):
-        ingest(warehouse, [folder])
-    assert warehouse.path.read_bytes() == before
+@contextlib.contextmanager
+def without_privileges() -> Iterator[None]:
+    """Root writes to read-only folders, so it becomes another user for a while; who is not root stays so."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_read_only_folder_is_named(warehouse: Warehouse, write_run: RunWriter) -> None:
+    """What it holds can be read, and nothing is changed; once it can be written, the same ingest succeeds."""
+    # pytest's own folders are closed to other users.
+    with tempfile.TemporaryDirectory() as open_to_all:
+        home = Path(open_to_all)
+        folder = write_run(random_predictions("Zero+Skip+Pool", 0), mask="Zero+Skip+Pool", runs_dir=home)
+        own = Warehouse(home / "nasrank.duckdb")
+        shutil.copyfile(warehouse.path, own.path)
+        before, names = own.path.read_bytes(), sorted(os.listdir(home))
+        home.chmod(0o555)
+        with without_privileges():
+            assert len(own.query("SELECT * FROM architecture")) == 15_625
+            with pytest.raises(NasrankError, match="nasrank.duckdb was not changed: .*Permission denied"):
+                ingest(own, [folder])
+        assert own.path.read_bytes() == before
+        assert sorted(os.listdir(home)) == names
+        home.chmod(0o755)
+        assert ingest(own, [folder]).ingested == [folder.name]
 
 
 def test_a_full_disk_changes_nothing(warehouse: Warehouse, write_run: RunWriter) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from db.certainty import METRICS
 from db.errors import NasrankError
 from db.ingest import ingest
 from db.warehouse import Warehouse
@@ -168,6 +169,14 @@ def test_views_are_exported_and_intervals_told(nasrank: Command, folder: Path) -
     )
     assert told["difference"] == pytest.approx(second["tau"] - first["tau"])
     assert told["common_seeds"] == 2
+    # Every metric has its command line, and the mean that the view has.
+    means = warehouse.query(
+        """SELECT * FROM experiment_ranking WHERE gt_key LIKE '%cifar10-valid/valid@200'
+        AND architecture_set = 'random' AND variant = 'baseline'"""
+    )
+    for metric in METRICS:
+        told, _ = json.loads(nasrank("intervals", "--metric", metric, "--resamples", "1", "--json").stdout)
+        assert told[metric] == pytest.approx(means[f"{metric}_mean"][0])
 
 
 def test_options_win_over_variant_and_preset(nasrank: Command, folder: Path) -> None:
