@@ -207,6 +207,9 @@ def _experiment_row(config_file: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "experiment_id": config_hash[:12],
         "config_hash": config_hash,
+        "kind": "trained",
+        "name": None,
+        "predicts": "accuracy",
         "size": config_file["size"],
         "variant": config_file["variant"],
         "mask": str(parse_mask(config["mask"])),

@@ -19,7 +19,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, ForeignKey, 
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The Alembic revision these models describe; a file of another revision is refused.
-SCHEMA_REVISION: Final = "0002"
+SCHEMA_REVISION: Final = "0004"
 
 
 class Base(DeclarativeBase):
@@ -143,54 +143,79 @@ class BenchmarkCost(Base):
 
 
 class Experiment(Base):
-    """A configuration without its seed."""
+    """A configuration without its seed, or predictions that others made, without their seed."""
 
     __tablename__ = "experiment"
-    __table_args__ = {"comment": "Configurations of super-network training, without the seed"}
+    __table_args__ = (
+        CheckConstraint("kind IN ('trained', 'imported')", name="kind_is_known"),
+        CheckConstraint("predicts IN ('accuracy', 'score')", name="predicts_is_known"),
+        CheckConstraint("(kind = 'imported') = (name IS NOT NULL)", name="imported_has_a_name"),
+        CheckConstraint(
+            "kind = 'imported' OR (predicts = 'accuracy' AND dataset IS NOT NULL AND size IS NOT NULL AND "
+            "cells_per_stage IS NOT NULL AND channels IS NOT NULL AND lt IS NOT NULL AND "
+            "variant IS NOT NULL AND path_sampling IS NOT NULL AND node_inputs IS NOT NULL AND "
+            "valid_images IS NOT NULL AND epochs IS NOT NULL AND batch_size IS NOT NULL AND "
+            "learning_rate IS NOT NULL)",
+            name="trained_has_a_configuration",
+        ),
+        {
+            "comment": "Configurations of super-network training, and imported predictions, without the "
+            "seed; what has no meaning for imported predictions is NULL"
+        },
+    )
 
     experiment_id: Mapped[str] = mapped_column(
         primary_key=True, comment="first 12 hexadecimal digits of config_hash"
     )
     config_hash: Mapped[str] = mapped_column(unique=True, comment="SHA-256 of config")
-    dataset: Mapped[str] = mapped_column(comment="images trained on: cifar10 or digits")
-    size: Mapped[str] = mapped_column(comment="the paper's name, tiny, or custom")
-    cells_per_stage: Mapped[int] = mapped_column(comment="cells in each of the three stages")
-    channels: Mapped[int] = mapped_column(comment="channels of the first stage; doubled in each next one")
+    kind: Mapped[str] = mapped_column(comment="trained by nasrank, or imported: predicted by anything else")
+    name: Mapped[str | None] = mapped_column(comment="name of imported predictions; NULL for trained")
+    predicts: Mapped[str] = mapped_column(
+        comment="accuracy, or score: any other number, of which higher is better"
+    )
+    dataset: Mapped[str | None] = mapped_column(comment="images trained on: cifar10 or digits")
+    size: Mapped[str | None] = mapped_column(comment="the paper's name, tiny, or custom")
+    cells_per_stage: Mapped[int | None] = mapped_column(comment="cells in each of the three stages")
+    channels: Mapped[int | None] = mapped_column(
+        comment="channels of the first stage; doubled in each next one"
+    )
     mask: Mapped[str] = mapped_column(ForeignKey("mask.mask"), comment="operations removed, empty for none")
-    lt: Mapped[str] = mapped_column(comment="operations with a linear transformer, empty for none")
-    variant: Mapped[str] = mapped_column(comment="baseline, or the paper's name of what differs")
-    path_sampling: Mapped[str] = mapped_column(
+    lt: Mapped[str | None] = mapped_column(comment="operations with a linear transformer, empty for none")
+    variant: Mapped[str | None] = mapped_column(comment="baseline, or the paper's name of what differs")
+    path_sampling: Mapped[str | None] = mapped_column(
         comment="how a step's path is chosen: strictly-fair or uniform"
     )
-    node_inputs: Mapped[str] = mapped_column(comment="how a node joins its inputs: mean or sum")
+    node_inputs: Mapped[str | None] = mapped_column(comment="how a node joins its inputs: mean or sum")
     train_images: Mapped[int | None] = mapped_column(
         comment="images trained on; NULL for all that validation leaves"
     )
-    valid_images: Mapped[int] = mapped_column(comment="images withheld for validation")
-    epochs: Mapped[int] = mapped_column(comment="passes over the training images")
-    batch_size: Mapped[int] = mapped_column(comment="images a step")
-    learning_rate: Mapped[float] = mapped_column(comment="at the first epoch, before the cosine")
+    valid_images: Mapped[int | None] = mapped_column(comment="images withheld for validation")
+    epochs: Mapped[int | None] = mapped_column(comment="passes over the training images")
+    batch_size: Mapped[int | None] = mapped_column(comment="images a step")
+    learning_rate: Mapped[float | None] = mapped_column(comment="at the first epoch, before the cosine")
     config: Mapped[dict[str, Any]] = mapped_column(JSON, comment="the whole configuration")
 
 
 class Run(Base):
-    """An experiment with a seed, as its folder tells it."""
+    """An experiment with a seed, as its folder or its imported file tells it."""
 
     __tablename__ = "run"
     __table_args__ = (
         CheckConstraint("status IN ('finished', 'failed')", name="status_is_known"),
         CheckConstraint("(status = 'failed') = (failed_epoch IS NOT NULL)", name="failed_has_its_epoch"),
-        {"comment": "Experiments with a seed, once finished or failed"},
+        {"comment": "Experiments with a seed, once finished or failed, and imported predictions"},
     )
 
-    run_id: Mapped[str] = mapped_column(primary_key=True, comment="name of the run's folder")
+    run_id: Mapped[str] = mapped_column(
+        primary_key=True, comment="name of the run's folder; begins with imported for imported predictions"
+    )
     experiment_id: Mapped[str] = mapped_column(ForeignKey("experiment.experiment_id"), comment="experiment")
     seed: Mapped[int] = mapped_column(BigInteger, comment="seeds weights, shuffling, shifts, flips and paths")
     status: Mapped[str] = mapped_column(comment="finished, or failed where the loss diverged")
     message: Mapped[str | None] = mapped_column(comment="why it failed")
     failed_epoch: Mapped[int | None] = mapped_column(comment="epoch in which the loss was not finite")
-    started_at: Mapped[dt.datetime] = mapped_column(DateTime, comment="UTC")
-    finished_at: Mapped[dt.datetime] = mapped_column(DateTime, comment="UTC")
+    started_at: Mapped[dt.datetime | None] = mapped_column(DateTime, comment="UTC; NULL for imported")
+    finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime, comment="UTC; NULL for imported")
     seconds_training: Mapped[float | None] = mapped_column(comment="seconds, without evaluation")
     seconds_evaluation: Mapped[float | None] = mapped_column(comment="seconds")
     optimizer_updates: Mapped[int | None] = mapped_column(BigInteger, comment="steps of the optimizer")
@@ -203,10 +228,36 @@ class Run(Base):
     valid_sha256: Mapped[str | None] = mapped_column(comment="of the validation images and labels")
     dataset_origin: Mapped[str | None] = mapped_column(comment="where the images come from")
     ground_truth_keys: Mapped[list[str]] = mapped_column(
-        JSON, comment="keys whose top-N the run was asked to predict"
+        JSON, comment="keys whose top-N the run was asked to predict, and whose metrics are stored"
     )
-    folder_sha256: Mapped[str] = mapped_column(comment="of the ingested files; another one is ingested anew")
+    folder_sha256: Mapped[str | None] = mapped_column(
+        comment="of the ingested files; another one is ingested anew; NULL for imported"
+    )
     ingested_at: Mapped[dt.datetime] = mapped_column(DateTime, comment="UTC")
+
+
+class PredictionSource(Base):
+    """The file that an imported run's predictions come from, and how it was read."""
+
+    __tablename__ = "prediction_source"
+    __table_args__ = {"comment": "Imported files of predictions, one a run, and how each was read"}
+
+    run_id: Mapped[str] = mapped_column(primary_key=True, comment="run")
+    file_name: Mapped[str] = mapped_column(comment="name of the file, without its path")
+    size_bytes: Mapped[int] = mapped_column(BigInteger, comment="bytes read")
+    sha256: Mapped[str] = mapped_column(comment="SHA-256 of the file")
+    format: Mapped[str] = mapped_column(comment="csv, json or parquet")
+    importer_version: Mapped[int] = mapped_column(comment="version of the importer that read it")
+    architecture_column: Mapped[str] = mapped_column(comment="column of the architectures")
+    value_column: Mapped[str] = mapped_column(comment="column of the predictions")
+    notation: Mapped[str] = mapped_column(
+        comment="how it writes architectures: string, nested, digits, naslib or index"
+    )
+    scale: Mapped[str] = mapped_column(comment="what its numbers are: fraction, percent or score")
+    lower_is_better: Mapped[bool] = mapped_column(
+        comment="whether lower numbers are better in it; their negatives are kept"
+    )
+    rows: Mapped[int] = mapped_column(comment="architectures in the file")
 
 
 class EpochMetric(Base):
@@ -232,24 +283,39 @@ class EpochMetric(Base):
 
 
 class Prediction(Base):
-    """The accuracy that a run's super-network predicts for an architecture."""
+    """The accuracy or score that a run predicts for an architecture."""
 
     __tablename__ = "prediction"
     __table_args__ = (
         fraction("accuracy"),
-        CheckConstraint("(status = 'ok') = (accuracy IS NOT NULL)", name="ok_has_an_accuracy"),
-        {"comment": "Predicted accuracies on the validation images"},
+        CheckConstraint("isfinite(score)", name="score_is_finite"),
+        CheckConstraint("accuracy IS NULL OR score IS NULL", name="either_accuracy_or_score"),
+        CheckConstraint(
+            "(status = 'ok') = (accuracy IS NOT NULL OR score IS NOT NULL)", name="ok_has_a_prediction"
+        ),
+        {"comment": "Predicted accuracies on the validation images, and imported predictions"},
     )
 
     run_id: Mapped[str] = mapped_column(comment="run")
-    epoch: Mapped[int] = mapped_column(comment="completed epochs of training")
-    bn_mode: Mapped[str] = mapped_column(comment="BatchNorm statistics: running, batch or recalibrated")
+    epoch: Mapped[int] = mapped_column(
+        comment="completed epochs of training; 0 where predictions were imported"
+    )
+    bn_mode: Mapped[str] = mapped_column(
+        comment="BatchNorm statistics: running, batch or recalibrated; imported where predictions were"
+    )
     arch_id: Mapped[int] = mapped_column(
         SmallInteger, ForeignKey("architecture.arch_id"), comment="architecture"
     )
-    accuracy: Mapped[float | None] = mapped_column(comment="fraction 0..1; NULL unless status is ok")
-    images: Mapped[int] = mapped_column(comment="validation images predicted")
-    status: Mapped[str] = mapped_column(comment="ok, or non-finite where the logits were not finite")
+    accuracy: Mapped[float | None] = mapped_column(
+        comment="fraction 0..1; NULL unless status is ok, and where experiment.predicts is score"
+    )
+    score: Mapped[float | None] = mapped_column(
+        comment="where experiment.predicts is score: in its own unit, higher is better"
+    )
+    images: Mapped[int | None] = mapped_column(comment="validation images predicted; NULL for imported")
+    status: Mapped[str] = mapped_column(
+        comment="ok, or non-finite where the logits, or the imported number, were not finite"
+    )
     __mapper_args__ = {"primary_key": [run_id, epoch, bn_mode, arch_id]}
 
 
@@ -317,11 +383,15 @@ class Evaluation(Base):
     __table_args__ = {"comment": "What each run predicted, a row for each epoch and BN mode"}
 
     run_id: Mapped[str] = mapped_column(comment="run")
-    epoch: Mapped[int] = mapped_column(comment="completed epochs of training")
-    bn_mode: Mapped[str] = mapped_column(comment="BatchNorm statistics: running, batch or recalibrated")
+    epoch: Mapped[int] = mapped_column(
+        comment="completed epochs of training; 0 where predictions were imported"
+    )
+    bn_mode: Mapped[str] = mapped_column(
+        comment="BatchNorm statistics: running, batch or recalibrated; imported where predictions were"
+    )
     predictions: Mapped[int] = mapped_column(SmallInteger, comment="architectures predicted")
     non_finite: Mapped[int] = mapped_column(
-        SmallInteger, comment="of them without an accuracy, for their logits were not finite"
+        SmallInteger, comment="of them without a prediction, for it was not finite"
     )
     __mapper_args__ = {"primary_key": [run_id, epoch, bn_mode]}
 
@@ -347,6 +417,7 @@ class StoredRanking(Base):
     tau_eq2: Mapped[float | None] = mapped_column(comment="as in run_metric")
     spearman: Mapped[float | None] = mapped_column(comment="as in run_metric")
     pearson: Mapped[float | None] = mapped_column(comment="as in run_metric")
+    mean_score: Mapped[float | None] = mapped_column(comment="as in run_metric")
     __mapper_args__ = {"primary_key": [run_id, epoch, bn_mode, gt_key, one_per_class, architecture_set]}
 
 

@@ -8,6 +8,10 @@ CASE WHEN len(points) = 8 THEN
 END;
 COMMENT ON MACRO tau_a_of IS 'The paper''s τa of eight A_N, in the order of N';
 
+-- A mean of scores, whose size can be any, to twelve digits: equal means must be equal whatever the order of adding up.
+CREATE OR REPLACE MACRO twelve_digits(number) AS CAST(format('{:.11e}', number) AS DOUBLE);
+COMMENT ON MACRO twelve_digits IS 'A number rounded to twelve significant digits';
+
 -- Half of the 95 % interval of a mean over n seeds, by Student's t; NULL for one seed. The list is the quantile 0.975
 -- for 1 to 30 degrees of freedom; beyond, its expansion in their inverse is exact to six digits.
 CREATE OR REPLACE MACRO interval_95(deviation, n) AS

@@ -11,8 +11,8 @@ CROSS JOIN ground_truth_key AS key;
 
 COMMENT ON VIEW evaluation_key IS 'Every evaluation under every ground-truth key: what can be measured';
 COMMENT ON COLUMN evaluation_key.run_id IS 'run';
-COMMENT ON COLUMN evaluation_key.epoch IS 'completed epochs of training';
-COMMENT ON COLUMN evaluation_key.bn_mode IS 'BatchNorm statistics';
+COMMENT ON COLUMN evaluation_key.epoch IS 'completed epochs of training; 0 where predictions were imported';
+COMMENT ON COLUMN evaluation_key.bn_mode IS 'BatchNorm statistics; imported where predictions were';
 COMMENT ON COLUMN evaluation_key.mask IS 'operations removed';
 COMMENT ON COLUMN evaluation_key.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN evaluation_key.is_whole_space IS 'whether all architectures that the mask leaves were predicted';

@@ -5,7 +5,7 @@ WITH member AS (
     SELECT
         pair.run_id, pair.epoch, pair.bn_mode, pair.gt_key, pair.mask, pair.is_whole_space,
         truth.one_per_class, truth.gt_rank, truth.in_random_sample, truth.arch_id,
-        truth.accuracy AS truth, prediction.accuracy AS predicted
+        truth.accuracy AS truth, coalesce(prediction.accuracy, prediction.score) AS predicted
     FROM query_table(pairs) AS pair
     JOIN architecture_rank AS truth USING (gt_key, mask)
     LEFT JOIN prediction

@@ -2,20 +2,20 @@ CREATE OR REPLACE VIEW tau_a AS
 SELECT
     run_id, epoch, bn_mode, gt_key,
     tau_a_of(
-        list(a_n ORDER BY architecture_set LIKE 'random%', n) FILTER (WHERE NOT one_per_class)
+        list(coalesce(a_n, mean_score) ORDER BY architecture_set LIKE 'random%', n) FILTER (WHERE NOT one_per_class)
     ) AS tau_a,
     tau_a_of(
-        list(a_n ORDER BY architecture_set LIKE 'random%', n) FILTER (WHERE one_per_class)
+        list(coalesce(a_n, mean_score) ORDER BY architecture_set LIKE 'random%', n) FILTER (WHERE one_per_class)
     ) AS tau_a_classes
 FROM run_metric
-WHERE architecture_set NOT LIKE 'all%' AND a_n IS NOT NULL
+WHERE architecture_set NOT LIKE 'all%' AND coalesce(a_n, mean_score) IS NOT NULL
 GROUP BY ALL
 HAVING count(*) FILTER (WHERE NOT one_per_class) = 8;
 
-COMMENT ON VIEW tau_a IS 'τa of each run: Kendall''s τ by Equation 2 of the series A_10, A_25, … A_500, A_random over N';
+COMMENT ON VIEW tau_a IS 'τa of each run: Kendall''s τ by Equation 2 of the series A_10, A_25, … A_500, A_random over N; of scores, of their means';
 COMMENT ON COLUMN tau_a.run_id IS 'run';
-COMMENT ON COLUMN tau_a.epoch IS 'completed epochs of training';
-COMMENT ON COLUMN tau_a.bn_mode IS 'BatchNorm statistics';
+COMMENT ON COLUMN tau_a.epoch IS 'completed epochs of training; 0 where predictions were imported';
+COMMENT ON COLUMN tau_a.bn_mode IS 'BatchNorm statistics; imported where predictions were';
 COMMENT ON COLUMN tau_a.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN tau_a.tau_a IS '-1..1 in steps of 1/28, -1 is best: A_N falls as N grows; no row unless all eight points are known';
 COMMENT ON COLUMN tau_a.tau_a_classes IS 'as tau_a, on one architecture of each class; NULL unless these were predicted';

@@ -1,11 +1,13 @@
 CREATE OR REPLACE VIEW run_ranking AS
 SELECT
-    run.experiment_id, experiment.dataset, experiment.size, metric.mask, experiment.lt, experiment.variant,
+    run.experiment_id, experiment.name, experiment.dataset, experiment.size, metric.mask, experiment.lt, experiment.variant,
     run.seed, metric.* EXCLUDE (mask),
     -- Not from the view tau_a, which would compute every metric again.
     tau_a_of(
-        list(metric.a_n ORDER BY metric.architecture_set LIKE 'random%', metric.n)
-        FILTER (WHERE metric.architecture_set NOT LIKE 'all%' AND metric.a_n IS NOT NULL)
+        list(coalesce(metric.a_n, metric.mean_score) ORDER BY metric.architecture_set LIKE 'random%', metric.n)
+        FILTER (
+            WHERE metric.architecture_set NOT LIKE 'all%' AND coalesce(metric.a_n, metric.mean_score) IS NOT NULL
+        )
         OVER (
             -- With the mask, so that DuckDB applies a WHERE on it first.
             PARTITION BY
@@ -18,6 +20,7 @@ JOIN experiment USING (experiment_id);
 
 COMMENT ON VIEW run_ranking IS 'Everything about how one run ranks: a row for each architecture set and ground-truth key';
 COMMENT ON COLUMN run_ranking.experiment_id IS 'experiment';
+COMMENT ON COLUMN run_ranking.name IS 'name of imported predictions; NULL for trained super-networks';
 COMMENT ON COLUMN run_ranking.dataset IS 'images trained on';
 COMMENT ON COLUMN run_ranking.size IS 'size of the super-network';
 COMMENT ON COLUMN run_ranking.mask IS 'operations removed, empty for none';
@@ -25,16 +28,17 @@ COMMENT ON COLUMN run_ranking.lt IS 'operations with a linear transformer, empty
 COMMENT ON COLUMN run_ranking.variant IS 'variant of the training';
 COMMENT ON COLUMN run_ranking.seed IS 'seed of the run';
 COMMENT ON COLUMN run_ranking.run_id IS 'run';
-COMMENT ON COLUMN run_ranking.epoch IS 'completed epochs of training';
-COMMENT ON COLUMN run_ranking.bn_mode IS 'BatchNorm statistics';
+COMMENT ON COLUMN run_ranking.epoch IS 'completed epochs of training; 0 where predictions were imported';
+COMMENT ON COLUMN run_ranking.bn_mode IS 'BatchNorm statistics; imported where predictions were';
 COMMENT ON COLUMN run_ranking.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN run_ranking.one_per_class IS 'false: all architectures; true: one of each class';
 COMMENT ON COLUMN run_ranking.architecture_set IS 'top-10 … top-500, random or all; followed by classes for one of each class';
 COMMENT ON COLUMN run_ranking.n IS 'architectures in the set';
-COMMENT ON COLUMN run_ranking.n_predicted IS 'how many of them have a predicted accuracy';
-COMMENT ON COLUMN run_ranking.a_n IS 'A_N: mean predicted accuracy of the set, fraction 0..1; NULL unless all n are predicted';
+COMMENT ON COLUMN run_ranking.n_predicted IS 'how many of them have a prediction';
+COMMENT ON COLUMN run_ranking.a_n IS 'A_N: mean predicted accuracy of the set, fraction 0..1; NULL unless all n are predicted, and for scores';
 COMMENT ON COLUMN run_ranking.tau IS 'Kendall''s tau-b between ground truth and prediction, -1..1, corrected for ties; NULL unless all n are predicted, and where all predictions or all truths are equal';
 COMMENT ON COLUMN run_ranking.tau_eq2 IS 'Kendall''s τ by Equation 2 of the paper, -1..1: concordant minus discordant pairs by all pairs';
 COMMENT ON COLUMN run_ranking.spearman IS 'Spearman''s rank correlation, -1..1; NULL as tau';
 COMMENT ON COLUMN run_ranking.pearson IS 'Pearson''s correlation, -1..1; NULL as tau';
+COMMENT ON COLUMN run_ranking.mean_score IS 'mean score of the set, in the scores'' own unit, where experiment.predicts is score; NULL unless all n are predicted';
 COMMENT ON COLUMN run_ranking.tau_a IS 'τa of the run, the same in all its sets; -1 is best';

@@ -1,6 +1,6 @@
 CREATE OR REPLACE VIEW run_search AS
 SELECT
-    run.experiment_id, experiment.dataset, experiment.size, search.mask, experiment.lt, experiment.variant,
+    run.experiment_id, experiment.name, experiment.dataset, experiment.size, search.mask, experiment.lt, experiment.variant,
     run.seed, search.* EXCLUDE (mask)
 FROM (
     SELECT stored.*, experiment.mask
@@ -15,6 +15,7 @@ JOIN experiment USING (experiment_id);
 
 COMMENT ON VIEW run_search IS 'What a search finds that trusts the predictions of one run; among equal predictions the smaller arch_id comes first';
 COMMENT ON COLUMN run_search.experiment_id IS 'experiment';
+COMMENT ON COLUMN run_search.name IS 'name of imported predictions; NULL for trained super-networks';
 COMMENT ON COLUMN run_search.dataset IS 'images trained on';
 COMMENT ON COLUMN run_search.size IS 'size of the super-network';
 COMMENT ON COLUMN run_search.mask IS 'operations removed, empty for none';
@@ -22,8 +23,8 @@ COMMENT ON COLUMN run_search.lt IS 'operations with a linear transformer, empty 
 COMMENT ON COLUMN run_search.variant IS 'variant of the training';
 COMMENT ON COLUMN run_search.seed IS 'seed of the run';
 COMMENT ON COLUMN run_search.run_id IS 'run';
-COMMENT ON COLUMN run_search.epoch IS 'completed epochs of training';
-COMMENT ON COLUMN run_search.bn_mode IS 'BatchNorm statistics';
+COMMENT ON COLUMN run_search.epoch IS 'completed epochs of training; 0 where predictions were imported';
+COMMENT ON COLUMN run_search.bn_mode IS 'BatchNorm statistics; imported where predictions were';
 COMMENT ON COLUMN run_search.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN run_search.one_per_class IS 'false: all architectures; true: one of each class';
 COMMENT ON COLUMN run_search.pool IS 'what was searched: random or all that the mask leaves; followed by classes for one of each class';

@@ -1,7 +1,7 @@
 CREATE OR REPLACE VIEW experiment_search AS
 WITH averaged AS (
     SELECT
-        experiment_id, dataset, size, mask, lt, variant, epoch, bn_mode, gt_key, one_per_class,
+        experiment_id, name, dataset, size, mask, lt, variant, epoch, bn_mode, gt_key, one_per_class,
         pool, n, top_k, k,
         count(*) AS seeds,
         favg(precision_at_k) AS precision_at_k_mean, stddev_samp(precision_at_k) AS precision_at_k_std,
@@ -19,13 +19,14 @@ FROM averaged;
 
 COMMENT ON VIEW experiment_search IS 'What a search finds that trusts the predictions, over the seeds of each experiment';
 COMMENT ON COLUMN experiment_search.experiment_id IS 'experiment';
+COMMENT ON COLUMN experiment_search.name IS 'name of imported predictions; NULL for trained super-networks';
 COMMENT ON COLUMN experiment_search.dataset IS 'images trained on';
 COMMENT ON COLUMN experiment_search.size IS 'size of the super-network';
 COMMENT ON COLUMN experiment_search.mask IS 'operations removed, empty for none';
 COMMENT ON COLUMN experiment_search.lt IS 'operations with a linear transformer, empty for none';
 COMMENT ON COLUMN experiment_search.variant IS 'variant of the training';
-COMMENT ON COLUMN experiment_search.epoch IS 'completed epochs of training';
-COMMENT ON COLUMN experiment_search.bn_mode IS 'BatchNorm statistics';
+COMMENT ON COLUMN experiment_search.epoch IS 'completed epochs of training; 0 where predictions were imported';
+COMMENT ON COLUMN experiment_search.bn_mode IS 'BatchNorm statistics; imported where predictions were';
 COMMENT ON COLUMN experiment_search.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN experiment_search.one_per_class IS 'false: all architectures; true: one of each class';
 COMMENT ON COLUMN experiment_search.pool IS 'what was searched: random or all that the mask leaves; followed by classes for one of each class';

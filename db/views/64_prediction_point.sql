@@ -3,13 +3,13 @@ SELECT run_id, epoch, bn_mode, gt_key, architecture_set, arch_id, gt_rank, truth
 FROM predicted_set('evaluation_key')
 WHERE predicted IS NOT NULL;
 
-COMMENT ON VIEW prediction_point IS 'Predicted against true accuracy in each architecture set (Figure 2); choose run_id and gt_key';
+COMMENT ON VIEW prediction_point IS 'Prediction against true accuracy in each architecture set (Figure 2); choose run_id and gt_key';
 COMMENT ON COLUMN prediction_point.run_id IS 'run';
-COMMENT ON COLUMN prediction_point.epoch IS 'completed epochs of training';
-COMMENT ON COLUMN prediction_point.bn_mode IS 'BatchNorm statistics';
+COMMENT ON COLUMN prediction_point.epoch IS 'completed epochs of training; 0 where predictions were imported';
+COMMENT ON COLUMN prediction_point.bn_mode IS 'BatchNorm statistics; imported where predictions were';
 COMMENT ON COLUMN prediction_point.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN prediction_point.architecture_set IS 'as set_definition.architecture_set';
 COMMENT ON COLUMN prediction_point.arch_id IS 'architecture';
 COMMENT ON COLUMN prediction_point.gt_rank IS 'true rank within the mask, 1 for the best';
 COMMENT ON COLUMN prediction_point.truth IS 'ground truth, fraction 0..1';
-COMMENT ON COLUMN prediction_point.predicted IS 'predicted accuracy, fraction 0..1';
+COMMENT ON COLUMN prediction_point.predicted IS 'predicted accuracy, fraction 0..1, or score';
