@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from db.architectures import NUM_ARCHITECTURES, Architecture
+from db.architectures import NUM_ARCHITECTURES
 from db.errors import NasrankError
+from db.notations import arch_id_of
 from db.warehouse import Warehouse
 
 
 def select_architectures(warehouse: Warehouse, text: str) -> list[int]:
     """The `arch_id`s that a query (`SELECT …`, `WITH …` or `FROM …`) or else the file `text` lists.
 
-    A query's first column is taken. A file has one architecture a line: an index, six digits or the
-    benchmark's string; what follows # is left out.
+    A query's first column is taken. A file has one architecture a line: an index, six digits, the
+    benchmark's string or nested tuples; what follows # is left out.
 
     Raises `NasrankError` where one of them is no architecture, or where there are none.
     """
@@ -51,15 +52,7 @@ def _from_file(path: Path) -> list[int]:
         notation = line.split("#")[0].strip()
         if notation:
             try:
-                arch_ids.append(_parse(notation).arch_id)
+                arch_ids.append(arch_id_of(notation))
             except NasrankError as error:
                 raise NasrankError(f"{path}, line {number}: {error}") from error
     return arch_ids
-
-
-def _parse(notation: str) -> Architecture:
-    if notation.startswith("|"):
-        return Architecture.from_string(notation)
-    if re.fullmatch(r"[0-9]{1,5}", notation, re.ASCII):
-        return Architecture.from_id(int(notation))
-    return Architecture.from_digits(notation)

@@ -16,7 +16,7 @@ def test_a_file_may_use_any_notation(warehouse: Warehouse, tmp_path: Path) -> No
     chosen = [Architecture.from_id(arch_id) for arch_id in (857, 0, 9_930, 15_624)]
     path = tmp_path / "a list"
     path.write_text(
-        f"# best ones\n{chosen[0].digits}\n\n 0 \n{chosen[2].string} # of CIFAR-100\n15624\n857\n"
+        f"# best ones\n{chosen[0].digits}\n\n 0 \n{chosen[2].string} # of CIFAR-100\n{chosen[3].nested}\n857\n"
     )
     assert select_architectures(warehouse, str(path)) == [0, 857, 9_930, 15_624]
 
@@ -32,10 +32,10 @@ def test_a_query_gives_its_first_column(warehouse: Warehouse) -> None:
     ("content", "said"),
     [
         ("", "lists no architectures"),
-        ("3\n15625\n", "line 2: no architecture has the index 15625"),
-        ("301009", "line 1: not an architecture in digits: '301009'"),
-        ("|nor_conv_3x3~0|", "line 1: not an architecture"),
-        ("-1", "line 1: not an architecture in digits: '-1'"),
+        ("3\n15625\n", "line 2: '15625' is not an architecture; an index from 0 to 15624"),
+        ("301009", "line 1: '301009' is not an architecture; .* six digits from 0 to 4"),
+        ("|nor_conv_3x3~0|", r"line 1: '\|nor_conv_3x3~0\|' is not an architecture"),
+        ("-1", "line 1: '-1' is not an architecture"),
         (b"\xff\xfe", "it is not a text"),
     ],
 )
