@@ -52,7 +52,7 @@ class Predicted:
 def read_predicted(
     warehouse: Warehouse, experiment_id: str, gt_key: str, architecture_set: str, bn_mode: str = "running"
 ) -> Predicted:
-    """The predictions at the end of training, of the runs that have them for the whole set.
+    """The predictions at the end of training, or imported, of the runs that have them for the whole set.
 
     Raises:
         NasrankError: no run of the experiment predicted the whole set.
@@ -64,8 +64,8 @@ def read_predicted(
         JOIN experiment USING (experiment_id)
         JOIN run_metric AS metric USING (run_id, epoch, bn_mode, gt_key, architecture_set)
         WHERE experiment_id = $experiment_id AND point.gt_key = $gt_key AND metric.gt_key = $gt_key
-            AND point.architecture_set = $architecture_set AND point.bn_mode = $bn_mode
-            AND point.epoch = experiment.epochs AND metric.n_predicted = metric.n
+            AND point.architecture_set = $architecture_set AND point.bn_mode IN ($bn_mode, 'imported')
+            AND point.epoch = coalesce(experiment.epochs, 0) AND metric.n_predicted = metric.n
         ORDER BY run.seed, point.gt_rank""",
         {
             "experiment_id": experiment_id,
@@ -85,7 +85,7 @@ def read_predicted(
 
 
 def experiments_with(warehouse: Warehouse, gt_key: str, architecture_set: str, bn_mode: str) -> list[str]:
-    """The experiments with a run that predicted the whole set at the end of its training.
+    """The experiments with a run that predicted the whole set at the end of its training; imported ones, too.
 
     Raises:
         NasrankError: there is none.
@@ -93,9 +93,9 @@ def experiments_with(warehouse: Warehouse, gt_key: str, architecture_set: str, b
     found: list[str] = warehouse.query(
         """SELECT experiment_id FROM experiment_ranking
         JOIN experiment USING (experiment_id)
-        WHERE gt_key = $gt_key AND architecture_set = $architecture_set AND bn_mode = $bn_mode
-            AND epoch = experiment.epochs AND seeds > 0
-        ORDER BY experiment.mask, experiment.lt, experiment.variant, experiment_id""",
+        WHERE gt_key = $gt_key AND architecture_set = $architecture_set AND bn_mode IN ($bn_mode, 'imported')
+            AND epoch = coalesce(experiment.epochs, 0) AND seeds > 0
+        ORDER BY experiment.mask, experiment.name, experiment.lt, experiment.variant, experiment_id""",
         {"gt_key": gt_key, "architecture_set": architecture_set, "bn_mode": bn_mode},
     ).experiment_id.tolist()
     if not found:

@@ -248,6 +248,7 @@ class PredictionSource(Base):
     sha256: Mapped[str] = mapped_column(comment="SHA-256 of the file")
     format: Mapped[str] = mapped_column(comment="csv, json or parquet")
     importer_version: Mapped[int] = mapped_column(comment="version of the importer that read it")
+    part: Mapped[str | None] = mapped_column(comment="key of the part of a JSON file that was read")
     architecture_column: Mapped[str] = mapped_column(comment="column of the architectures")
     value_column: Mapped[str] = mapped_column(comment="column of the predictions")
     notation: Mapped[str] = mapped_column(

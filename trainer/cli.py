@@ -21,7 +21,8 @@ from db.seed import seed_warehouse
 from db.selection import select_architectures
 from db.warehouse import Warehouse
 from trainer.options import DATA, RUNS, WAREHOUSE, DataOption, JsonOption, RunsOption, WarehouseOption
-from trainer.output import Format, print_table, say
+from trainer.output import Format, print_table, say, say_waiting
+from trainer.prediction_cli import import_predictions_command
 from trainer.query_cli import export, intervals, sql
 from trainer.report_cli import report
 from trainer.stopping import Interrupted
@@ -105,7 +106,7 @@ def import_bench(
     target = Warehouse(warehouse)
     benchmark = read_benchmark(path, format=format, epochs=epochs)
     source = name or (path.stem if path else benchmark.format)
-    added = import_benchmark(target, source, benchmark, _say_waiting)
+    added = import_benchmark(target, source, benchmark, say_waiting)
     for note in benchmark.notes:
         say(note)
     say(
@@ -386,11 +387,11 @@ def run(
         )
     except Diverged:
         if ingest_run:  # that it diverged is a result, too
-            _report_ingest(ingest(target, [folder], _say_waiting))
+            _report_ingest(ingest(target, [folder], say_waiting))
         raise
     say(f"{result.run_id} {'was finished already' if result.already_finished else 'is finished'}")
     if ingest_run:
-        _report_ingest(ingest(target, [folder], _say_waiting))
+        _report_ingest(ingest(target, [folder], say_waiting))
 
 
 @app.command("ingest")
@@ -409,9 +410,10 @@ def ingest_command(
     Example: nasrank-train ingest runs
     """
     folders = [runs] if (runs / "config.json").is_file() else run_folders(runs)
-    _report_ingest(ingest(Warehouse(warehouse), folders, _say_waiting), json_output)
+    _report_ingest(ingest(Warehouse(warehouse), folders, say_waiting), json_output)
 
 
+app.command("import-predictions")(import_predictions_command)
 for _command in (sql, export, intervals, report):
     app.command()(_command)
 
@@ -499,7 +501,3 @@ def _report_ingest(report: IngestReport, json_output: bool = False) -> None:
         say(f"{folder}: {problem}")
     if report.problems:
         raise typer.Exit(1)
-
-
-def _say_waiting() -> None:
-    say("waiting for another process that writes to the warehouse")

@@ -92,7 +92,9 @@ def intervals(
         str, typer.Option("--set", help="top-10 … top-500, random, all, or one of these with classes.")
     ] = "random",
     metric: Annotated[Metric, typer.Option(help="What the interval is of.")] = Metric.tau,
-    bn_mode: Annotated[str, typer.Option(help="BatchNorm statistics of the predictions.")] = "running",
+    bn_mode: Annotated[
+        str, typer.Option(help="BatchNorm statistics of the predictions; imported ones are there under any.")
+    ] = "running",
     baseline: Annotated[
         str | None, typer.Option(help="An experiment of the same mask; adds the difference to it.")
     ] = None,
@@ -119,7 +121,9 @@ def intervals(
 
     described = {
         row["experiment_id"]: row
-        for row in source.query_arrow("SELECT experiment_id, mask, lt, variant FROM experiment").to_pylist()
+        for row in source.query_arrow(
+            "SELECT experiment_id, name, mask, lt, variant FROM experiment"
+        ).to_pylist()
     }
     compared = read(baseline) if baseline else None
     rows = []

@@ -16,7 +16,11 @@ WITH metric AS (
 ),
 paired AS (
     SELECT
-        pair.experiment_id, pair.other_id, one.epoch, one.bn_mode, one.gt_key, one.architecture_set, one.metric,
+        pair.experiment_id, pair.other_id,
+        -- Imported predictions have neither epoch nor BN mode, and are compared with all of the other's.
+        greatest(one.epoch, other.epoch) AS epoch,
+        if(one.bn_mode = 'imported', other.bn_mode, one.bn_mode) AS bn_mode,
+        one.gt_key, one.architecture_set, one.metric,
         list(one.value - other.value ORDER BY one.seed) AS differences,
         favg(one.value) AS mean, favg(other.value) AS other_mean,
         favg(one.value - other.value) AS difference,
@@ -26,9 +30,12 @@ paired AS (
     JOIN metric AS one ON one.experiment_id = pair.experiment_id
     JOIN metric AS other
         ON other.experiment_id = pair.other_id
-        AND other.seed = one.seed AND other.epoch = one.epoch AND other.bn_mode = one.bn_mode
-        AND other.gt_key = one.gt_key AND other.architecture_set = one.architecture_set
-        AND other.metric = one.metric
+        AND other.seed = one.seed AND other.gt_key = one.gt_key
+        AND other.architecture_set = one.architecture_set AND other.metric = one.metric
+        AND (
+            (other.epoch = one.epoch AND other.bn_mode = one.bn_mode)
+            OR 'imported' IN (one.bn_mode, other.bn_mode)
+        )
     GROUP BY ALL
 )
 SELECT
@@ -37,7 +44,7 @@ SELECT
     sign_flip_p(differences) AS p_value
 FROM paired;
 
-COMMENT ON MACRO TABLE compare_experiments IS 'The paired differences of every metric, for the experiments of a relation with experiment_id and other_id';
+COMMENT ON MACRO TABLE compare_experiments IS 'The paired differences of every metric, for the experiments of a relation with experiment_id and other_id; imported ones are compared at every epoch and BN mode of the other';
 
 -- The same with what the experiments are, and p-values corrected for their number.
 CREATE OR REPLACE MACRO effects_of(pairs) AS TABLE
@@ -51,7 +58,7 @@ WITH ranked AS (
     WINDOW family AS (PARTITION BY dataset, size, compared.epoch, bn_mode, gt_key, architecture_set, metric)
 )
 SELECT
-    experiment_id, other_id, dataset, size, mask, lt, variant,
+    experiment_id, other_id, name, dataset, size, mask, lt, variant,
     epoch, bn_mode, gt_key, architecture_set, metric,
     seeds, mean, other_mean, difference, difference_std, difference_interval, p_value,
     -- Holm's: the smallest p-value counts as often as there are comparisons, the next once less, and none less

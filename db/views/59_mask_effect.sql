@@ -14,13 +14,14 @@ SELECT * RENAME (other_id AS unmasked_id, other_mean AS unmasked_mean) FROM effe
 COMMENT ON VIEW mask_effect IS 'What each mask changes: the difference to the experiment without a mask, otherwise the same, over common seeds; the sets are those of each mask, and so other architectures';
 COMMENT ON COLUMN mask_effect.experiment_id IS 'experiment';
 COMMENT ON COLUMN mask_effect.unmasked_id IS 'experiment without a mask, otherwise the same';
+COMMENT ON COLUMN mask_effect.name IS 'name of imported predictions; NULL for trained super-networks';
 COMMENT ON COLUMN mask_effect.dataset IS 'images trained on';
 COMMENT ON COLUMN mask_effect.size IS 'size of the super-network';
 COMMENT ON COLUMN mask_effect.mask IS 'operations removed, empty for none';
 COMMENT ON COLUMN mask_effect.lt IS 'operations with a linear transformer, empty for none';
 COMMENT ON COLUMN mask_effect.variant IS 'variant of the training';
-COMMENT ON COLUMN mask_effect.epoch IS 'completed epochs of training';
-COMMENT ON COLUMN mask_effect.bn_mode IS 'BatchNorm statistics';
+COMMENT ON COLUMN mask_effect.epoch IS 'completed epochs of training; 0 where predictions were imported';
+COMMENT ON COLUMN mask_effect.bn_mode IS 'BatchNorm statistics; imported where predictions were';
 COMMENT ON COLUMN mask_effect.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN mask_effect.architecture_set IS 'as set_definition.architecture_set; of tau_a the random set, whose A_N is its last point';
 COMMENT ON COLUMN mask_effect.metric IS 'a_n, tau, tau_eq2, spearman, pearson or tau_a';

@@ -218,6 +218,7 @@ def upgrade() -> None:
         sa.Column(
             "importer_version", sa.Integer(), nullable=False, comment="version of the importer that read it"
         ),
+        sa.Column("part", sa.String(), nullable=True, comment="key of the part of a JSON file that was read"),
         sa.Column("architecture_column", sa.String(), nullable=False, comment="column of the architectures"),
         sa.Column("value_column", sa.String(), nullable=False, comment="column of the predictions"),
         sa.Column(

@@ -16,7 +16,8 @@ def test_a_file_may_use_any_notation(warehouse: Warehouse, tmp_path: Path) -> No
     chosen = [Architecture.from_id(arch_id) for arch_id in (857, 0, 9_930, 15_624)]
     path = tmp_path / "a list"
     path.write_text(
-        f"# best ones\n{chosen[0].digits}\n\n 0 \n{chosen[2].string} # of CIFAR-100\n{chosen[3].nested}\n857\n"
+        f"# best ones\n{chosen[0].digits}\n\n 0 \n{chosen[2].string} # of CIFAR-100\n"
+        f"{chosen[3].nested}\n857\n"
     )
     assert select_architectures(warehouse, str(path)) == [0, 857, 9_930, 15_624]
 

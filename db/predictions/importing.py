@@ -1,0 +1,294 @@
+"""Predictions that others made, as runs of an experiment of kind `imported`: super-networks, proxies, any.
+
+A file holds what one seed predicts. Its numbers are accuracies, as fraction or percent, or scores: any real
+numbers, of which higher is better. An experiment is a name and a mask; a run is one file of it. Every file is
+checked before anything is imported, and all are imported in one transaction.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import importlib.metadata
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from db.architectures import NUM_ARCHITECTURES, OperationSet
+from db.derived import derive_runs
+from db.errors import NasrankError
+from db.ground_truth import resolve_key
+from db.models import Evaluation, Experiment, Prediction, PredictionSource, Run, StoredRanking, StoredSearch
+from db.predictions.reading import ForeignRun, ReadOptions, prediction_files, read_run, seeds_of
+from db.warehouse import Warehouse, insert_arrow
+
+# What stands for the epoch and the BatchNorm statistics of imported predictions, in the keys of all tables.
+EPOCH: Final = 0
+BN_MODE: Final = "imported"
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """The runs of the files given, `imported` now or `unchanged` since; `notes` say how files were read."""
+
+    imported: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def import_predictions(
+    warehouse: Warehouse,
+    path: Path,
+    name: str,
+    options: ReadOptions,
+    *,
+    seed: int | None = None,
+    ground_truth: Sequence[str] = (),
+    on_wait: Callable[[], None] = lambda: None,
+) -> ImportReport:
+    """Import a file, or a folder of one file a seed, under `name`; what is there already stays as it is.
+
+    Args:
+        seed: of the file, of a folder that of the first; None: as `seeds_of` finds.
+        ground_truth: keys under which metrics are stored, in full or short; the first tells notations apart.
+            None given: the default key.
+
+    Raises:
+        NasrankError: a file cannot be read, is unclear, or is another one than that of its name, mask and
+            seed in the warehouse. Nothing is imported then.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise NasrankError(
+            f"{name!r} cannot name predictions; give --name with letters, digits, dot, underscore and hyphen"
+        )
+    keys, truth = _ground_truth(warehouse, ground_truth)
+    report = ImportReport()
+    files = prediction_files(path)
+    seeds, told = seeds_of(files, seed)
+    runs = [
+        read_run(file, number, truth, keys[0], options, report.notes)
+        for file, number in zip(files, seeds, strict=True)
+    ]
+    report.notes.append(told)
+    _refuse_differences(runs)
+    experiment = _experiment_row(name, options.mask, str(runs[0].source["scale"]))
+    known = _known_sources(warehouse, experiment)
+    new = []
+    for run in runs:
+        run_id = _run_id(experiment, run.seed)
+        if run.seed in known:
+            _refuse_other_source(run, known[run.seed], name, options.mask)
+            report.unchanged.append(run_id)
+        else:
+            new.append(run)
+            report.imported.append(run_id)
+    if new:
+        with warehouse.write(on_wait) as connection:
+            _insert(connection, experiment, new, keys)
+    return report
+
+
+def remove_predictions(
+    warehouse: Warehouse, name: str, on_wait: Callable[[], None] = lambda: None
+) -> list[str]:
+    """Remove all runs imported under `name`, under whatever mask; returns their ids.
+
+    Raises:
+        NasrankError: there are none.
+    """
+    known = warehouse.query(
+        """SELECT run_id, name FROM run JOIN experiment USING (experiment_id)
+        WHERE kind = 'imported' ORDER BY ALL"""
+    )
+    run_ids: list[str] = known.run_id[known.name == name].tolist()
+    if not run_ids:
+        names = ", ".join(sorted(set(known.name))) or "none at all"
+        raise NasrankError(f"no predictions were imported as {name!r}; there are {names}")
+    # The experiment stays, unseen: DuckDB deletes no row that another table referred to before in it.
+    with warehouse.write(on_wait) as connection:
+        for table in (Prediction, PredictionSource, Evaluation, StoredRanking, StoredSearch, Run):
+            connection.execute(sa.delete(table).where(table.run_id.in_(run_ids)))
+    return run_ids
+
+
+def list_predictions(warehouse: Warehouse) -> pa.Table:
+    """One row an imported run, with the file that it comes from."""
+    return warehouse.query_arrow(
+        """SELECT name, mask, seed, predicts, rows, notation, scale, file_name, sha256, ingested_at
+        FROM run JOIN experiment USING (experiment_id) JOIN prediction_source USING (run_id)
+        ORDER BY name, mask, seed"""
+    )
+
+
+def coverage(warehouse: Warehouse, run_ids: Sequence[str]) -> pa.Table:
+    """Which sets all these runs, of one mask, predicted wholly; a row a key that is a mean over trials.
+
+    Columns gt_key, covered, and not_covered with the number of architectures that are missing.
+    """
+    return warehouse.query_arrow(
+        """WITH predicted AS (
+            SELECT arch_id, TRUE AS is_predicted FROM prediction
+            WHERE run_id IN (SELECT unnest($run_ids)) AND status = 'ok'
+            GROUP BY arch_id HAVING count(*) = len($run_ids)
+        ),
+        chosen AS (
+            SELECT
+                rank.gt_key, definition.architecture_set, count(*) AS n,
+                count(*) - count(is_predicted) AS missing
+            FROM architecture_rank AS rank
+            JOIN ground_truth_key AS key USING (gt_key)
+            JOIN set_definition AS definition USING (one_per_class)
+            LEFT JOIN predicted USING (arch_id)
+            WHERE key.trial = 'mean' AND NOT one_per_class
+                AND rank.mask = (
+                    SELECT mask FROM run JOIN experiment USING (experiment_id) WHERE run_id = $run_ids[1]
+                )
+                AND CASE definition.kind
+                    WHEN 'top' THEN rank.gt_rank <= definition.size
+                    WHEN 'random' THEN rank.in_random_sample
+                    ELSE TRUE
+                END
+            GROUP BY ALL
+            HAVING any_value(definition.kind) <> 'top' OR n = any_value(definition.size)
+        )
+        SELECT
+            gt_key,
+            string_agg(architecture_set, ', ' ORDER BY n) FILTER (WHERE missing = 0) AS covered,
+            string_agg(architecture_set || ' (' || missing || ' missing)', ', ' ORDER BY n)
+                FILTER (WHERE missing > 0) AS not_covered
+        FROM chosen GROUP BY ALL ORDER BY ALL""",
+        {"run_ids": list(run_ids)},
+    )
+
+
+def _ground_truth(warehouse: Warehouse, texts: Sequence[str]) -> tuple[list[str], NDArray[np.float64]]:
+    """The keys in full (none given: the default key), and the accuracies [architectures] under the first."""
+    with warehouse.read() as connection:
+        keys = [str(resolve_key(connection, text)) for text in texts or (None,)]
+        rows = connection.execute(
+            "SELECT arch_id, accuracy FROM ground_truth WHERE gt_key = ?", [keys[0]]
+        ).fetchnumpy()
+    truth = np.full(NUM_ARCHITECTURES, np.nan)
+    truth[rows["arch_id"]] = rows["accuracy"]
+    return keys, truth
+
+
+def _refuse_differences(runs: Sequence[ForeignRun]) -> None:
+    """Files of one folder are read alike, or one of them was misread."""
+    for name, option in (("notation", "--notation"), ("scale", "--scale"), ("value_column", "--column")):
+        by_value = {run.source[name]: run.source["file_name"] for run in runs}
+        if len(by_value) > 1:
+            told = ", ".join(f"{file} as {value}" for value, file in by_value.items())
+            raise NasrankError(f"the files differ in {name} ({told}); force one for all with {option}")
+
+
+def _experiment_row(name: str, mask: OperationSet, scale: str) -> dict[str, Any]:
+    """Its configuration is what tells it from others: name, mask, and what it predicts."""
+    predicts = "score" if scale == "score" else "accuracy"
+    config = {"kind": "imported", "mask": str(mask), "name": name, "predicts": predicts}
+    canonical = json.dumps(config, sort_keys=True, separators=(",", ":"))
+    config_hash = hashlib.sha256(canonical.encode()).hexdigest()
+    return {"experiment_id": config_hash[:12], "config_hash": config_hash, "config": config, **config}
+
+
+def _run_id(experiment: dict[str, Any], seed: int) -> str:
+    mask = experiment["mask"] or "none"
+    return f"imported-{experiment['name']}-{mask}-{experiment['experiment_id'][:8]}-s{seed}"
+
+
+def _known_sources(warehouse: Warehouse, experiment: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    """By seed, what was imported under this name and mask.
+
+    Raises:
+        NasrankError: it predicts something else.
+    """
+    rows = warehouse.query_arrow(
+        """SELECT seed, predicts, prediction_source.*
+        FROM prediction_source JOIN run USING (run_id) JOIN experiment USING (experiment_id)
+        WHERE name = ? AND mask = ?""",
+        [experiment["name"], experiment["mask"]],
+    ).to_pylist()
+    for row in rows:
+        if row["predicts"] != experiment["predicts"]:
+            raise NasrankError(
+                f"the warehouse has {experiment['name']!r}, mask {experiment['mask'] or 'none'}, with "
+                f"another scale ({row['scale']}, from {row['file_name']}); force the scale with --scale, or "
+                "give another --name"
+            )
+    return {row["seed"]: row for row in rows}
+
+
+def _refuse_other_source(run: ForeignRun, known: dict[str, Any], name: str, mask: OperationSet) -> None:
+    told = ("sha256", "part", "value_column", "notation", "scale", "lower_is_better")
+    differing = [column for column in told if run.source[column] != known[column]]
+    if differing:
+        what = "another file" if "sha256" in differing else f"the same file with another {differing[0]}"
+        raise NasrankError(
+            f"the warehouse has seed {run.seed} of {name!r}, mask {str(mask) or 'none'}, from "
+            f"{known['file_name']}; {run.source['file_name']} is {what}; nothing was imported: give another "
+            "--seed or --name, or first remove what is there with nasrank-train import-predictions "
+            f"--remove {name}"
+        )
+
+
+def _insert(
+    connection: sa.Connection, experiment: dict[str, Any], runs: Sequence[ForeignRun], keys: Sequence[str]
+) -> None:
+    known = connection.scalar(
+        sa.select(Experiment.experiment_id).where(Experiment.experiment_id == experiment["experiment_id"])
+    )
+    if known is None:
+        connection.execute(sa.insert(Experiment), experiment)
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    run_ids = [_run_id(experiment, run.seed) for run in runs]
+    connection.execute(
+        sa.insert(Run),
+        [
+            {
+                "run_id": run_id,
+                "experiment_id": experiment["experiment_id"],
+                "seed": run.seed,
+                "status": "finished",
+                "versions": {"nasrank": importlib.metadata.version("nasrank")},
+                "ground_truth_keys": list(keys),
+                "ingested_at": now,
+            }
+            for run_id, run in zip(run_ids, runs, strict=True)
+        ],
+    )
+    connection.execute(
+        sa.insert(PredictionSource),
+        [{"run_id": run_id, **run.source} for run_id, run in zip(run_ids, runs, strict=True)],
+    )
+    insert_arrow(
+        connection,
+        "INSERT INTO prediction BY NAME SELECT * FROM arrow_rows",
+        pa.concat_tables(
+            _prediction_rows(run_id, run, experiment["predicts"])
+            for run_id, run in zip(run_ids, runs, strict=True)
+        ),
+    )
+    derive_runs(connection, run_ids)
+
+
+def _prediction_rows(run_id: str, run: ForeignRun, predicts: str) -> pa.Table:
+    rows = len(run.arch_ids)
+    missing = np.isnan(run.numbers)
+    return pa.table(
+        {
+            "run_id": pa.array([run_id] * rows, pa.string()),
+            "epoch": pa.array([EPOCH] * rows, pa.int32()),
+            "bn_mode": pa.array([BN_MODE] * rows, pa.string()),
+            "arch_id": pa.array(run.arch_ids, pa.int16()),
+            predicts: pa.array(run.numbers, pa.float64(), mask=missing),
+            "status": pa.array(np.where(missing, "non-finite", "ok").tolist(), pa.string()),
+        }
+    )
