@@ -79,14 +79,19 @@ def ground_truth_keys(snapshot: Snapshot) -> pd.DataFrame:
 
 
 def runs(snapshot: Snapshot) -> pd.DataFrame:
-    """One row a run; `ground_truth_keys` is JSON text, `non_finite` counts its unusable predictions."""
+    """One row a run; `ground_truth_keys` is JSON text, `non_finite` counts its unusable predictions.
+
+    `kind`, `name` and `predicts` are those of its experiment; `file_name` is missing unless it was imported.
+    """
     return snapshot.query(
         """
         SELECT
-            run_id, experiment_id, seed, run.status, message, dataset_origin,
+            run_id, experiment_id, kind, name, predicts, seed, run.status, message, dataset_origin, file_name,
             CAST(ground_truth_keys AS VARCHAR) AS ground_truth_keys,
             coalesce(sum(predictions), 0) AS predictions, coalesce(sum(non_finite), 0) AS non_finite
         FROM run
+        JOIN experiment USING (experiment_id)
+        LEFT JOIN prediction_source USING (run_id)
         LEFT JOIN evaluation USING (run_id)
         GROUP BY ALL
         ORDER BY run_id
@@ -121,7 +126,8 @@ def incomplete_sets(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFra
         FROM run_metric
         JOIN run USING (run_id)
         JOIN experiment USING (experiment_id)
-        WHERE gt_key = $gt_key AND dataset = $dataset AND epoch = epochs AND n_predicted < n
+        WHERE gt_key = $gt_key AND (dataset = $dataset OR experiment.kind = 'imported')
+            AND epoch = coalesce(epochs, 0) AND n_predicted < n
             AND architecture_set <> 'all' AND NOT one_per_class
         ORDER BY experiment_id, seed, bn_mode, n, architecture_set
         """,

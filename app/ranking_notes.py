@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from db.models import IMPORTED
 from report.labels import counted, listed
 from report.ranking_table import Ranking
 
@@ -20,7 +21,17 @@ class Note:
 
 
 def origins(dataset: str, runs: pd.DataFrame) -> str:
-    """Where the images of these runs come from, in one line of Markdown."""
+    """Where the images of these runs, and imported predictions, come from, in one line of Markdown."""
+    imported = (
+        runs[runs["kind"] == IMPORTED].groupby("name")["file_name"].agg(lambda files: listed(list(files)))
+    )
+    told = [_trained_on(dataset, runs)] if len(imported) == 0 or (runs["kind"] != IMPORTED).any() else []
+    if len(imported):
+        told.append(f"Imported: {'; '.join(f'**{name}** ({files})' for name, files in imported.items())}.")
+    return " ".join(told)
+
+
+def _trained_on(dataset: str, runs: pd.DataFrame) -> str:
     known = runs["dataset_origin"].dropna().value_counts()
     if known.empty:
         return f"Super-networks trained on **{dataset}**."
@@ -37,7 +48,9 @@ def notes(key: pd.Series, ranking: Ranking, runs: pd.DataFrame, incomplete: pd.D
     """
     incomplete = incomplete[incomplete["experiment_id"].isin(ranking.labels)]
     unusable = set(runs.loc[runs["non_finite"] > 0, "run_id"])
-    evaluated = ~incomplete["run_id"].isin(unusable)
+    imported = set(runs.loc[runs["kind"] == IMPORTED, "run_id"])
+    is_imported = incomplete["run_id"].isin(imported - unusable)
+    evaluated = ~incomplete["run_id"].isin(unusable | imported)
     if not incomplete[evaluated].empty:
         yield Note(
             f"Not wholly predicted under `{key['gt_key']}`, and left out: "
@@ -45,10 +58,15 @@ def notes(key: pd.Series, ranking: Ranking, runs: pd.DataFrame, incomplete: pd.D
             f"options again with this key: `nasrank-train run … --ground-truth {key['gt_key']}`",
             is_warning=True,
         )
-    if not incomplete[~evaluated].empty:
+    if is_imported.any():
+        yield Note(
+            f"Not wholly in the imported files, and left out: {_sets(incomplete[is_imported], ranking)}.",
+            is_warning=True,
+        )
+    if incomplete["run_id"].isin(unusable).any():
         yield Note(
             "Predictions that are not finite numbers, so these sets are left out: "
-            f"{_sets(incomplete[~evaluated], ranking)}.",
+            f"{_sets(incomplete[incomplete['run_id'].isin(unusable)], ranking)}.",
             is_warning=True,
         )
     failed = runs[runs["status"] == "failed"]
@@ -69,6 +87,12 @@ def notes(key: pd.Series, ranking: Ranking, runs: pd.DataFrame, incomplete: pd.D
         yield Note(
             "The mask leaves fewer than 500 architectures, so not all eight points of τa exist: "
             f"{listed(list(ranking.rows.loc[too_few, 'experiment']))}."
+        )
+    scores = [ranking.labels[i] for i in runs.loc[runs["predicts"] == "score", "experiment_id"].unique()]
+    if scores:
+        yield Note(
+            f"Scores, not accuracies, and so without A_N: {listed(scores)}. Their τa is that of mean scores, "
+            "which another scale of the same score may change; τ it does not."
         )
     single = ranking.rows.loc[ranking.rows["seeds"] == 1, "experiment"]
     if not single.empty:

@@ -20,6 +20,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The Alembic revision these models describe; a file of another revision is refused.
 SCHEMA_REVISION: Final = "0004"
+# The `kind` of experiments that were imported, and what stands for BatchNorm statistics and epoch in the keys
+# of their predictions.
+IMPORTED: Final = "imported"
+IMPORTED_EPOCH: Final = 0
 
 
 class Base(DeclarativeBase):

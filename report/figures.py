@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from db.models import IMPORTED
 from report import queries
 from report.charts import agreement_chart, dataset_chart, scatter_chart, usage_chart
 from report.labels import NOT_A_SETTING, in_order, listed, set_name, size_position
@@ -112,12 +113,14 @@ class _Drawing:
         self._choice = choice
         self._members = queries.figure_members(warehouse)
         self._runs = queries.runs(warehouse)
-        experiments = in_order(queries.experiments(warehouse))
+        experiments = queries.experiments(warehouse)
+        # The paper's figures have nothing but super-networks of its own.
+        experiments = in_order(experiments[experiments["kind"] != IMPORTED])
         experiments["setting"] = experiments["config"].map(_setting)
         experiments["runs"] = experiments["experiment_id"].map(
             self._runs.groupby("experiment_id")["runs"].sum()
         )
-        experiments["kind"] = _kinds(experiments)
+        experiments["trained_as"] = _kinds(experiments)
         self._experiments = experiments.dropna(subset="runs")
         self._known: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
         self._ceilings: dict[str, pd.DataFrame] = {}
@@ -125,7 +128,7 @@ class _Drawing:
     def scatters(self) -> Iterator[Figure]:
         """Figure 2: one run for each of three masks."""
         for group in self._groups():
-            of_masks = group.experiments["kind"].isin([(mask, "", "baseline") for mask in _SCATTER_MASKS])
+            of_masks = group.experiments["trained_as"].isin([(mask, "", "baseline") for mask in _SCATTER_MASKS])
             shown = group.experiments[of_masks]
             runs = [self._first_run(experiment_id) for experiment_id in shown["experiment_id"]]
             taus = pd.concat([pd.DataFrame(), *runs])
@@ -170,7 +173,7 @@ class _Drawing:
         wanted = set(_kinds(self._members[self._members["figure"] == number]))
         baselines = {(mask, "", "baseline") for mask, _, _ in wanted}
         for group in self._groups():
-            kinds = group.experiments["kind"]
+            kinds = group.experiments["trained_as"]
             if kinds.isin(wanted).any():
                 shown = group.experiments[kinds.isin(wanted | baselines)]
                 yield from self._ranking_figure(number, group, shown)
@@ -180,7 +183,7 @@ class _Drawing:
         members = self._members[self._members["figure"] == "14"]
         sizes = [*members["size"], *_DEPTHS_BY_OTHER_NAMES]
         known = self._experiments[self._experiments["size"].isin(sizes)]
-        known = known[known["kind"].isin(set(_kinds(members)))]
+        known = known[known["trained_as"].isin(set(_kinds(members)))]
         for dataset, of_dataset in known.groupby("dataset"):
             if of_dataset["size"].isin(members["size"]).any():
                 group = _most_run(str(dataset), "", of_dataset)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from db.architectures import all_masks
+from db.models import IMPORTED
 
 # Sizes from small to large; others follow by name.
 _SIZES: Final = ("tiny", "S", "M")
@@ -50,16 +51,21 @@ def set_name(operations: str) -> str:
 
 
 def in_order(experiments: pd.DataFrame) -> pd.DataFrame:
-    """Experiments by mask, few and early operations first, then LT, variant, size, and identity."""
+    """Experiments by mask, few and early operations first, then LT, variant, size, and identity.
+
+    Of each mask, imported ones come last, by name.
+    """
+    known = experiments.fillna({"name": "", "lt": "", "variant": "", "size": ""})
     masks = {str(mask): position for position, mask in enumerate(all_masks())}
     keys = {
-        "mask": experiments["mask"].map(masks),
-        "lt": experiments["lt"],
-        "variant": experiments["variant"].map(lambda variant: (variant != "baseline", variant)),
-        "size": experiments["size"].map(size_position),
-        "experiment_id": experiments["experiment_id"],
+        "mask": known["mask"].map(masks),
+        "name": known["name"],
+        "lt": known["lt"],
+        "variant": known["variant"].map(lambda variant: (variant != "baseline", variant)),
+        "size": known["size"].map(size_position),
+        "experiment_id": known["experiment_id"],
     }
-    order = pd.DataFrame(keys, index=experiments.index).sort_values(list(keys)).index
+    order = pd.DataFrame(keys, index=known.index).sort_values(list(keys)).index
     return experiments.loc[order]
 
 
@@ -71,10 +77,12 @@ def size_position(size: str) -> tuple[int, str]:
 def experiment_labels(experiments: pd.DataFrame) -> dict[str, str]:
     """Each `experiment_id`'s name: its mask, then every part in which these experiments differ.
 
-    `experiments` has the columns of `queries.experiments`. Having no LT is not told. No two names are equal:
+    Of an imported one it is its mask and its name. `experiments` has the columns of `queries.experiments`.
+    Having no LT is not told. No two names are equal:
     two configurations always differ in some part, and what words cannot tell apart is told by the identity.
     """
-    parts = {str(row.experiment_id): _parts(row) for row in experiments.itertuples()}
+    is_imported = experiments["kind"] == IMPORTED
+    parts = {str(row.experiment_id): _parts(row) for row in experiments[~is_imported].itertuples()}
     names = list(dict.fromkeys(name for values in parts.values() for name in values))
     differing = [name for name in names if len({values.get(name) for values in parts.values()}) > 1]
     labels = {
@@ -83,6 +91,11 @@ def experiment_labels(experiments: pd.DataFrame) -> dict[str, str]:
         )
         for experiment_id, values in parts.items()
     }
+    imported = experiments[is_imported]
+    for experiment_id, mask, name in zip(
+        imported["experiment_id"], imported["mask"], imported["name"], strict=True
+    ):
+        labels[str(experiment_id)] = f"{set_name(mask)} · {name}"
     return _unique(labels)
 
 

@@ -17,10 +17,15 @@ class Asked(Protocol):
 
 
 def experiments(warehouse: Asked) -> pd.DataFrame:
-    """One row an experiment that has runs; `config` is its whole configuration as JSON text."""
+    """One row an experiment that has runs; `config` is its whole configuration as JSON text.
+
+    Imported ones have neither `dataset`, `size`, `lt`, `variant` nor `epochs`; only they have a `name`.
+    """
     return warehouse.query(
         """
-        SELECT experiment_id, dataset, size, mask, lt, variant, epochs, CAST(config AS VARCHAR) AS config
+        SELECT
+            experiment_id, kind, name, dataset, size, mask, lt, variant, epochs,
+            CAST(config AS VARCHAR) AS config
         FROM experiment
         SEMI JOIN run USING (experiment_id)
         ORDER BY experiment_id
@@ -31,7 +36,8 @@ def experiments(warehouse: Asked) -> pd.DataFrame:
 def ranking(warehouse: Asked, dataset: str, gt_key: str) -> pd.DataFrame:
     """A_N and the correlations at the end of training, by experiment, bn_mode and architecture set.
 
-    Deviations are NULL for one seed; `seeds` is 0 for a set that no run predicted wholly.
+    Of the experiments on `dataset`, and of all imported ones. Deviations are NULL for one seed; `seeds` is
+    0 for a set that no run predicted wholly.
     """
     return warehouse.query(
         """
@@ -41,7 +47,8 @@ def ranking(warehouse: Asked, dataset: str, gt_key: str) -> pd.DataFrame:
             spearman_mean, spearman_std, pearson_mean, pearson_std
         FROM experiment_ranking AS ranking
         JOIN experiment USING (experiment_id)
-        WHERE ranking.gt_key = $gt_key AND experiment.dataset = $dataset AND epoch = experiment.epochs
+        WHERE ranking.gt_key = $gt_key AND (experiment.dataset = $dataset OR experiment.kind = 'imported')
+            AND epoch = coalesce(experiment.epochs, 0)
             AND architecture_set <> 'all' AND NOT one_per_class
         ORDER BY experiment_id, bn_mode, n, architecture_set
         """,
@@ -57,7 +64,8 @@ def tau_a(warehouse: Asked, dataset: str, gt_key: str) -> pd.DataFrame:
         SELECT experiment_id, bn_mode, tau_a, tau_a_mean, tau_a_std, reported_tau_a
         FROM experiment_tau_a AS measured
         JOIN experiment USING (experiment_id)
-        WHERE measured.gt_key = $gt_key AND experiment.dataset = $dataset AND epoch = experiment.epochs
+        WHERE measured.gt_key = $gt_key AND (experiment.dataset = $dataset OR experiment.kind = 'imported')
+            AND epoch = coalesce(experiment.epochs, 0)
         ORDER BY experiment_id, bn_mode
         """,
         dataset=dataset,

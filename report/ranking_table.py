@@ -12,6 +12,7 @@ from typing import Final
 
 import pandas as pd
 
+from db.models import IMPORTED
 from report.labels import experiment_labels, signed
 
 # The architecture sets in the order of the paper's axis, and their names on it.
@@ -30,11 +31,11 @@ class Ranking:
     labels: of every chosen experiment by `experiment_id`, also of those without numbers.
     points: a row for each point of a line: experiment_id, label, series (the line's name in the
         legend), mask, point (`10` … `random`), n, seeds, and mean, deviation and the ends of the band for
-        A_N (`a_n…`, percent), τ (`tau…`), `spearman…` and `pearson…`. Deviation and band are missing for one
-        seed. `tau_ceiling` is the τ that one training of the benchmark reaches, and so for the others;
+        A_N (`a_n…`, percent; missing for scores), τ (`tau…`), `spearman…` and `pearson…`. Deviation and band
+        are missing for one seed. `tau_ceiling` is the τ that one training of the benchmark reaches, and so for the others;
         missing where the key has no trials.
     rows: a row for each experiment with points, best τa first: experiment, series, experiment_id,
-        dataset, size, mask, lt, variant, epochs, seeds, tau_a, tau_a_mean, tau_a_std, reported_tau_a,
+        name, dataset, size, mask, lt, variant, epochs, seeds, tau_a, tau_a_mean, tau_a_std, reported_tau_a,
         then for each point `a_<point>_percent`, `tau_<point>`, their deviations
         `a_<point>_std_percent`, `tau_<point>_std`, and `ceiling_tau_<point>`.
     """
@@ -62,16 +63,20 @@ def rank(
     bn_mode: str,
     tau: str,
 ) -> Ranking:
-    """Shape what the warehouse says of `experiments`; `tau` is a key of `TAU_COLUMNS`."""
+    """Shape what the warehouse says of `experiments`, imported or under `bn_mode`.
+
+    `tau` is a key of `TAU_COLUMNS`.
+    """
     labels = experiment_labels(experiments)
-    tau_a = tau_a[tau_a["bn_mode"] == bn_mode].drop(columns="bn_mode")
+    shown = (bn_mode, IMPORTED)
+    tau_a = tau_a[tau_a["bn_mode"].isin(shown)].drop(columns="bn_mode")
     known_tau_a = tau_a.set_index("experiment_id")["tau_a"]
     series = {
         experiment_id: f"{label} · τa {signed(known_tau_a.get(experiment_id))}"
         for experiment_id, label in labels.items()
     }
     known = ranking[
-        ranking["experiment_id"].isin(labels) & (ranking["bn_mode"] == bn_mode) & (ranking["seeds"] > 0)
+        ranking["experiment_id"].isin(labels) & ranking["bn_mode"].isin(shown) & (ranking["seeds"] > 0)
     ]
     points = _points(known, TAU_COLUMNS[tau], labels, series)
     masks = experiments.set_index("experiment_id")["mask"]
@@ -126,7 +131,7 @@ def _rows(
     labels: Mapping[str, str],
     series: Mapping[str, str],
 ) -> pd.DataFrame:
-    columns = ["experiment_id", "dataset", "size", "mask", "lt", "variant", "epochs"]
+    columns = ["experiment_id", "name", "dataset", "size", "mask", "lt", "variant", "epochs"]
     rows = experiments.loc[experiments["experiment_id"].isin(points["experiment_id"]), columns]
     rows.insert(0, "experiment", rows["experiment_id"].map(labels))
     rows.insert(1, "series", rows["experiment_id"].map(series))

@@ -14,6 +14,7 @@ from app.filters import Filters
 from app.queries import Snapshot
 from app.ranking_notes import notes, origins
 from app.serve import warehouse_path
+from db.models import IMPORTED
 from report import ranking_chart
 from report.labels import in_order, set_name, size_position
 from report.ranking_table import POINTS, TAU_COLUMNS, Ranking, rank
@@ -78,7 +79,8 @@ def page() -> None:
     else:
         show_chart(choice, ranking)
     incomplete = queries.incomplete_sets(snapshot, choice.dataset, gt_key)
-    for note in notes(choice.key, ranking, runs, incomplete[incomplete["bn_mode"] == choice.bn_mode]):
+    incomplete = incomplete[incomplete["bn_mode"].isin((choice.bn_mode, IMPORTED))]
+    for note in notes(choice.key, ranking, runs, incomplete):
         show = st.warning if note.is_warning else st.caption
         show(note.text)
     if not ranking.rows.empty:
@@ -89,11 +91,13 @@ def choose(
     filters: Filters, snapshot: Snapshot, keys: pd.DataFrame, experiments: pd.DataFrame, runs: pd.DataFrame
 ) -> Choice:
     """The filters, each offering what the ones before it leave."""
-    datasets = [name for name in DATASETS if name in set(experiments["dataset"])]
-    datasets += sorted(set(experiments["dataset"]) - set(datasets))
-    dataset = filters.choose_one("dataset", "Images trained on", datasets, datasets[0])
-    known = experiments[experiments["dataset"] == dataset]
-    asked = runs[runs["experiment_id"].isin(known["experiment_id"])]
+    imported = experiments[experiments["kind"] == IMPORTED]
+    trained = experiments[experiments["kind"] != IMPORTED]
+    datasets = [name for name in DATASETS if name in set(trained["dataset"])]
+    datasets += sorted(set(trained["dataset"]) - set(datasets))
+    dataset = filters.choose_one("dataset", "Images trained on", datasets, datasets[0]) if datasets else ""
+    known = trained[trained["dataset"] == dataset]
+    asked = runs[runs["experiment_id"].isin([*known["experiment_id"], *imported["experiment_id"]])]
     gt_key = filters.choose_one(
         "ground_truth",
         "Ground truth",
@@ -108,12 +112,20 @@ def choose(
         explanation="tau-b corrects for ties, as the authors' code does; Equation 2 is the paper's text.",
     )
     sizes = sorted(set(known["size"]), key=size_position)
-    others = known[known["size"].isin(filters.choose_some("size", "Size", sizes, sizes[:1]))]
-    chosen = others
-    for column, label in (("mask", "Mask"), ("lt", "Linear transformers (LT)"), ("variant", "Variant")):
-        # `known` is in order, and so is what it offers.
-        options = list(dict.fromkeys(known[column].map(set_name)))
-        chosen = chosen[chosen[column].map(set_name).isin(filters.choose_some(column, label, options))]
+    chosen_sizes = filters.choose_some("size", "Size", sizes, sizes[:1]) if sizes else []
+    others = in_order(pd.concat([known[known["size"].isin(chosen_sizes)], imported]))
+    masks = list(dict.fromkeys(in_order(pd.concat([known, imported]))["mask"].map(set_name)))
+    chosen = others[others["mask"].map(set_name).isin(filters.choose_some("mask", "Mask", masks))]
+    for column, label in (("lt", "Linear transformers (LT)"), ("variant", "Variant")):
+        # `known` is in order, and so is what it offers. Imported ones have neither.
+        if options := list(dict.fromkeys(known[column].map(set_name))):
+            is_chosen = chosen[column].map(set_name).isin(filters.choose_some(column, label, options))
+            chosen = chosen[is_chosen | (chosen["kind"] == IMPORTED)]
+    if not imported.empty:
+        kinds = filters.choose_some("kind", "Kind", ["trained", IMPORTED])
+        names = filters.choose_some("imported", "Imported predictions", sorted(set(imported["name"])))
+        is_named = chosen["name"].isin(names) | (chosen["kind"] != IMPORTED)
+        chosen = chosen[chosen["kind"].isin(kinds) & is_named]
     bn_modes = queries.bn_modes(snapshot, dataset) or ["running"]
     bn_mode = bn_modes[0]
     if len(bn_modes) > 1:

@@ -274,11 +274,11 @@ def _find_numbers(
             f"no column holds numbers beside the architectures in {architecture_column!r}; "
             f"its columns are {_listed(columns)}; name one with --column"
         )
-    named = [name for name in _VALUE_NAMES if name in varying]
-    if len(varying) > 1 and len(named) != 1:
-        raise NasrankError(f"the columns {_listed(varying)} hold numbers; name one with --column")
-    name = named[0] if named else next(iter(varying))
-    return name, varying[name]
+    named = [name for name in _VALUE_NAMES if name in found]
+    choices = named if len(named) == 1 else [name for name in named if name in varying] or list(varying)
+    if len(choices) > 1:
+        raise NasrankError(f"the columns {_listed(choices)} hold numbers; name one with --column")
+    return choices[0], found[choices[0]]
 
 
 def _names_the_same(values: Sequence[object], readings: Mapping[str, ArchIds]) -> bool:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,13 +26,19 @@ from db.architectures import NUM_ARCHITECTURES, OperationSet
 from db.derived import derive_runs
 from db.errors import NasrankError
 from db.ground_truth import resolve_key
-from db.models import Evaluation, Experiment, Prediction, PredictionSource, Run, StoredRanking, StoredSearch
+from db.models import (
+    IMPORTED,
+    IMPORTED_EPOCH,
+    Evaluation,
+    Experiment,
+    Prediction,
+    PredictionSource,
+    Run,
+    StoredRanking,
+    StoredSearch,
+)
 from db.predictions.reading import ForeignRun, ReadOptions, prediction_files, read_run, seeds_of
 from db.warehouse import Warehouse, insert_arrow
-
-# What stands for the epoch and the BatchNorm statistics of imported predictions, in the keys of all tables.
-EPOCH: Final = 0
-BN_MODE: Final = "imported"
 
 
 @dataclass(slots=True)
@@ -161,10 +167,11 @@ def coverage(warehouse: Warehouse, run_ids: Sequence[str]) -> pa.Table:
         )
         SELECT
             gt_key,
-            string_agg(architecture_set, ', ' ORDER BY n) FILTER (WHERE missing = 0) AS covered,
-            string_agg(architecture_set || ' (' || missing || ' missing)', ', ' ORDER BY n)
+            string_agg(architecture_set, ', ' ORDER BY position) FILTER (WHERE missing = 0) AS covered,
+            string_agg(architecture_set || ' (' || missing || ' missing)', ', ' ORDER BY position)
                 FILTER (WHERE missing > 0) AS not_covered
-        FROM chosen GROUP BY ALL ORDER BY ALL""",
+        FROM (SELECT *, row_number() OVER (ORDER BY n, architecture_set DESC) AS position FROM chosen)
+        GROUP BY ALL ORDER BY ALL""",
         {"run_ids": list(run_ids)},
     )
 
@@ -193,7 +200,7 @@ def _refuse_differences(runs: Sequence[ForeignRun]) -> None:
 def _experiment_row(name: str, mask: OperationSet, scale: str) -> dict[str, Any]:
     """Its configuration is what tells it from others: name, mask, and what it predicts."""
     predicts = "score" if scale == "score" else "accuracy"
-    config = {"kind": "imported", "mask": str(mask), "name": name, "predicts": predicts}
+    config = {"kind": IMPORTED, "mask": str(mask), "name": name, "predicts": predicts}
     canonical = json.dumps(config, sort_keys=True, separators=(",", ":"))
     config_hash = hashlib.sha256(canonical.encode()).hexdigest()
     return {"experiment_id": config_hash[:12], "config_hash": config_hash, "config": config, **config}
@@ -285,8 +292,8 @@ def _prediction_rows(run_id: str, run: ForeignRun, predicts: str) -> pa.Table:
     return pa.table(
         {
             "run_id": pa.array([run_id] * rows, pa.string()),
-            "epoch": pa.array([EPOCH] * rows, pa.int32()),
-            "bn_mode": pa.array([BN_MODE] * rows, pa.string()),
+            "epoch": pa.array([IMPORTED_EPOCH] * rows, pa.int32()),
+            "bn_mode": pa.array([IMPORTED] * rows, pa.string()),
             "arch_id": pa.array(run.arch_ids, pa.int16()),
             predicts: pa.array(run.numbers, pa.float64(), mask=missing),
             "status": pa.array(np.where(missing, "non-finite", "ok").tolist(), pa.string()),

@@ -31,7 +31,6 @@ class ReadOptions:
     """
 
     mask: OperationSet = field(default_factory=OperationSet)
-    seed: int | None = None
     scale: str | None = None
     lower_is_better: bool = False
     leave_out_masked: bool = False
@@ -133,7 +132,7 @@ _WORDS: Final = {
 
 
 def _left_out(path: Path, what: str, count: int) -> str:
-    return f"{path.name}: {count:,} {what}" if count else ""
+    return f"{path.name}: {what}: {count:,}" if count else ""
 
 
 def _source_row(file: PredictionFile, notation: str, scale: str, options: ReadOptions) -> dict[str, Any]:

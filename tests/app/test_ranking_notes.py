@@ -12,6 +12,10 @@ RUNS = pd.DataFrame(
     {
         "run_id": ["a0", "a1", "b0"],
         "experiment_id": ["a", "a", "b"],
+        "kind": "trained",
+        "name": None,
+        "predicts": "accuracy",
+        "file_name": None,
         "status": "finished",
         "non_finite": 0,
         "dataset_origin": ["here", "here", "there"],

@@ -21,6 +21,8 @@ def experiments(*changes: dict[str, Any]) -> pd.DataFrame:
         rows.append(
             {
                 "experiment_id": f"{number:012x}",
+                "kind": "trained",
+                "name": None,
                 "dataset": config["dataset"],
                 "mask": config["mask"],
                 "lt": config["lt"],
