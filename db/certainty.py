@@ -95,7 +95,8 @@ def experiments_with(warehouse: Warehouse, gt_key: str, architecture_set: str, b
         JOIN experiment USING (experiment_id)
         WHERE gt_key = $gt_key AND architecture_set = $architecture_set AND bn_mode IN ($bn_mode, 'imported')
             AND epoch = coalesce(experiment.epochs, 0) AND seeds > 0
-        ORDER BY experiment.mask, experiment.name, experiment.lt, experiment.variant, experiment_id""",
+        ORDER BY
+            experiment.mask, experiment.name NULLS FIRST, experiment.lt, experiment.variant, experiment_id""",
         {"gt_key": gt_key, "architecture_set": architecture_set, "bn_mode": bn_mode},
     ).experiment_id.tolist()
     if not found:

@@ -128,7 +128,8 @@ class _Drawing:
     def scatters(self) -> Iterator[Figure]:
         """Figure 2: one run for each of three masks."""
         for group in self._groups():
-            of_masks = group.experiments["trained_as"].isin([(mask, "", "baseline") for mask in _SCATTER_MASKS])
+            wanted = [(mask, "", "baseline") for mask in _SCATTER_MASKS]
+            of_masks = group.experiments["trained_as"].isin(wanted)
             shown = group.experiments[of_masks]
             runs = [self._first_run(experiment_id) for experiment_id in shown["experiment_id"]]
             taus = pd.concat([pd.DataFrame(), *runs])

@@ -32,8 +32,8 @@ class Ranking:
     points: a row for each point of a line: experiment_id, label, series (the line's name in the
         legend), mask, point (`10` … `random`), n, seeds, and mean, deviation and the ends of the band for
         A_N (`a_n…`, percent; missing for scores), τ (`tau…`), `spearman…` and `pearson…`. Deviation and band
-        are missing for one seed. `tau_ceiling` is the τ that one training of the benchmark reaches, and so for the others;
-        missing where the key has no trials.
+        are missing for one seed. `tau_ceiling` is the τ that one training of the benchmark reaches, and so
+        for the others; missing where the key has no trials.
     rows: a row for each experiment with points, best τa first: experiment, series, experiment_id,
         name, dataset, size, mask, lt, variant, epochs, seeds, tau_a, tau_a_mean, tau_a_std, reported_tau_a,
         then for each point `a_<point>_percent`, `tau_<point>`, their deviations

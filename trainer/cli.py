@@ -212,8 +212,8 @@ def run(
         list[str] | None,
         typer.Option(
             help="Architectures to predict beside the top-N and the random sample: all that the mask "
-            "leaves, a file with one a line (index, digits or string), or a query of the warehouse; may be "
-            "repeated."
+            "leaves, a file with one a line (index, digits, string or tuples), or a query of the warehouse; "
+            "may be repeated."
         ),
     ] = None,
     evaluate_every: Annotated[

@@ -275,7 +275,8 @@ def _find_numbers(
             f"its columns are {_listed(columns)}; name one with --column"
         )
     named = [name for name in _VALUE_NAMES if name in found]
-    choices = named if len(named) == 1 else [name for name in named if name in varying] or list(varying)
+    choices: list[str] = [*named] if len(named) == 1 else [name for name in named if name in varying]
+    choices = choices or list(varying)
     if len(choices) > 1:
         raise NasrankError(f"the columns {_listed(choices)} hold numbers; name one with --column")
     return choices[0], found[choices[0]]

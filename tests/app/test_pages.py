@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from db.architectures import Architecture, parse_mask
 from db.ingest import ingest
+from db.predictions import ReadOptions, import_predictions
 from db.seed import seed_warehouse
 from db.warehouse import Warehouse
 from tests.app.dashboard_data import DIGITS, KEY, OTHER_KEY, RE_ENCODED, add_run
@@ -203,3 +206,61 @@ def test_what_cannot_be_shown_is_explained(tmp_path: Path, warehouse: Warehouse,
         told = text(open_page(other).error)
         assert revision in told
         assert advice in told
+
+
+def import_whole_space(
+    warehouse: Warehouse, folder: Path, name: str, scale: float, mask: str = "Zero"
+) -> None:
+    """Predictions of `name` for all that the mask leaves: the ground truth, in another unit."""
+    rows = warehouse.query(
+        """SELECT arch_id, accuracy FROM ground_truth JOIN search_space USING (arch_id)
+        WHERE gt_key = ? AND mask = ? AND NOT one_per_class""",
+        [KEY, mask],
+    )
+    numbers = zip(rows["arch_id"], rows["accuracy"], strict=True)
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps({Architecture.from_id(i).string: scale * accuracy for i, accuracy in numbers}))
+    import_predictions(warehouse, path, name, ReadOptions(mask=parse_mask(mask)))
+
+
+def test_imported_predictions_stand_beside_trained_ones(
+    own: Warehouse, tmp_path: Path, open_page: Any
+) -> None:
+    import_whole_space(own, tmp_path, "their-net", 100)
+    import_whole_space(own, tmp_path, "synflow", 1e6)
+    test = open_page(own.path)
+    assert experiments(test) == {"none", "Zero", "Zero+Pool", "Zero · their-net", "Zero · synflow"}
+    rows = table(test).set_index("experiment")
+    assert rows.loc[["Zero · their-net", "Zero · synflow"], "tau_a"].tolist() == [-1, -1]
+    assert rows.loc[["Zero · their-net", "Zero · synflow"], "tau_500"].tolist() == pytest.approx([1, 1])
+    assert rows.loc["Zero · their-net", "a_10_percent"] > 90
+    assert pd.isna(rows.loc["Zero · synflow", "a_10_percent"])
+    assert "Imported: **synflow** (synflow.json); **their-net** (their-net.json)." in text(test.markdown)
+    assert RE_ENCODED in text(test.markdown)
+    assert "Scores, not accuracies, and so without A_N: Zero · synflow." in text(test.caption)
+    assert charts(test) == 1
+    test.multiselect(key="imported").set_value(["their-net"]).run()
+    assert experiments(test) == {"none", "Zero", "Zero+Pool", "Zero · their-net"}
+    assert "synflow" not in text(test.caption)
+    test.multiselect(key="kind").set_value(["trained"]).run()
+    assert experiments(test) == {"none", "Zero", "Zero+Pool"}
+    digits = open_page(own.path, dataset="digits", mask="Zero", imported="synflow")
+    assert experiments(digits) == {"Zero · synflow"}
+
+
+def test_imported_predictions_alone(warehouse: Warehouse, tmp_path: Path, open_page: Any) -> None:
+    import_whole_space(warehouse, tmp_path, "synflow", 1e6, mask="")
+    part = tmp_path / "part.csv"
+    best = warehouse.query(
+        """SELECT arch_str AS arch, 0.1 * gt_rank AS score FROM top_n JOIN architecture USING (arch_id)
+        WHERE gt_key = ? AND mask = '' AND n = 50""",
+        [KEY],
+    )
+    best.to_csv(part, index=False)
+    import_predictions(warehouse, part, "part", ReadOptions())
+    test = open_page(warehouse.path)
+    assert experiments(test) == {"none · synflow", "none · part"}
+    assert "trained on" not in text(test.markdown)
+    assert "Not wholly in the imported files, and left out: top-100, top-150, " in text(test.warning)
+    assert "nasrank-train run" not in text(test.warning)
+    assert "random of **none · part** (seed 0)" in text(test.warning)

