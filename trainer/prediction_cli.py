@@ -20,7 +20,7 @@ from db.predictions import (
 )
 from db.warehouse import Warehouse
 from trainer.options import WAREHOUSE, JsonOption, WarehouseOption
-from trainer.output import Format, print_table, say, say_waiting
+from trainer.output import Format, print_table, say, say_waiting, show_work
 
 
 def import_predictions_command(
@@ -108,9 +108,17 @@ def import_predictions_command(
         leave_out_masked=leave_out_masked,
         choice=Choice(part, architecture_column, column, notation),
     )
-    report = import_predictions(
-        target, path, name, options, seed=seed, ground_truth=ground_truth or (), on_wait=say_waiting
-    )
+    with show_work() as show:
+        report = import_predictions(
+            target,
+            path,
+            name,
+            options,
+            seed=seed,
+            ground_truth=ground_truth or (),
+            on_file=lambda done, total: show("reading files", done, total) if done else None,
+            on_wait=say_waiting,
+        )
     for note in report.notes:
         say(note)
     say(f"runs imported: {len(report.imported)}; there already: {len(report.unchanged)}")

@@ -58,6 +58,7 @@ def import_predictions(
     *,
     seed: int | None = None,
     ground_truth: Sequence[str] = (),
+    on_file: Callable[[int, int], None] = lambda done, total: None,
     on_wait: Callable[[], None] = lambda: None,
 ) -> ImportReport:
     """Import a file, or a folder of one file a seed, under `name`; what is there already stays as it is.
@@ -66,6 +67,7 @@ def import_predictions(
         seed: of the file, of a folder that of the first; None: as `seeds_of` finds.
         ground_truth: keys under which metrics are stored, in full or short; the first tells notations apart.
             None given: the default key.
+        on_file: called before each file with how many were read, and how many there are.
 
     Raises:
         NasrankError: a file cannot be read, is unclear, or is another one than that of its name, mask and
@@ -79,10 +81,10 @@ def import_predictions(
     report = ImportReport()
     files = prediction_files(path)
     seeds, told = seeds_of(files, seed)
-    runs = [
-        read_run(file, number, truth, keys[0], options, report.notes)
-        for file, number in zip(files, seeds, strict=True)
-    ]
+    runs: list[ForeignRun] = []
+    for file, number in zip(files, seeds, strict=True):
+        on_file(len(runs), len(files))
+        runs.append(read_run(file, number, truth, keys[0], options, report.notes))
     report.notes.append(told)
     _refuse_differences(runs)
     experiment = _experiment_row(name, options.mask, str(runs[0].source["scale"]))

@@ -397,6 +397,22 @@ def test_a_file_of_every_release_is_upgraded(
     assert old_warehouse.create(seed_warehouse).backup is None
 
 
+def test_an_upgrade_keeps_every_row(old_warehouse: Warehouse) -> None:
+    """Also of tables that are made anew."""
+    tables = ("experiment", "run", "epoch_metric", "prediction", "benchmark_source", "benchmark_result")
+    with duckdb.connect(str(old_warehouse.path), read_only=True) as connection:
+        before = {name: connection.table(name).df() for name in tables}
+    old_warehouse.create(seed_warehouse)
+    for name, rows in before.items():
+        now = old_warehouse.query(f"SELECT {', '.join(rows.columns)} FROM {name}")  # noqa: S608
+        order = [column for column in rows.columns if rows[column].dtype != object or column.endswith("_id")]
+        assert len(rows) > 0
+        pd.testing.assert_frame_equal(
+            now.sort_values(order, ignore_index=True), rows.sort_values(order, ignore_index=True)
+        )
+    assert set(old_warehouse.query("SELECT kind FROM experiment").kind) == {"trained"}
+
+
 def test_a_second_backup_does_not_replace_the_first(old_warehouse: Warehouse) -> None:
     before = old_warehouse.path.read_bytes()
     first = old_warehouse.create(seed_warehouse).backup
