@@ -115,9 +115,9 @@ def test_the_noise_ceiling_stands_beside_every_tau(filled: Warehouse, tau: str, 
     names = {point: name for name, point in POINTS.items()}
     for row in ranking.points.itertuples():
         expected = seen.loc[(row.mask, names[row.point]), f"{column}_to_others"]
-        assert row.ceiling == pytest.approx(expected, abs=1e-12)
+        assert row.tau_ceiling == pytest.approx(expected, abs=1e-12)
         told = ranking.rows.set_index("experiment_id").loc[row.experiment_id]
-        assert told[f"ceiling_tau_{row.point}"] == row.ceiling
+        assert told[f"ceiling_tau_{row.point}"] == row.tau_ceiling
     drawn = [
         layer
         for layer in layers(
