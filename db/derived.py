@@ -25,11 +25,13 @@ from db.models import (
 _GROUND_TRUTH_KEYS: Final = sa.text(
     """INSERT INTO ground_truth_key BY NAME
     SELECT
-        gt_key, source, dataset, split, epochs, trial, count(*) AS architectures,
+        gt_key, source, dataset, split, epochs, averaged_epochs, trial, count(*) AS architectures,
         min(accuracy) AS min_accuracy, max(accuracy) AS max_accuracy
     FROM ground_truth
     WHERE source = :source
-    GROUP BY ALL"""
+    GROUP BY ALL
+    -- Some of the benchmark's curves end for a part of the architectures before their last epoch.
+    HAVING averaged_epochs = 1 OR count(*) = (SELECT count(*) FROM architecture)"""
 )
 _ARCHITECTURE_RANKS: Final = sa.text(
     """INSERT INTO architecture_rank BY NAME
@@ -39,6 +41,7 @@ _ARCHITECTURE_RANKS: Final = sa.text(
             PARTITION BY gt_key, mask, one_per_class ORDER BY accuracy DESC, arch_id
         ) AS gt_rank
     FROM ground_truth
+    SEMI JOIN ground_truth_key USING (gt_key)
     JOIN search_space USING (arch_id)
     WHERE source = :source
     ORDER BY gt_key, mask, one_per_class, gt_rank"""

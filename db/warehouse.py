@@ -42,7 +42,7 @@ INTEGRITY_CHECKS: Final[Mapping[str, str]] = {
         SELECT count(*) FROM prediction
         HAVING count(*) <> (SELECT coalesce(sum(predictions), 0) FROM evaluation)""",
     "repeated ground truth": """
-        SELECT source, dataset, split, epochs, trial FROM benchmark_result
+        SELECT source, dataset, split, epochs, epoch, trial FROM benchmark_result
         GROUP BY ALL HAVING count(*) > count(DISTINCT arch_id)""",
 }
 

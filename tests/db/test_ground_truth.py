@@ -32,9 +32,10 @@ def source() -> Benchmark:
 def test_every_accuracy_arrives_as_a_fraction(warehouse: Warehouse, source: Benchmark) -> None:
     expected = source.results.to_pandas()
     found = warehouse.query(
-        "SELECT arch_id, dataset, split, epochs, trial, accuracy FROM benchmark_result ORDER BY ALL"
+        "SELECT arch_id, dataset, split, epochs, epoch, trial, accuracy FROM benchmark_result ORDER BY ALL"
     )
-    columns = ["arch_id", "dataset", "split", "epochs", "trial"]
+    columns = ["arch_id", "dataset", "split", "epochs", "epoch", "trial"]
+    assert expected.pop("loss").isna().all()
     expected = expected.sort_values(columns, ignore_index=True)
     assert (found == expected).all(axis=None)
     assert found.accuracy.between(0, 1).all()
