@@ -11,10 +11,13 @@ from functools import cache
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pyarrow.dataset import Dataset
 
 from db.architectures import EDGES, NUM_ARCHITECTURES, all_architectures
-from db.benchmarks.benchmark import Measurements
+from db.benchmarks.benchmark import Measurements, scanner
 from db.errors import NasrankError
 
 # (dataset, split, epochs): the best architecture and its accuracy in percent, the mean over its trials.
@@ -37,6 +40,8 @@ KNOWN_BEST: Final[Mapping[tuple[str, str, int], tuple[int, float]]] = {
 # In percentage points: a file may average fewer of the trials.
 TOLERANCE: Final = 0.1
 
+_CHECKED: Final = ["dataset", "split", "epochs", "trial", "arch_id", "accuracy"]
+
 # The accuracy in percent of an architecture that sees nothing of the image; up to 3 % of it more or less,
 # where the classes of a split are not equally frequent.
 CHANCE: Final[Mapping[str, float]] = {
@@ -54,6 +59,29 @@ def check_measurements(measurements: Measurements, file: str) -> None:
     means = _means(measurements)
     _check_chance(measurements, means, file)
     _check_best(measurements, means, file)
+
+
+def check_results(results: pa.Table | Dataset, file: str) -> tuple[str, ...]:
+    """Check what was measured after each last epoch, as `check_measurements` does; the result is to be noted.
+
+    Raises `NasrankError`, naming the first thing wrong.
+    """
+    last = scanner(results, _CHECKED, pc.field("epoch") == pc.field("epochs")).to_table()
+    groups = last.group_by(["dataset", "split", "epochs"]).aggregate([([], "count_all")]).to_pylist()
+    notes = []
+    for group in sorted(groups, key=lambda g: (g["dataset"], g["split"], g["epochs"])):
+        dataset, split, epochs = (group[name] for name in ("dataset", "split", "epochs"))
+        rows = last.filter(
+            (pc.field("dataset") == dataset) & (pc.field("split") == split) & (pc.field("epochs") == epochs)
+        )
+        arch_ids = np.asarray(rows["arch_id"])
+        trials = np.array(rows["trial"].to_pylist())
+        percent = np.asarray(rows["accuracy"]) * 100
+        check_measurements(Measurements(dataset, split, epochs, arch_ids, trials, percent), file)
+        counts = np.bincount(np.bincount(arch_ids, minlength=NUM_ARCHITECTURES))
+        told = ", ".join(f"{n:,} with {k}" for k, n in enumerate(counts) if n)
+        notes.append(f"{dataset}/{split} after {epochs} epochs: architectures by trials: {told}")
+    return tuple(notes)
 
 
 def check_complete(arch_ids: NDArray[np.int16], trials: NDArray[np.str_], where: str) -> None:

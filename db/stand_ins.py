@@ -1,0 +1,98 @@
+"""What stands for the types of NumPy and PyTorch in pickles from others, so that nothing of theirs runs.
+
+Each function makes its objects anew, because a hostile pickle may change what it gets.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import OrderedDict
+from typing import Any, Final
+
+from db.pickles import Globals
+
+# Kinds and sizes of NumPy's scalars, as `struct` calls them; the sign of the byte order comes before.
+_SCALARS: Final = {
+    "f8": "d",
+    "f4": "f",
+    "f2": "e",
+    "i8": "q",
+    "i4": "i",
+    "i2": "h",
+    "i1": "b",
+    "u8": "Q",
+    "u4": "I",
+    "u2": "H",
+    "u1": "B",
+    "b1": "?",
+}
+
+
+class DType:
+    """Of NumPy: `code` such as `f8`, `order` of the bytes, `<` or `>`."""
+
+    def __init__(self, code: str, *_: object) -> None:
+        self.code = str(code)
+        self.order = "<"
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.order = ">" if state[1] == ">" else "<"
+
+    @property
+    def format(self) -> str:
+        """As `struct` calls it; raises ValueError for types that are no numbers."""
+        if self.code not in _SCALARS:
+            raise ValueError(f"a NumPy type {self.code!r} is not read")
+        return self.order + _SCALARS[self.code]
+
+
+def plain_types() -> Globals:
+    """What Python itself needs for sets, ordered dictionaries and bytes in pickles of protocol 2."""
+
+    def encode(text: str, encoding: str = "latin1") -> bytes:
+        if encoding != "latin1":
+            raise ValueError(f"bytes in {encoding!r} are not read")
+        return text.encode("latin1")
+
+    return {
+        ("collections", "OrderedDict"): OrderedDict,
+        ("builtins", "set"): set,
+        ("__builtin__", "set"): set,
+        ("_codecs", "encode"): encode,
+    }
+
+
+def numpy_scalars() -> Globals:
+    """NumPy's single numbers become Python's."""
+
+    class OfPickle(DType):
+        pass
+
+    def scalar(dtype: DType, content: bytes = b"") -> float:
+        return struct.unpack(dtype.format, content)[0]  # type: ignore[no-any-return]
+
+    return {
+        ("numpy", "dtype"): OfPickle,
+        ("numpy.core.multiarray", "scalar"): scalar,
+        ("numpy._core.multiarray", "scalar"): scalar,
+    }
+
+
+def dropped_tensors() -> Globals:
+    """PyTorch's tensors become None."""
+
+    def nothing(*_: object) -> None:
+        return None
+
+    kinds = ("Float", "Double", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool", "Untyped")
+    return {
+        ("torch._utils", "_rebuild_tensor"): nothing,
+        ("torch._utils", "_rebuild_tensor_v2"): nothing,
+        ("torch._utils", "_rebuild_parameter"): nothing,
+        ("torch.storage", "_load_from_bytes"): nothing,
+        ("torch.storage", "UntypedStorage"): "storage",
+    } | {("torch", f"{kind}Storage"): "storage" for kind in kinds}
+
+
+def drop_reference(_: object) -> None:
+    """For `persistent`: a tensor's numbers, which are not read."""
