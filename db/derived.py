@@ -72,6 +72,13 @@ def derive_ground_truth(connection: sa.Connection, source: str) -> None:
     _store_asked(connection)
 
 
+def forget_ground_truth(connection: sa.Connection, source: str) -> None:
+    """Remove what follows from a source that is about to be removed."""
+    keys = sa.select(GroundTruthKey.gt_key).where(GroundTruthKey.source == source)
+    for table in (ArchitectureRank, StoredRanking, StoredSearch, GroundTruthKey):
+        connection.execute(sa.delete(table).where(table.gt_key.in_(keys)))
+
+
 def derive_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:
     """What follows from runs that were just inserted, in place of what followed from them before."""
     for table in (Evaluation, StoredRanking, StoredSearch):

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from db.architectures import OperationSet
 from db.benchmarks import Benchmark
-from db.derived import derive_ground_truth
+from db.derived import derive_ground_truth, forget_ground_truth
 from db.errors import NasrankError
-from db.models import BenchmarkSource
+from db.models import BenchmarkCost, BenchmarkResult, BenchmarkSource
 from db.warehouse import Warehouse, insert_arrow
 
 # Names for keys; by themselves they mean the key of any source, `source:paper` that of one.
@@ -121,6 +121,42 @@ def import_benchmark(
         )
         derive_ground_truth(connection, source)
     return True
+
+
+def remove_source(
+    warehouse: Warehouse, source: str, *, force: bool = False, on_wait: Callable[[], None] = lambda: None
+) -> list[str]:
+    """Remove a source and all that follows from it; the result are the runs that were asked for its keys.
+
+    Raises:
+        NasrankError: there is no such source, or runs were asked for its keys and `force` is not given.
+    """
+    sources = warehouse.query("SELECT source FROM benchmark_source ORDER BY imported_at, source").source
+    if source not in set(sources):
+        raise NasrankError(f"the warehouse has no source {source!r}; it has {', '.join(sources) or 'none'}")
+    depending = warehouse.query(
+        """SELECT DISTINCT run_id FROM (
+            SELECT run_id, unnest(CAST(ground_truth_keys AS VARCHAR[])) AS gt_key FROM run
+        )
+        WHERE starts_with(gt_key, ?) ORDER BY run_id""",
+        [f"{source}:"],
+    ).run_id.tolist()
+    if depending and not force:
+        raise NasrankError(
+            f"{len(depending)} runs were asked to predict the top-N of {source}, such as {depending[0]}; "
+            "their predictions would stay, without what they are ranked by; add --force to remove the source"
+        )
+
+    def remove_what_refers_to_it(connection: sa.Connection) -> None:
+        forget_ground_truth(connection, source)
+        for table in (BenchmarkResult, BenchmarkCost):
+            connection.execute(sa.delete(table).where(table.source == source))
+
+    def remove_it(connection: sa.Connection) -> None:
+        connection.execute(sa.delete(BenchmarkSource).where(BenchmarkSource.source == source))
+
+    warehouse.write_in_steps([remove_what_refers_to_it, remove_it], on_wait)
+    return depending
 
 
 def _is_imported(warehouse: Warehouse, source: str, benchmark: Benchmark) -> bool:

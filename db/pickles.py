@@ -47,6 +47,12 @@ def load_pickle(
         return _Unpickler(content, allowed or {}, encoding, shown, persistent).load()
 
 
+def load_next(stream: BinaryIO, *, allowed: Globals, name: str, persistent: Persistent | None = None) -> Any:
+    """As `load_pickle`, the next of several pickles in a stream that the caller has limited."""
+    with _readable(name):
+        return _Unpickler(stream, allowed, "ASCII", name, persistent).load()
+
+
 def load_limited(
     stream: BinaryIO, *, allowed: Globals, name: str, persistent: Persistent | None = None
 ) -> Any:

@@ -5,8 +5,10 @@ Each function makes its objects anew, because a hostile pickle may change what i
 
 from __future__ import annotations
 
+import math
 import struct
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any, Final
 
 from db.pickles import Globals
@@ -75,6 +77,57 @@ def numpy_scalars() -> Globals:
         ("numpy", "dtype"): OfPickle,
         ("numpy.core.multiarray", "scalar"): scalar,
         ("numpy._core.multiarray", "scalar"): scalar,
+    }
+
+
+class NDArray:
+    """Of NumPy: its shape, and its numbers or objects in C order."""
+
+    shape: tuple[int, ...] = ()
+    values: Sequence[Any] = ()
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        *_, shape, dtype, is_fortran, content = state
+        count = math.prod(shape)
+        if isinstance(content, bytes):
+            if len(content) != count * struct.calcsize(dtype.format):
+                raise ValueError(f"an array of {count} numbers has {len(content)} bytes")
+            content = struct.unpack(f"{dtype.order}{count}{dtype.format[1:]}", content)
+        if len(content) != count:
+            raise ValueError(f"an array of {count} objects has {len(content)}")
+        if is_fortran and len(shape) == 2:
+            rows, columns = shape
+            content = [content[column * rows + row] for row in range(rows) for column in range(columns)]
+        self.shape, self.values = shape, content
+
+
+def numpy_arrays() -> Globals:
+    """NumPy's arrays become `NDArray`."""
+
+    class OfPickle(NDArray):
+        pass
+
+    def reconstruct(*_: object) -> NDArray:
+        return OfPickle()
+
+    def from_buffer(content: bytes, dtype: DType, shape: tuple[int, ...], order: str) -> NDArray:
+        array = OfPickle()
+        array.__setstate__((shape, dtype, order == "F", bytes(content)))
+        return array
+
+    return {
+        ("numpy", "ndarray"): OfPickle,
+        **{
+            (f"numpy.{core}.{module}", name): function
+            for core in ("core", "_core")
+            for module, name, function in (
+                ("multiarray", "_reconstruct", reconstruct),
+                ("numeric", "_frombuffer", from_buffer),
+            )
+        },
     }
 
 

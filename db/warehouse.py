@@ -140,6 +140,26 @@ class Warehouse:
                 _check_integrity(connection)
             _publish(copy, self.path)
 
+    def write_in_steps(
+        self,
+        steps: Sequence[Callable[[sa.Connection], None]],
+        on_wait: Callable[[], None] = lambda: None,
+    ) -> None:
+        """As `write`, each step in a transaction of its own; what is published is after the last one.
+
+        DuckDB cannot delete rows and those that they refer to in one transaction.
+        """
+        self._refuse_missing()
+        with self._lock(on_wait), self._working_copy() as copy:
+            with self.read():
+                shutil.copy(self.path, copy)
+            for step in steps:
+                with _transaction(copy) as connection:
+                    create_views(connection)
+                    step(connection)
+                    _check_integrity(connection)
+            _publish(copy, self.path)
+
     def create(self, seed: Callable[[sa.Connection], None]) -> Created:
         """Make the file, or bring its tables and views up to this version.
 

@@ -7,13 +7,12 @@ Used by the tests and by scripts/bench_import.py; needs the packages nats-bench 
 from __future__ import annotations
 
 import collections
-import math
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import nats_bench.api_utils as nats
+import numpy as np
 
 # Seeds by epochs of training, as in NATS-Bench: 12 epochs twice, 200 epochs two or three times.
 SEEDS = {12: (111, 777), 200: (777, 888, 999)}
@@ -46,52 +45,43 @@ def arch_results(
     *,
     seeds: Mapping[str, Sequence[int]],
     new_form: bool,
+    curve_epochs: int | None = None,
 ) -> Any:
     """The `ArchResults` of one training length; `api` is `nats_bench.api_utils` or that of nas_201_api.
 
     `costs` are by dataset (MFLOPs, million parameters, latency in seconds, seconds an epoch). The new form
-    has all splits in every epoch, with times; the old one some splits after the last epoch only.
+    has all splits in every epoch, with times; the old one some splits after the last epoch only, and with
+    `curve_epochs` only so many epochs at the end, without times, which is quicker to write.
     """
     result = api.ArchResults(arch_id, arch_str)
     for dataset, of_dataset in seeds.items():
         flops, params, latency, seconds = costs[dataset]
         config = {"channel": 16, "num_cells": 5, "arch_str": arch_str, "class_num": CLASSES[dataset]}
         for seed in of_dataset:
-            rng = random.Random(f"{arch_id} {dataset} {epochs} {seed}")
+            rng = np.random.default_rng([arch_id, list(CLASSES).index(dataset), epochs, seed])
+            lengths = dict.fromkeys(("train", EVERY_EPOCH[dataset]), curve_epochs or epochs)
+            lengths |= dict.fromkeys(AFTERWARDS[dataset], epochs if new_form else 1)
             curves = {
-                name: _curve(rng, finals[dataset, name, epochs, seed], epochs, CLASSES[dataset])
-                for name in ("train", EVERY_EPOCH[dataset], *AFTERWARDS[dataset])
+                name: _curve(rng, finals[dataset, name, epochs, seed], epochs, CLASSES[dataset], length)
+                for name, length in lengths.items()
             }
             accuracies, losses = curves["train"]
             trial = api.ResultsCount(
                 dataset, None, accuracies, losses, params, flops, config, seed, epochs, None
             )
+            of_splits = {name: curve for name, curve in curves.items() if name != "train"}
             if new_form:
                 top5 = {epoch: min(100.0, accuracy + 5) for epoch, accuracy in accuracies.items()}
                 times = {epoch: seconds * rng.uniform(0.9, 1.1) for epoch in range(epochs)}
                 trial.update_train_info(accuracies, top5, losses, times)
-                trial.update_eval(
-                    *(
-                        {
-                            f"{name}@{epoch}": of_split[epoch]
-                            for name, of_split in part.items()
-                            for epoch in of_split
-                        }
-                        for part in (
-                            {name: curve[0] for name, curve in curves.items() if name != "train"},
-                            {name: curve[1] for name, curve in curves.items() if name != "train"},
-                            {name: times for name in curves if name != "train"},
-                        )
-                    )
-                )
+                parts = [{name: curve[part] for name, curve in of_splits.items()} for part in (0, 1)]
+                trial.update_eval(*map(_by_name, (*parts, dict.fromkeys(of_splits, times))))
             else:
-                trial.update_OLD_eval(EVERY_EPOCH[dataset], *curves[EVERY_EPOCH[dataset]])
-                for name in AFTERWARDS[dataset]:
-                    last = epochs - 1
-                    trial.update_OLD_eval(name, *({last: part[last]} for part in curves[name]))
+                for name, curve in of_splits.items():
+                    trial.update_OLD_eval(name, *curve)
             trial.update_latency([latency])
             result.update(dataset, seed, trial)
-    if not new_form:  # the authors then set times that they estimated
+    if not new_form and not curve_epochs:  # the authors then set times that they estimated
         for dataset in seeds:
             result.reset_pseudo_train_times(dataset, None, costs[dataset][3])
             for name in (EVERY_EPOCH[dataset], *AFTERWARDS[dataset]):
@@ -99,24 +89,20 @@ def arch_results(
     return result
 
 
+def _by_name(values: Mapping[str, Mapping[int, float]]) -> dict[str, float]:
+    return {f"{name}@{epoch}": of_split[epoch] for name, of_split in values.items() for epoch in of_split}
+
+
 def _curve(
-    rng: random.Random, final: float, epochs: int, classes: int
+    rng: np.random.Generator, final: float, epochs: int, classes: int, last: int
 ) -> tuple[dict[int, float], dict[int, float]]:
-    """Accuracies in percent and losses by epoch, from 0, that end at `final`."""
-    chance = 100 / classes
-    accuracies = {
-        epoch: min(
-            100.0,
-            max(0.0, final - (final - chance) * math.exp(-5 * (epoch + 1) / epochs) + rng.gauss(0, 0.1)),
-        )
-        for epoch in range(epochs)
-    }
-    accuracies[epochs - 1] = final
-    losses = {
-        epoch: -math.log(max(accuracy, 0.5) / 100) + rng.random() / 50
-        for epoch, accuracy in accuracies.items()
-    }
-    return accuracies, losses
+    """Accuracies in percent and losses by epoch, from 0, of so many last epochs, that end at `final`."""
+    places = np.arange(epochs - last, epochs)
+    missing = (final - 100 / classes) * np.exp(-5 * (places + 1) / epochs)
+    percent = np.clip(final - missing + rng.normal(0, 0.1, last), 0, 100)
+    percent[-1] = final
+    losses = -np.log(np.maximum(percent, 0.5) / 100) + rng.random(last) / 50
+    return tuple(dict(zip(places.tolist(), values.tolist(), strict=True)) for values in (percent, losses))
 
 
 def write_nats_folder(

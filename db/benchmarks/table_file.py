@@ -60,7 +60,7 @@ class CsvFile:
             table = pyarrow.csv.read_csv(pa.BufferReader(content))
         except (UnicodeDecodeError, pa.ArrowException) as error:
             raise _unreadable(path, "CSV in UTF-8", error) from error
-        return _benchmark(table, content, path, self.name, options.epochs)
+        return benchmark_of_table(table, content, path, self.name, options.epochs)
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,10 @@ class ParquetFile:
             table = pyarrow.parquet.read_table(pa.BufferReader(content))
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(path, "Parquet", error) from error
-        return _benchmark(table, content, path, self.name, options.epochs)
+        return benchmark_of_table(table, content, path, self.name, options.epochs)
 
 
-def _benchmark(
+def benchmark_of_table(
     table: pa.Table, content: bytes, path: Path | None, name: str, epochs: int | None
 ) -> Benchmark:
     file = repr(str(path))
