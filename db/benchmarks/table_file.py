@@ -91,6 +91,10 @@ class ParquetFile:
 def benchmark_of_table(
     table: pa.Table, content: bytes, path: Path | None, name: str, epochs: int | None
 ) -> Benchmark:
+    """What a table holds, checked; `content` is the file's, `name` the format's.
+
+    Raises `NasrankError` with the first thing wrong.
+    """
     file = repr(str(path))
     if epochs is None or epochs < 1:
         given = "it does not say so itself" if epochs is None else f"not {epochs}"

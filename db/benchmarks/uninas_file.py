@@ -1,7 +1,7 @@
-"""UniNAS' reduced benchmark, such as `nats_bench_1.1_mini.pt`: NATS-Bench's means after the last of 200 epochs.
+"""UniNAS' reduced benchmark, such as `nats_bench_1.1_mini.pt`: NATS-Bench's means after 200 epochs.
 
-A PyTorch file of a dictionary; its `results` lead from the index to plain dictionaries, in which -1 stands for
-what the benchmark does not have. Costs are those of the networks that were trained for 12 epochs, because
+A PyTorch file of a dictionary; its `results` lead from the index to plain dictionaries, in which -1 stands
+for what the benchmark does not have. Costs are those of the networks that were trained for 12 epochs, because
 UniNAS asked NATS-Bench for its default.
 """
 
