@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import struct
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,10 +88,7 @@ def _readable(shown: str) -> Iterator[None]:
 # It is also ten times slower. `load_limited` has the fast one, for processes whose memory and time the
 # operating system limits (db.benchmarks.reader_process): what a file claims ends in a MemoryError there.
 class _Unpickler(pickle._Unpickler):
-    # No bytearray: as much memory as it claims would be filled before the file is seen to be shorter.
-    dispatch: ClassVar = {
-        opcode: load for opcode, load in pickle._Unpickler.dispatch.items() if opcode != pickle.BYTEARRAY8[0]
-    }
+    dispatch: ClassVar = dict(pickle._Unpickler.dispatch)
 
     def __init__(
         self, stream: BinaryIO, allowed: Globals, encoding: str, shown: str, keep: Persistent | None
@@ -98,6 +97,15 @@ class _Unpickler(pickle._Unpickler):
         self._allowed = allowed
         self._shown = shown
         self._keep = keep
+
+    def load_bytearray8(self) -> None:
+        # Python's own fills as much memory as is claimed before the file is seen to be shorter.
+        (length,) = struct.unpack("<Q", self.read(8))  # type: ignore[attr-defined]
+        if length > sys.maxsize:
+            raise pickle.UnpicklingError(f"a bytearray of {length} bytes")
+        self.append(bytearray(self.read(length)))  # type: ignore[attr-defined]
+
+    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8  # type: ignore[assignment]
 
     def find_class(self, module: str, name: str) -> Any:
         return _find_class(module, name, self._allowed, self._shown)

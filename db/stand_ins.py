@@ -5,6 +5,7 @@ Each function makes its objects anew, because a hostile pickle may change what i
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
 from collections import OrderedDict
@@ -56,8 +57,14 @@ def plain_types() -> Globals:
             raise ValueError(f"bytes in {encoding!r} are not read")
         return text.encode("latin1")
 
+    def no_bytes(*arguments: object) -> bytes:
+        if arguments:  # a number would make so many
+            raise ValueError("bytes are not read so")
+        return b""
+
     return {
         ("collections", "OrderedDict"): OrderedDict,
+        ("__builtin__", "bytes"): no_bytes,
         ("builtins", "set"): set,
         ("__builtin__", "set"): set,
         ("_codecs", "encode"): encode,
@@ -92,7 +99,7 @@ class NDArray:
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         *_, shape, dtype, is_fortran, content = state
         count = math.prod(shape)
-        if isinstance(content, bytes):
+        if isinstance(content, bytes | bytearray):
             if len(content) != count * struct.calcsize(dtype.format):
                 raise ValueError(f"an array of {count} numbers has {len(content)} bytes")
             content = struct.unpack(f"{dtype.order}{count}{dtype.format[1:]}", content)
@@ -113,9 +120,9 @@ def numpy_arrays() -> Globals:
     def reconstruct(*_: object) -> NDArray:
         return OfPickle()
 
-    def from_buffer(content: bytes, dtype: DType, shape: tuple[int, ...], order: str) -> NDArray:
+    def from_buffer(content: bytes | bytearray, dtype: DType, shape: tuple[int, ...], order: str) -> NDArray:
         array = OfPickle()
-        array.__setstate__((shape, dtype, order == "F", bytes(content)))
+        array.__setstate__((shape, dtype, order == "F", content))
         return array
 
     return {
@@ -128,6 +135,38 @@ def numpy_arrays() -> Globals:
                 ("numeric", "_frombuffer", from_buffer),
             )
         },
+    }
+
+
+def arrow_texts() -> Globals:
+    """Arrow's arrays of texts become lists."""
+
+    def texts(state: tuple[Any, ...]) -> list[str | None]:
+        kind, length, nulls, offset, (_, offsets, content), *_ = state
+        if kind not in ("string", "large_string") or nulls > 0:
+            raise ValueError(f"an Arrow array of {kind!r} with {nulls} missing is not read")
+        width = "q" if kind == "large_string" else "i"
+        size = struct.calcsize(width)
+        ends = struct.unpack(f"<{length + 1}{width}", offsets[offset * size : (offset + length + 1) * size])
+        return [bytes(content[start:end]).decode() for start, end in itertools.pairwise(ends)]
+
+    def joined(chunks: list[list[str]], *_: object) -> list[str]:
+        return [text for chunk in chunks for text in chunk]
+
+    def same(value: Any, *_: object) -> Any:
+        return value
+
+    def array_of_bytes(content: bytes | str, encoding: str = "latin1") -> bytes:
+        if not isinstance(content, bytes | str) or encoding not in ("latin1", "latin-1"):
+            raise ValueError("a bytearray is not read so")
+        return content if isinstance(content, bytes) else content.encode("latin1")
+
+    return {
+        ("pyarrow.lib", "_restore_array"): texts,
+        ("pyarrow.lib", "chunked_array"): joined,
+        ("pyarrow.lib", "type_for_alias"): same,
+        ("pyarrow.lib", "py_buffer"): same,
+        ("__builtin__", "bytearray"): array_of_bytes,
     }
 
 

