@@ -43,7 +43,7 @@ _ARCHITECTURE_RANKS: Final = sa.text(
     FROM ground_truth
     SEMI JOIN ground_truth_key USING (gt_key)
     JOIN search_space USING (arch_id)
-    WHERE source = :source
+    WHERE source = :source AND dataset = :dataset AND split = :split AND epochs = :epochs
     ORDER BY gt_key, mask, one_per_class, gt_rank"""
 )
 _EVALUATIONS: Final = sa.text(
@@ -67,8 +67,12 @@ _RANKINGS: Final = (
 
 def derive_ground_truth(connection: sa.Connection, source: str) -> None:
     """What follows from a source that was just imported, also for runs that were asked for its keys."""
-    for statement in (_GROUND_TRUTH_KEYS, _ARCHITECTURE_RANKS):
-        connection.execute(statement, {"source": source})
+    connection.execute(_GROUND_TRUTH_KEYS, {"source": source})
+    # A few keys at a time: all of a large source, with every mask, are millions of rows to sort.
+    columns = (GroundTruthKey.source, GroundTruthKey.dataset, GroundTruthKey.split, GroundTruthKey.epochs)
+    keys = sa.select(*columns).where(GroundTruthKey.source == source).distinct().order_by(*columns)
+    for row in connection.execute(keys).mappings().all():
+        connection.execute(_ARCHITECTURE_RANKS, dict(row))
     _store_asked(connection)
 
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from db.architectures import OperationSet
 from db.benchmarks import Benchmark
+from db.benchmarks.benchmark import scanner
 from db.derived import derive_ground_truth, forget_ground_truth
 from db.errors import NasrankError
 from db.models import BenchmarkCost, BenchmarkResult, BenchmarkSource
@@ -27,6 +28,8 @@ PRESETS: Final[Mapping[str, str]] = {
     "paper": "cifar10-valid/train@198-200",
 }
 DEFAULT_KEY: Final = PRESETS["valid"]
+# Of DuckDB while it imports; what needs more goes to the disk.
+_MEMORY: Final = "256MB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ def import_benchmark(
     if _is_imported(warehouse, source, benchmark):
         return False
     with warehouse.write(on_wait) as connection:
+        connection.exec_driver_sql(f"SET memory_limit = '{_MEMORY}'")
         connection.execute(
             sa.insert(BenchmarkSource),
             {
@@ -110,13 +114,13 @@ def import_benchmark(
         insert_arrow(
             connection,
             "INSERT INTO benchmark_result BY NAME SELECT $source AS source, * FROM arrow_rows",
-            benchmark.results,
+            scanner(benchmark.results).to_reader(),
             name,
         )
         insert_arrow(
             connection,
             "INSERT INTO benchmark_cost BY NAME SELECT $source AS source, * FROM arrow_rows",
-            benchmark.costs,
+            scanner(benchmark.costs).to_reader(),
             name,
         )
         derive_ground_truth(connection, source)

@@ -265,10 +265,15 @@ def open_warehouse(path: Path | str) -> Warehouse:
     return Warehouse(Path(path))
 
 
-def insert_arrow(connection: sa.Connection, sql: str, table: pa.Table, parameters: Parameters = ()) -> None:
-    """Run a constant INSERT that selects from `arrow_rows`, which is the Arrow table `table`."""
+def insert_arrow(
+    connection: sa.Connection,
+    sql: str,
+    rows: pa.Table | pa.RecordBatchReader,
+    parameters: Parameters = (),
+) -> None:
+    """Run a constant INSERT that selects from `arrow_rows`, which are the Arrow rows `rows`."""
     native = _native(connection)
-    native.register("arrow_rows", table)
+    native.register("arrow_rows", rows)
     try:
         native.execute(sql, parameters)
     finally:

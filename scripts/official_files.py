@@ -49,9 +49,10 @@ def arch_results(
 ) -> Any:
     """The `ArchResults` of one training length; `api` is `nats_bench.api_utils` or that of nas_201_api.
 
-    `costs` are by dataset (MFLOPs, million parameters, latency in seconds, seconds an epoch). The new form
-    has all splits in every epoch, with times; the old one some splits after the last epoch only, and with
-    `curve_epochs` only so many epochs at the end, without times, which is quicker to write.
+    Splits without a final accuracy are left out. `costs` are by dataset (MFLOPs, million parameters, latency
+    in seconds, seconds an epoch). The new form has all splits in every epoch, with times; the old one some
+    splits after the last epoch only, and with `curve_epochs` only so many epochs at the end, without times, which is
+    quicker to write.
     """
     result = api.ArchResults(arch_id, arch_str)
     for dataset, of_dataset in seeds.items():
@@ -64,6 +65,7 @@ def arch_results(
             curves = {
                 name: _curve(rng, finals[dataset, name, epochs, seed], epochs, CLASSES[dataset], length)
                 for name, length in lengths.items()
+                if (dataset, name, epochs, seed) in finals
             }
             accuracies, losses = curves["train"]
             trial = api.ResultsCount(

@@ -90,9 +90,9 @@ class Benchmark:
 
 
 def scanner(rows: pa.Table | Dataset, columns: list[str] | None = None, filter: Any = None) -> Any:  # noqa: A002
-    """Reads a table or dataset batch by batch."""
+    """Reads a table or dataset batch by batch, without many of them in memory."""
     table = InMemoryDataset(rows) if isinstance(rows, pa.Table) else rows
-    return table.scanner(columns=columns, filter=filter)
+    return table.scanner(columns=columns, filter=filter, batch_readahead=2, fragment_readahead=1)
 
 
 @dataclass(frozen=True, eq=False)

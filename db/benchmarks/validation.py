@@ -6,7 +6,8 @@ name, fractions for percent. They are found by what is known of the benchmark.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
@@ -40,6 +41,7 @@ KNOWN_BEST: Final[Mapping[tuple[str, str, int], tuple[int, float]]] = {
 # In percentage points: a file may average fewer of the trials.
 TOLERANCE: Final = 0.1
 
+_Group = tuple[str, str, int]  # data set, split, epochs
 _CHECKED: Final = ["dataset", "split", "epochs", "trial", "arch_id", "accuracy"]
 
 # The accuracy in percent of an architecture that sees nothing of the image; up to 3 % of it more or less,
@@ -66,22 +68,37 @@ def check_results(results: pa.Table | Dataset, file: str) -> tuple[str, ...]:
 
     Raises `NasrankError`, naming the first thing wrong.
     """
-    last = scanner(results, _CHECKED, pc.field("epoch") == pc.field("epochs")).to_table()
-    groups = last.group_by(["dataset", "split", "epochs"]).aggregate([([], "count_all")]).to_pylist()
+    names: dict[str, int] = {}
+    found: defaultdict[_Group, list[tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.float64]]]]
+    found = defaultdict(list)
+    for batch in scanner(results, _CHECKED, pc.field("epoch") == pc.field("epochs")).to_batches():
+        for group, rows in _groups(pa.table(batch)):
+            trials = rows["trial"].combine_chunks().dictionary_encode()
+            codes = np.array([names.setdefault(name, len(names)) for name in trials.dictionary.to_pylist()])
+            numbers = codes[np.asarray(trials.indices)]
+            found[group].append((np.asarray(rows["arch_id"]), numbers, np.asarray(rows["accuracy"])))
     notes = []
-    for group in sorted(groups, key=lambda g: (g["dataset"], g["split"], g["epochs"])):
-        dataset, split, epochs = (group[name] for name in ("dataset", "split", "epochs"))
-        rows = last.filter(
-            (pc.field("dataset") == dataset) & (pc.field("split") == split) & (pc.field("epochs") == epochs)
+    for group in sorted(found):
+        arch_ids, numbers, accuracies = (
+            np.concatenate(parts) for parts in zip(*found.pop(group), strict=True)
         )
-        arch_ids = np.asarray(rows["arch_id"])
-        trials = np.array(rows["trial"].to_pylist())
-        percent = np.asarray(rows["accuracy"]) * 100
-        check_measurements(Measurements(dataset, split, epochs, arch_ids, trials, percent), file)
+        measurements = Measurements(*group, arch_ids, np.array(list(names))[numbers], accuracies * 100)
+        check_measurements(measurements, file)
         counts = np.bincount(np.bincount(arch_ids, minlength=NUM_ARCHITECTURES))
         told = ", ".join(f"{n:,} with {k}" for k, n in enumerate(counts) if n)
-        notes.append(f"{dataset}/{split} after {epochs} epochs: architectures by trials: {told}")
+        notes.append(f"{measurements.key} after {group[2]} epochs: architectures by trials: {told}")
     return tuple(notes)
+
+
+def _groups(rows: pa.Table) -> Iterator[tuple[_Group, pa.Table]]:
+    """The rows of each data set, split and length of training."""
+    columns = ["dataset", "split", "epochs"]
+    for row in rows.group_by(columns).aggregate([]).to_pylist():
+        conditions = [pc.field(name) == row[name] for name in columns]
+        yield (
+            (row["dataset"], row["split"], row["epochs"]),
+            rows.filter(conditions[0] & conditions[1] & conditions[2]),
+        )
 
 
 def check_complete(arch_ids: NDArray[np.int16], trials: NDArray[np.str_], where: str) -> None:
