@@ -49,10 +49,10 @@ def arch_results(
 ) -> Any:
     """The `ArchResults` of one training length; `api` is `nats_bench.api_utils` or that of nas_201_api.
 
-    Splits without a final accuracy are left out. `costs` are by dataset (MFLOPs, million parameters, latency
-    in seconds, seconds an epoch). The new form has all splits in every epoch, with times; the old one some
-    splits after the last epoch only, and with `curve_epochs` only so many epochs at the end, without times, which is
-    quicker to write.
+    Splits without a final accuracy are left out. `costs` are by dataset: MFLOPs, million parameters, latency
+    in seconds, seconds an epoch. The new form has all splits in every epoch, with times; the old one some
+    splits after the last epoch only, and with `curve_epochs` only so many epochs at the end, without times,
+    which is quicker to write.
     """
     result = api.ArchResults(arch_id, arch_str)
     for dataset, of_dataset in seeds.items():

@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow.dataset import Dataset, InMemoryDataset
+
+if TYPE_CHECKING:  # it imports pandas, which the processes that read do not need
+    from pyarrow.dataset import Dataset
 
 DATASETS: Final = ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120")
 SPLITS: Final = ("train", "valid", "test")
@@ -91,8 +93,12 @@ class Benchmark:
 
 def scanner(rows: pa.Table | Dataset, columns: list[str] | None = None, filter: Any = None) -> Any:  # noqa: A002
     """Reads a table or dataset batch by batch, without many of them in memory."""
+    from pyarrow.dataset import InMemoryDataset
+
     table = InMemoryDataset(rows) if isinstance(rows, pa.Table) else rows
-    return table.scanner(columns=columns, filter=filter, batch_readahead=2, fragment_readahead=1)
+    return table.scanner(
+        columns=columns, filter=filter, batch_readahead=1, fragment_readahead=1, use_threads=False
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -142,7 +142,8 @@ class Rows:
             if field.name in texts:
                 taken.append(names.take(pa.array(values)))
             elif pa.types.is_floating(field.type) or pa.types.is_integer(field.type):
-                taken.append(pa.array(values, from_pandas=True).cast(field.type))
+                missing = np.isnan(values) if values.dtype.kind == "f" else None
+                taken.append(pa.array(values, mask=missing).cast(field.type))
         return pa.table(taken, schema=schema)
 
 

@@ -16,10 +16,9 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pyarrow.dataset as ds
 
 from db.architectures import NUM_ARCHITECTURES
 from db.benchmarks.benchmark import COSTS, RESULTS, Benchmark, scanner
@@ -30,6 +29,9 @@ from db.benchmarks.seen import start_of, torch_start
 from db.benchmarks.validation import check_complete, check_results
 from db.errors import NasrankError
 from db.memory import available_memory
+
+if TYPE_CHECKING:
+    from pyarrow.dataset import Dataset
 
 _VERSION: Final = 1
 _FILES_AT_A_TIME: Final = 100
@@ -236,6 +238,8 @@ def _write_whole(path: Path, content: Any) -> None:
 
 
 def _benchmark(form: Form, name: str, path: Path, parts: Path, options: ReadOptions) -> Benchmark:
+    import pyarrow.dataset as ds
+
     results = ds.dataset(sorted(map(str, parts.glob("*.results"))), schema=RESULTS, format="parquet")
     costs = ds.dataset(sorted(map(str, parts.glob("*.costs"))), schema=COSTS, format="parquet")
     digests = {
@@ -260,7 +264,7 @@ def _benchmark(form: Form, name: str, path: Path, parts: Path, options: ReadOpti
     )
 
 
-def _cost_notes(costs: ds.Dataset) -> tuple[str, ...]:
+def _cost_notes(costs: Dataset) -> tuple[str, ...]:
     """An architecture has one size; the authors' files record another one for some trials."""
     sizes = scanner(costs, ["arch_id", "dataset", "params"]).to_table()
     spread = sizes.group_by(["arch_id", "dataset"]).aggregate([("params", "min"), ("params", "max")])

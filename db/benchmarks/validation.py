@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pyarrow.dataset import Dataset
 
 from db.architectures import EDGES, NUM_ARCHITECTURES, all_architectures
 from db.benchmarks.benchmark import Measurements, scanner
 from db.errors import NasrankError
+
+if TYPE_CHECKING:
+    from pyarrow.dataset import Dataset
 
 # (dataset, split, epochs): the best architecture and its accuracy in percent, the mean over its trials.
 # After 200 epochs as NAS-Bench-201 (v1.1) and, where it can be compared, NATS-Bench have them.
