@@ -29,7 +29,7 @@ PRESETS: Final[Mapping[str, str]] = {
 }
 DEFAULT_KEY: Final = PRESETS["valid"]
 # Of DuckDB while it imports; what needs more goes to the disk.
-_MEMORY: Final = "256MB"
+_MEMORY: Final = "100MB"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import pyarrow as pa
 import typer
 
 from db.benchmarks import list_importers, read_benchmark
@@ -91,6 +92,7 @@ def _import(
     target: Warehouse, path: Path | None, name: str | None, format: str | None, options: ReadOptions
 ) -> str:
     """The name of the source."""
+    pa.set_memory_pool(pa.system_memory_pool())  # which gives back what it does not need any more
     target.query("SELECT 1")  # whether it is there, before hours of reading
     with StopSignal() as stop, show_work() as show:
 
