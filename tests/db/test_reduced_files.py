@@ -74,7 +74,8 @@ def foreign_class(module: str, name: str) -> Any:
 def uninas(means: dict[str, list[float]]) -> dict[str, Any]:
     module = "uninas.optimization.hpo.uninas.values"
     space = foreign_class(module, "ValueSpace")()
-    space.values = tuple(foreign_class(module, "DiscreteValues")() for _ in range(6))
+    discrete = foreign_class(module, "DiscreteValues")
+    space.values = tuple(discrete() for _ in range(6))
     results = {
         i: {
             "arch_index": i,
