@@ -66,14 +66,14 @@ class Snapshot:
 def ground_truth_keys(snapshot: Snapshot) -> pd.DataFrame:
     """One row a key, the sources in the order of their import, means before trials.
 
-    Columns gt_key, source, dataset, split, epochs, trial, description.
+    Columns gt_key, source, dataset, split, epochs, averaged_epochs, trial, description.
     """
     return snapshot.query(
         """
-        SELECT gt_key, source, dataset, split, epochs, trial, description
+        SELECT gt_key, source, dataset, split, epochs, averaged_epochs, trial, description
         FROM ground_truth_key
         JOIN benchmark_source USING (source)
-        ORDER BY imported_at, source, trial <> 'mean', epochs DESC, dataset, split, trial
+        ORDER BY imported_at, source, trial <> 'mean', epochs DESC, averaged_epochs, dataset, split, trial
         """
     )
 

@@ -25,11 +25,13 @@ from db.models import (
 _GROUND_TRUTH_KEYS: Final = sa.text(
     """INSERT INTO ground_truth_key BY NAME
     SELECT
-        gt_key, source, dataset, split, epochs, trial, count(*) AS architectures,
+        gt_key, source, dataset, split, epochs, averaged_epochs, trial, count(*) AS architectures,
         min(accuracy) AS min_accuracy, max(accuracy) AS max_accuracy
     FROM ground_truth
     WHERE source = :source
-    GROUP BY ALL"""
+    GROUP BY ALL
+    -- Some of the benchmark's curves end for a part of the architectures before their last epoch.
+    HAVING averaged_epochs = 1 OR count(*) = (SELECT count(*) FROM architecture)"""
 )
 _ARCHITECTURE_RANKS: Final = sa.text(
     """INSERT INTO architecture_rank BY NAME
@@ -39,8 +41,9 @@ _ARCHITECTURE_RANKS: Final = sa.text(
             PARTITION BY gt_key, mask, one_per_class ORDER BY accuracy DESC, arch_id
         ) AS gt_rank
     FROM ground_truth
+    SEMI JOIN ground_truth_key USING (gt_key)
     JOIN search_space USING (arch_id)
-    WHERE source = :source
+    WHERE source = :source AND dataset = :dataset AND split = :split AND epochs = :epochs
     ORDER BY gt_key, mask, one_per_class, gt_rank"""
 )
 _EVALUATIONS: Final = sa.text(
@@ -64,9 +67,20 @@ _RANKINGS: Final = (
 
 def derive_ground_truth(connection: sa.Connection, source: str) -> None:
     """What follows from a source that was just imported, also for runs that were asked for its keys."""
-    for statement in (_GROUND_TRUTH_KEYS, _ARCHITECTURE_RANKS):
-        connection.execute(statement, {"source": source})
+    connection.execute(_GROUND_TRUTH_KEYS, {"source": source})
+    # A few keys at a time: all of a large source, with every mask, are millions of rows to sort.
+    columns = (GroundTruthKey.source, GroundTruthKey.dataset, GroundTruthKey.split, GroundTruthKey.epochs)
+    keys = sa.select(*columns).where(GroundTruthKey.source == source).distinct().order_by(*columns)
+    for row in connection.execute(keys).mappings().all():
+        connection.execute(_ARCHITECTURE_RANKS, dict(row))
     _store_asked(connection)
+
+
+def forget_ground_truth(connection: sa.Connection, source: str) -> None:
+    """Remove what follows from a source that is about to be removed."""
+    keys = sa.select(GroundTruthKey.gt_key).where(GroundTruthKey.source == source)
+    for table in (ArchitectureRank, StoredRanking, StoredSearch, GroundTruthKey):
+        connection.execute(sa.delete(table).where(table.gt_key.in_(keys)))
 
 
 def derive_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:

@@ -64,6 +64,15 @@ def representatives(rules: CellRules) -> Sequence[int]:
     return [cheapest[output] for output in outputs]
 
 
+def supernet_classes(rules: CellRules) -> Sequence[int]:
+    """By `arch_id`, the smallest `arch_id` of those that compute the same in a super-network."""
+    smallest: dict[int, int] = {}
+    return [
+        smallest.setdefault(representative, arch_id)
+        for arch_id, representative in enumerate(representatives(rules))
+    ]
+
+
 class _Values:
     """Numbers the values that nodes can have: equal values have one number, 0 that of nothing."""
 

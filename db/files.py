@@ -1,7 +1,15 @@
-"""Making changes last."""
+"""Opening files of others, and making changes to our own last."""
 
+from __future__ import annotations
+
+import io
 import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from db.errors import NasrankError
 
 
 def sync(path: Path) -> None:
@@ -11,3 +19,16 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[io.BufferedReader]:
+    """Opened for reading, if it is an ordinary file and no symbolic link."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise NasrankError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise NasrankError(f"{str(path)!r} is no ordinary file")
+        yield file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,19 +13,31 @@ import sqlalchemy as sa
 
 from db.architectures import OperationSet
 from db.benchmarks import Benchmark
-from db.derived import derive_ground_truth
+from db.benchmarks.benchmark import scanner
+from db.derived import derive_ground_truth, forget_ground_truth
 from db.errors import NasrankError
-from db.models import BenchmarkSource
+from db.models import BenchmarkCost, BenchmarkResult, BenchmarkSource
 from db.warehouse import Warehouse, insert_arrow
 
-DEFAULT_KEY: Final = "cifar10-valid/valid@200"
+# Names for keys; by themselves they mean the key of any source, `source:paper` that of one.
+PRESETS: Final[Mapping[str, str]] = {
+    "valid": "cifar10-valid/valid@200",
+    "test": "cifar10-valid/test@200",
+    # What the paper's authors rank by: training accuracy, mean over trials and the last three epochs,
+    # which count as 197 to 199 from 0.
+    "paper": "cifar10-valid/train@198-200",
+}
+DEFAULT_KEY: Final = PRESETS["valid"]
+# Of DuckDB while it imports; what needs more goes to the disk.
+_MEMORY: Final = "100MB"
 
 
 @dataclass(frozen=True, slots=True)
 class GroundTruthKey:
     """What ranks architectures: a benchmark's accuracies on one split, after so many epochs.
 
-    Written `source:dataset/split@epochs`, with `#trial` where it is one trial and not their mean.
+    Written `source:dataset/split@epochs`, with `#trial` where it is one trial and not their mean, and
+    `@first-last` where it is the mean over the last `averaged_epochs` epochs.
     """
 
     source: str
@@ -33,22 +45,37 @@ class GroundTruthKey:
     split: str
     epochs: int
     trial: str = "mean"
+    averaged_epochs: int = 1
 
     def __str__(self) -> str:
         return f"{self.source}:{self._unnamed}"
 
+    @classmethod
+    def parse(cls, text: str) -> GroundTruthKey:
+        """From the full form, which runs record; raises NasrankError for any other text."""
+        match = re.fullmatch(r"([^:]+):([^/]+)/([^@]+)@(?:(\d+)-)?(\d+)(?:#(.+))?", text)
+        if match is None:
+            raise NasrankError(f"{text!r} is not a whole ground-truth key, source:dataset/split@epochs")
+        source, dataset, split, first, last, trial = match.groups()
+        averaged = int(last) - int(first) + 1 if first else 1
+        return cls(source, dataset, split, int(last), trial or "mean", averaged)
+
     @property
     def short_forms(self) -> frozenset[str]:
-        """The ways to write it; those without source or epochs may fit several keys."""
+        """The ways to write it; those without source or epochs, and presets, may fit several keys."""
         forms = {str(self), self._unnamed}
-        if self.trial == "mean":
+        for name, preset in PRESETS.items():
+            if preset == self._unnamed:
+                forms |= {name, f"{self.source}:{name}"}
+        if self.trial == "mean" and self.averaged_epochs == 1:
             forms |= {f"{self.source}:{self.dataset}/{self.split}", f"{self.dataset}/{self.split}"}
         return frozenset(forms)
 
     @property
     def _unnamed(self) -> str:
         trial = "" if self.trial == "mean" else f"#{self.trial}"
-        return f"{self.dataset}/{self.split}@{self.epochs}{trial}"
+        first = f"{self.epochs - self.averaged_epochs + 1}-" if self.averaged_epochs > 1 else ""
+        return f"{self.dataset}/{self.split}@{first}{self.epochs}{trial}"
 
 
 def import_benchmark(
@@ -67,6 +94,7 @@ def import_benchmark(
     if _is_imported(warehouse, source, benchmark):
         return False
     with warehouse.write(on_wait) as connection:
+        connection.exec_driver_sql(f"SET memory_limit = '{_MEMORY}'")
         connection.execute(
             sa.insert(BenchmarkSource),
             {
@@ -78,40 +106,72 @@ def import_benchmark(
                 "sha256": benchmark.sha256,
                 "license": benchmark.license,
                 "description": benchmark.description,
-                "result_rows": benchmark.results.num_rows,
+                "result_rows": benchmark.result_rows,
                 "imported_at": dt.datetime.now(dt.UTC).replace(tzinfo=None),
             },
         )
         name = {"source": source}
         insert_arrow(
             connection,
-            """INSERT INTO benchmark_result (source, arch_id, dataset, split, epochs, trial, accuracy)
-            SELECT $source, arch_id, dataset, split, epochs, trial, accuracy FROM arrow_rows""",
-            benchmark.results,
+            "INSERT INTO benchmark_result BY NAME SELECT $source AS source, * FROM arrow_rows",
+            scanner(benchmark.results).to_reader(),
             name,
         )
         insert_arrow(
             connection,
-            """INSERT INTO benchmark_cost BY NAME SELECT $source AS source, * FROM arrow_rows""",
-            benchmark.costs,
+            "INSERT INTO benchmark_cost BY NAME SELECT $source AS source, * FROM arrow_rows",
+            scanner(benchmark.costs).to_reader(),
             name,
         )
         derive_ground_truth(connection, source)
     return True
 
 
+def remove_source(
+    warehouse: Warehouse, source: str, *, force: bool = False, on_wait: Callable[[], None] = lambda: None
+) -> list[str]:
+    """Remove a source and all that follows from it; the result are the runs that were asked for its keys.
+
+    Raises:
+        NasrankError: there is no such source, or runs were asked for its keys and `force` is not given.
+    """
+    sources = warehouse.query("SELECT source FROM benchmark_source ORDER BY imported_at, source").source
+    if source not in set(sources):
+        raise NasrankError(f"the warehouse has no source {source!r}; it has {', '.join(sources) or 'none'}")
+    depending = warehouse.query(
+        """SELECT DISTINCT run_id FROM (
+            SELECT run_id, unnest(CAST(ground_truth_keys AS VARCHAR[])) AS gt_key FROM run
+        )
+        WHERE starts_with(gt_key, ?) ORDER BY run_id""",
+        [f"{source}:"],
+    ).run_id.tolist()
+    if depending and not force:
+        raise NasrankError(
+            f"{len(depending)} runs were asked to predict the top-N of {source}, such as {depending[0]}; "
+            "their predictions would stay, without what they are ranked by; add --force to remove the source"
+        )
+
+    def remove_what_refers_to_it(connection: sa.Connection) -> None:
+        forget_ground_truth(connection, source)
+        for table in (BenchmarkResult, BenchmarkCost):
+            connection.execute(sa.delete(table).where(table.source == source))
+
+    def remove_it(connection: sa.Connection) -> None:
+        connection.execute(sa.delete(BenchmarkSource).where(BenchmarkSource.source == source))
+
+    warehouse.write_in_steps([remove_what_refers_to_it, remove_it], on_wait)
+    return depending
+
+
 def _is_imported(warehouse: Warehouse, source: str, benchmark: Benchmark) -> bool:
     known = warehouse.query("SELECT sha256, file_name FROM benchmark_source WHERE source = ?", [source])
     if known.empty:
         return False
-    keys = warehouse.query(
-        "SELECT DISTINCT dataset, split, epochs FROM benchmark_result WHERE source = ? ORDER BY ALL", [source]
+    kept = warehouse.query(
+        "SELECT DISTINCT dataset, split, epochs, epoch FROM benchmark_result WHERE source = ?", [source]
     )
-    same_keys = set(keys.itertuples(index=False, name=None)) == {
-        (row["dataset"], row["split"], row["epochs"])
-        for row in benchmark.results.group_by(["dataset", "split", "epochs"]).aggregate([]).to_pylist()
-    }
-    if known.sha256[0] == benchmark.sha256 and same_keys:
+    same_epochs = set(kept.itertuples(index=False, name=None)) == benchmark.epochs_of_splits()
+    if known.sha256[0] == benchmark.sha256 and same_epochs:
         return True
     difference = "another file" if known.sha256[0] != benchmark.sha256 else "the same file, with other epochs"
     raise NasrankError(
@@ -123,15 +183,16 @@ def _is_imported(warehouse: Warehouse, source: str, benchmark: Benchmark) -> boo
 def ground_truth_keys(connection: duckdb.DuckDBPyConnection) -> list[GroundTruthKey]:
     """All keys, the sources in the order of their import, means before trials."""
     rows = connection.execute(
-        """SELECT source, dataset, split, epochs, trial
+        """SELECT source, dataset, split, epochs, trial, averaged_epochs
         FROM ground_truth_key JOIN benchmark_source USING (source)
-        ORDER BY imported_at, source, trial <> 'mean', epochs DESC, dataset, split, trial"""
+        ORDER BY
+            imported_at, source, trial <> 'mean', epochs DESC, averaged_epochs, dataset, split, trial"""
     ).fetchall()
     return [GroundTruthKey(*row) for row in rows]
 
 
 def resolve_key(connection: duckdb.DuckDBPyConnection, text: str | None) -> GroundTruthKey:
-    """The key that `text` means, in full or in a short form that fits only one; None: the default key.
+    """The key that `text` means: in full, or a short form or preset that fits only one; None: the default.
 
     The default is `DEFAULT_KEY` of the source imported first: accuracy on images that
     training has not seen, from networks trained on as many images as a super-network is.
@@ -144,6 +205,11 @@ def resolve_key(connection: duckdb.DuckDBPyConnection, text: str | None) -> Grou
     if len(fitting) == 1 or (fitting and text is None):
         return fitting[0]
     choice = ", ".join(map(str, fitting or [key for key in keys if key.trial == "mean"]))
+    if wanted in PRESETS and not fitting:
+        raise NasrankError(
+            f"{wanted} stands for {PRESETS[wanted]}, which no source has; choose one of {choice}, or import "
+            "NATS-Bench or NAS-Bench-201 itself"
+        )
     problem = f"fits {len(fitting)} ground-truth keys" if fitting else "is no ground-truth key"
     raise NasrankError(f"{wanted!r} {problem}; choose one of {choice}")
 

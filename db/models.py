@@ -61,15 +61,30 @@ class Architecture(Base):
 
 
 class ArchitectureClass(Base):
-    """Which architectures are the same network, as the benchmark counts."""
+    """Which architectures are the same network: as the benchmark counts, and in a super-network."""
 
     __tablename__ = "architecture_class"
-    __table_args__ = {"comment": "Which architectures are isomorphic: the 6,466 classes of NAS-Bench-201"}
+    __table_args__ = {
+        "comment": "Which architectures are equal: stand-alone networks, and paths of a super-network"
+    }
 
     arch_id: Mapped[int] = mapped_column(
         SmallInteger, primary_key=True, autoincrement=False, comment="architecture"
     )
-    class_id: Mapped[int] = mapped_column(SmallInteger, comment="smallest arch_id of the class")
+    class_id: Mapped[int] = mapped_column(
+        SmallInteger,
+        comment="smallest arch_id of the class under isomorphism: the 6,466 unique strings of NATS-Bench",
+    )
+    supernet_class_id: Mapped[int] = mapped_column(
+        SmallInteger,
+        comment="smallest arch_id of those that compute the same in the paper's super-network, with its "
+        "weights and running BatchNorm statistics: 9,140 classes",
+    )
+    supernet_batch_class_id: Mapped[int] = mapped_column(
+        SmallInteger,
+        comment="as supernet_class_id, with statistics of the path itself (batch, recalibrated), "
+        "under which a convolution of zeros is zero: 8,206 classes",
+    )
 
 
 class Mask(Base):
@@ -102,13 +117,13 @@ class BenchmarkSource(Base):
 
 
 class BenchmarkResult(Base):
-    """The stand-alone accuracy of an architecture in one trial."""
+    """The stand-alone accuracy of an architecture in one trial, after one epoch of its training."""
 
     __tablename__ = "benchmark_result"
     __table_args__ = (
         fraction("accuracy"),
-        CheckConstraint("split IN ('train', 'valid', 'test')", name="split_is_known"),
-        CheckConstraint("epochs > 0", name="epochs_are_positive"),
+        CheckConstraint("split IN ('train', 'valid', 'test', 'valid+test')", name="split_is_known"),
+        CheckConstraint("epoch BETWEEN 1 AND epochs", name="epoch_is_of_the_training"),
         {"comment": "Stand-alone accuracies, one row a trial, epoch and split"},
     )
 
@@ -117,11 +132,17 @@ class BenchmarkResult(Base):
         SmallInteger, ForeignKey("architecture.arch_id"), comment="architecture"
     )
     dataset: Mapped[str] = mapped_column(comment="cifar10-valid, cifar10, cifar100 or ImageNet16-120")
-    split: Mapped[str] = mapped_column(comment="train, valid or test")
-    epochs: Mapped[int] = mapped_column(comment="epochs of stand-alone training, 12 or 200")
-    trial: Mapped[str] = mapped_column(comment="number of the trial; mean where the file has only their mean")
+    split: Mapped[str] = mapped_column(
+        comment="train, valid, test, or valid+test where the benchmark joined both; that one is no key"
+    )
+    epochs: Mapped[int] = mapped_column(comment="epochs of the whole stand-alone training, 12 or 200")
+    epoch: Mapped[int] = mapped_column(comment="completed epochs when this was measured, up to epochs")
+    trial: Mapped[str] = mapped_column(
+        comment="seed or number of the trial; mean where the file has only their mean"
+    )
     accuracy: Mapped[float] = mapped_column(comment="fraction 0..1")
-    __mapper_args__ = {"primary_key": [source, arch_id, dataset, split, epochs, trial]}
+    loss: Mapped[float | None] = mapped_column(comment="mean cross-entropy, nats; NULL where unknown")
+    __mapper_args__ = {"primary_key": [source, arch_id, dataset, split, epochs, epoch, trial]}
 
 
 class BenchmarkCost(Base):
@@ -346,11 +367,16 @@ class GroundTruthKey(Base):
     __tablename__ = "ground_truth_key"
     __table_args__ = {"comment": "The ground-truth keys that can rank architectures"}
 
-    gt_key: Mapped[str] = mapped_column(comment="source:dataset/split@epochs, with #trial for a single trial")
+    gt_key: Mapped[str] = mapped_column(
+        comment="source:dataset/split@epochs, #trial for a single trial, @first-last for a mean over epochs"
+    )
     source: Mapped[str] = mapped_column(comment="benchmark_source")
     dataset: Mapped[str] = mapped_column(comment="cifar10-valid, cifar10, cifar100 or ImageNet16-120")
     split: Mapped[str] = mapped_column(comment="train, valid or test")
     epochs: Mapped[int] = mapped_column(comment="epochs of stand-alone training")
+    averaged_epochs: Mapped[int] = mapped_column(
+        comment="1 for accuracies after the last epoch, 3 for their mean over the last three"
+    )
     trial: Mapped[str] = mapped_column(comment="mean, or the trial")
     architectures: Mapped[int] = mapped_column(
         SmallInteger, comment="architectures with an accuracy; a third trial does not exist for all"

@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from db.architectures import EDGES, OPERATIONS, all_architectures, all_masks, sample_order
+from db.architectures import EDGES, NUM_ARCHITECTURES, OPERATIONS, all_architectures, all_masks, sample_order
 from db.derived import derive_all
-from db.equivalence import isomorphism_classes
+from db.equivalence import CellRules, isomorphism_classes, supernet_classes
 from db.models import Architecture, ArchitectureClass, Mask, ReportedResult
 
 
@@ -49,8 +49,14 @@ def architecture_rows() -> list[dict[str, Any]]:
 
 def architecture_class_rows() -> list[dict[str, Any]]:
     """All 15,625 rows of `architecture_class`."""
+    columns = {
+        "class_id": isomorphism_classes(),
+        "supernet_class_id": supernet_classes(CellRules()),
+        "supernet_batch_class_id": supernet_classes(CellRules(zero_stays_zero=True)),
+    }
     return [
-        {"arch_id": arch_id, "class_id": class_id} for arch_id, class_id in enumerate(isomorphism_classes())
+        {"arch_id": arch_id} | {name: classes[arch_id] for name, classes in columns.items()}
+        for arch_id in range(NUM_ARCHITECTURES)
     ]
 
 

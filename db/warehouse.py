@@ -43,7 +43,7 @@ INTEGRITY_CHECKS: Final[Mapping[str, str]] = {
         SELECT count(*) FROM prediction
         HAVING count(*) <> (SELECT coalesce(sum(predictions), 0) FROM evaluation)""",
     "repeated ground truth": """
-        SELECT source, dataset, split, epochs, trial FROM benchmark_result
+        SELECT source, dataset, split, epochs, epoch, trial FROM benchmark_result
         GROUP BY ALL HAVING count(*) > count(DISTINCT arch_id)""",
 }
 
@@ -139,6 +139,26 @@ class Warehouse:
                 create_views(connection)
                 yield connection
                 _check_integrity(connection)
+            _publish(copy, self.path)
+
+    def write_in_steps(
+        self,
+        steps: Sequence[Callable[[sa.Connection], None]],
+        on_wait: Callable[[], None] = lambda: None,
+    ) -> None:
+        """As `write`, each step in a transaction of its own; what is published is after the last one.
+
+        DuckDB cannot delete rows and those that they refer to in one transaction.
+        """
+        self._refuse_missing()
+        with self._lock(on_wait), self._working_copy() as copy:
+            with self.read():
+                shutil.copy(self.path, copy)
+            for step in steps:
+                with _transaction(copy) as connection:
+                    create_views(connection)
+                    step(connection)
+                    _check_integrity(connection)
             _publish(copy, self.path)
 
     def create(self, seed: Callable[[sa.Connection], None]) -> Created:
@@ -246,10 +266,15 @@ def open_warehouse(path: Path | str) -> Warehouse:
     return Warehouse(Path(path))
 
 
-def insert_arrow(connection: sa.Connection, sql: str, table: pa.Table, parameters: Parameters = ()) -> None:
-    """Run a constant INSERT that selects from `arrow_rows`, which is the Arrow table `table`."""
+def insert_arrow(
+    connection: sa.Connection,
+    sql: str,
+    rows: pa.Table | pa.RecordBatchReader,
+    parameters: Parameters = (),
+) -> None:
+    """Run a constant INSERT that selects from `arrow_rows`, which are the Arrow rows `rows`."""
     native = _native(connection)
-    native.register("arrow_rows", table)
+    native.register("arrow_rows", rows)
     try:
         native.execute(sql, parameters)
     finally:

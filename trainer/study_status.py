@@ -6,7 +6,6 @@ Nothing is remembered elsewhere: run folders that were deleted, copied from anot
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -157,7 +156,7 @@ def _state_and_message(
 
 def _lacking(study: Study, run: StudyRun, folder: Path, status: dict[str, Any]) -> str | None:
     """The first ground-truth key or BN mode that the study asks for and a finished run has nothing for."""
-    recorded = [_parse_key(text) for text in status["ground_truth_keys"]]
+    recorded = [GroundTruthKey.parse(text) for text in status["ground_truth_keys"]]
     for key in study.ground_truth or (DEFAULT_KEY,):
         if not any(key in known.short_forms for known in recorded):
             return key
@@ -173,15 +172,6 @@ def _lacking(study: Study, run: StudyRun, folder: Path, status: dict[str, Any]) 
 
 def _rows(path: Path) -> int:
     return int(pyarrow.parquet.read_metadata(path).num_rows)
-
-
-def _parse_key(text: str) -> GroundTruthKey:
-    """From the full form, `source:dataset/split@epochs#trial`, that runs record."""
-    match = re.fullmatch(r"(.+):(.+)/(.+)@(\d+)(?:#(.+))?", text)
-    if match is None:
-        raise ValueError(f"ground-truth key {text}")
-    source, dataset, split, epochs, trial = match.groups()
-    return GroundTruthKey(source, dataset, split, int(epochs), trial or "mean")
 
 
 def _is_locked(folder: Path) -> bool:

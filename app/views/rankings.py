@@ -22,7 +22,7 @@ from report.ranking_table import POINTS, TAU_COLUMNS, Ranking, rank
 # The study's own images before all others.
 DATASETS = ("cifar10", "digits")
 # The default key within its source: accuracy on images that stand-alone training has not seen.
-DEFAULT_KEY = ("cifar10-valid", "valid", 200, "mean")
+DEFAULT_KEY = ("cifar10-valid", "valid", 200, 1, "mean")
 TABLE_ALT = "The numbers of the chart, one row an experiment, best τa first"
 FIRST_RUN = "nasrank-train run --dataset digits --size tiny --mask Zero+Pool --epochs 20"
 TAU_A_HELP = (
@@ -103,7 +103,8 @@ def choose(
         "Ground truth",
         list(keys["gt_key"]),
         default_key(keys, list(asked["ground_truth_keys"])),
-        explanation="What orders the architectures: source:dataset/split@epochs, #trial for one trial.",
+        explanation="What orders the architectures: source:dataset/split@epochs, #trial for one trial, "
+        "@first-last for a mean over epochs.",
     )
     tau = filters.choose_side_by_side(
         "tau",
@@ -142,7 +143,9 @@ def default_key(keys: pd.DataFrame, asked: Sequence[str]) -> str:
     `asked` holds a JSON list of keys for each run.
     """
     counts = pd.Series([key for text in asked for key in json.loads(text)], dtype=str).value_counts()
-    is_default = keys[["dataset", "split", "epochs", "trial"]].apply(tuple, axis=1) == DEFAULT_KEY
+    is_default = (
+        keys[["dataset", "split", "epochs", "averaged_epochs", "trial"]].apply(tuple, axis=1) == DEFAULT_KEY
+    )
     order = keys.assign(runs=keys["gt_key"].map(counts).fillna(0), is_default=is_default)
     order = order.sort_values(["runs", "is_default"], ascending=False, kind="stable")
     return str(order["gt_key"].iloc[0])
@@ -152,6 +155,8 @@ def describe_key(key: pd.Series) -> str:
     """One sentence on what the architectures are ordered by."""
     split = {"train": "training", "valid": "validation"}.get(key["split"], key["split"])
     trial = "mean over trials" if key["trial"] == "mean" else f"trial {key['trial']}"
+    if key["averaged_epochs"] > 1:
+        trial += f" and the last {key['averaged_epochs']} epochs"
     return (
         f"Ranked against NAS-Bench-201's {split} accuracy on **{key['dataset']}** after {key['epochs']} "
         f"epochs of stand-alone training, {trial} ({key['source']})."

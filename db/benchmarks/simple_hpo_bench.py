@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from db.architectures import Architecture
 from db.benchmarks.benchmark import Benchmark, Measurements, costs_table, joint_sha256, results_table
+from db.benchmarks.options import ReadOptions
 from db.benchmarks.validation import check_complete, check_measurements
 from db.errors import NasrankError
 from db.pickles import load_pickle
@@ -49,10 +50,12 @@ class SimpleHpoBench:
         """Whether it is the package itself or a folder with any of its files."""
         return path is None or any((path / file).is_file() for file in _FILES)
 
-    def read(self, path: Path | None, *, epochs: int | None) -> Benchmark:
+    def read(self, path: Path | None, options: ReadOptions) -> Benchmark:
         """Read and check the three files; raises `NasrankError` where the package or one is missing."""
-        if epochs not in (None, EPOCHS):
-            raise NasrankError(f"{self.name} has results after {EPOCHS} epochs only; {epochs} were asked for")
+        if options.epochs not in (None, EPOCHS):
+            raise NasrankError(
+                f"{self.name} has results after {EPOCHS} epochs only; {options.epochs} were asked for"
+            )
         folder = _installed_folder() if path is None else path
         contents = {file: _read_bytes(folder / file) for file in _FILES}
         parts = [

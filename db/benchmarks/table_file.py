@@ -29,6 +29,7 @@ from db.benchmarks.benchmark import (
     joint_sha256,
     results_table,
 )
+from db.benchmarks.options import ReadOptions
 from db.benchmarks.validation import check_complete, check_measurements
 from db.errors import NasrankError
 
@@ -51,15 +52,15 @@ class CsvFile:
         """Whether the name ends in .csv or the first line names the column arch_str."""
         return path is not None and path.is_file() and (path.suffix.lower() == ".csv" or _has_header(path))
 
-    def read(self, path: Path | None, *, epochs: int | None) -> Benchmark:
-        """Read and check the table; `epochs` must be given."""
+    def read(self, path: Path | None, options: ReadOptions) -> Benchmark:
+        """Read and check the table; `options.epochs` must be given."""
         content = _read_bytes(path, self.name)
         try:
             content.decode()  # pyarrow leaves what is not UTF-8 as bytes
             table = pyarrow.csv.read_csv(pa.BufferReader(content))
         except (UnicodeDecodeError, pa.ArrowException) as error:
             raise _unreadable(path, "CSV in UTF-8", error) from error
-        return _benchmark(table, content, path, self.name, epochs)
+        return benchmark_of_table(table, content, path, self.name, options.epochs)
 
 
 @dataclass(frozen=True)
@@ -77,19 +78,23 @@ class ParquetFile:
             and (path.suffix.lower() == ".parquet" or _start(path) == b"PAR1")
         )
 
-    def read(self, path: Path | None, *, epochs: int | None) -> Benchmark:
-        """Read and check the table; `epochs` must be given."""
+    def read(self, path: Path | None, options: ReadOptions) -> Benchmark:
+        """Read and check the table; `options.epochs` must be given."""
         content = _read_bytes(path, self.name)
         try:
             table = pyarrow.parquet.read_table(pa.BufferReader(content))
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(path, "Parquet", error) from error
-        return _benchmark(table, content, path, self.name, epochs)
+        return benchmark_of_table(table, content, path, self.name, options.epochs)
 
 
-def _benchmark(
+def benchmark_of_table(
     table: pa.Table, content: bytes, path: Path | None, name: str, epochs: int | None
 ) -> Benchmark:
+    """What a table holds, checked; `content` is the file's, `name` the format's.
+
+    Raises `NasrankError` with the first thing wrong.
+    """
     file = repr(str(path))
     if epochs is None or epochs < 1:
         given = "it does not say so itself" if epochs is None else f"not {epochs}"

@@ -6,16 +6,22 @@ name, fractions for percent. They are found by what is known of the benchmark.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from db.architectures import EDGES, NUM_ARCHITECTURES, all_architectures
-from db.benchmarks.benchmark import Measurements
+from db.benchmarks.benchmark import Measurements, scanner
 from db.errors import NasrankError
+
+if TYPE_CHECKING:
+    from pyarrow.dataset import Dataset
 
 # (dataset, split, epochs): the best architecture and its accuracy in percent, the mean over its trials.
 # After 200 epochs as NAS-Bench-201 (v1.1) and, where it can be compared, NATS-Bench have them.
@@ -37,6 +43,9 @@ KNOWN_BEST: Final[Mapping[tuple[str, str, int], tuple[int, float]]] = {
 # In percentage points: a file may average fewer of the trials.
 TOLERANCE: Final = 0.1
 
+_Group = tuple[str, str, int]  # data set, split, epochs
+_CHECKED: Final = ["dataset", "split", "epochs", "trial", "arch_id", "accuracy"]
+
 # The accuracy in percent of an architecture that sees nothing of the image; up to 3 % of it more or less,
 # where the classes of a split are not equally frequent.
 CHANCE: Final[Mapping[str, float]] = {
@@ -54,6 +63,44 @@ def check_measurements(measurements: Measurements, file: str) -> None:
     means = _means(measurements)
     _check_chance(measurements, means, file)
     _check_best(measurements, means, file)
+
+
+def check_results(results: pa.Table | Dataset, file: str) -> tuple[str, ...]:
+    """Check what was measured after each last epoch, as `check_measurements` does; the result is to be noted.
+
+    Raises `NasrankError`, naming the first thing wrong.
+    """
+    names: dict[str, int] = {}
+    found: defaultdict[_Group, list[tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.float64]]]]
+    found = defaultdict(list)
+    for batch in scanner(results, _CHECKED, pc.field("epoch") == pc.field("epochs")).to_batches():
+        for group, rows in _groups(pa.table(batch)):
+            trials = rows["trial"].combine_chunks().dictionary_encode()
+            codes = np.array([names.setdefault(name, len(names)) for name in trials.dictionary.to_pylist()])
+            numbers = codes[np.asarray(trials.indices)]
+            found[group].append((np.asarray(rows["arch_id"]), numbers, np.asarray(rows["accuracy"])))
+    notes = []
+    for group in sorted(found):
+        arch_ids, numbers, accuracies = (
+            np.concatenate(parts) for parts in zip(*found.pop(group), strict=True)
+        )
+        measurements = Measurements(*group, arch_ids, np.array(list(names))[numbers], accuracies * 100)
+        check_measurements(measurements, file)
+        counts = np.bincount(np.bincount(arch_ids, minlength=NUM_ARCHITECTURES))
+        told = ", ".join(f"{n:,} with {k}" for k, n in enumerate(counts) if n)
+        notes.append(f"{measurements.key} after {group[2]} epochs: architectures by trials: {told}")
+    return tuple(notes)
+
+
+def _groups(rows: pa.Table) -> Iterator[tuple[_Group, pa.Table]]:
+    """The rows of each data set, split and length of training."""
+    columns = ["dataset", "split", "epochs"]
+    for row in rows.group_by(columns).aggregate([]).to_pylist():
+        conditions = [pc.field(name) == row[name] for name in columns]
+        yield (
+            (row["dataset"], row["split"], row["epochs"]),
+            rows.filter(conditions[0] & conditions[1] & conditions[2]),
+        )
 
 
 def check_complete(arch_ids: NDArray[np.int16], trials: NDArray[np.str_], where: str) -> None:

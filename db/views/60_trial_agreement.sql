@@ -4,7 +4,7 @@ WITH trial AS (
         base.gt_key, key.trial, rank.mask, rank.one_per_class, rank.arch_id, rank.accuracy,
         rank.in_random_sample
     FROM ground_truth_key AS base
-    JOIN ground_truth_key AS key USING (source, dataset, split, epochs)
+    JOIN ground_truth_key AS key USING (source, dataset, split, epochs, averaged_epochs)
     JOIN architecture_rank AS rank ON rank.gt_key = key.gt_key
     WHERE base.trial = 'mean' AND key.trial <> 'mean'
 ),

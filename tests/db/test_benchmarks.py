@@ -87,7 +87,7 @@ def test_every_trial_of_the_package_is_read(benchmark: Benchmark, raw: Any) -> N
             entry = raw[file][architecture.digits]
             for trial, accuracy in enumerate(entry["val_acc"]):
                 start = (architecture.arch_id, dataset)
-                expected_results.append((*start, "valid", 200, str(trial), accuracy / 100))
+                expected_results.append((*start, "valid", 200, 200, str(trial), accuracy / 100, None))
                 params = round(entry["model_size"][trial] * 1e6)
                 seconds = entry["latency"][trial], entry["train_time"][trial]
                 expected_costs.append((*start, 200, str(trial), params, None, *seconds))

