@@ -174,7 +174,7 @@ def import_folder(source: Path, warehouse: Warehouse) -> tuple[float, int]:
 
     def watch() -> None:
         while not ended.wait(0.05):
-            peaks[0] = max(peaks[0], sum(map(resident, family(process.pid))))
+            peaks[0] = max(peaks[0], sum(map(memory, family(process.pid))))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -195,9 +195,11 @@ def family(pid: int) -> Iterator[int]:
             yield from family(int(child))
 
 
-def resident(pid: int) -> int:
+def memory(pid: int) -> int:
+    """Bytes in memory; of a page that several processes share, each has its part (the kernel's PSS)."""
     with contextlib.suppress(OSError):
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return next(int(row.split()[1]) * 1024 for row in rows if row.startswith("Pss:"))
     return 0
 
 
