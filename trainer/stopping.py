@@ -17,7 +17,7 @@ class Interrupted(NasrankError):  # noqa: N818, not an error
 class StopSignal:
     """While entered, the first SIGINT or SIGTERM only sets `requested`; a second one acts as usual.
 
-    Outside the main thread, where Python allows no handlers, `requested` can only be set by hand.
+    Outside the main thread, where Python allows no handlers, only `request` sets it.
     """
 
     def __init__(self) -> None:
@@ -36,6 +36,10 @@ class StopSignal:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
-    def _request(self, number: int, frame: FrameType | None) -> None:
+    def request(self) -> None:
+        """As the first signal does; from any thread."""
         self.requested = True
+
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        self.request()
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)

@@ -14,11 +14,11 @@ from statistics import mean
 from typing import Any, Final
 
 import pyarrow.parquet
-from filelock import FileLock, Timeout
 
 from db.architectures import EDGES
 from db.errors import NasrankError
 from db.ground_truth import DEFAULT_KEY, GroundTruthKey
+from trainer.claims import live_holder
 from trainer.config import ExperimentConfig
 from trainer.files import read_json
 from trainer.study import Study, StudyRun
@@ -66,8 +66,8 @@ def run_state(study: Study, run: StudyRun, folder: Path) -> RunState:
     try:
         status = read_json(folder / "status.json")
         if status is None:
-            # Locked: a process that is about to write its first status.
-            return RunState(run, "running" if _is_locked(folder) else "missing")
+            # Claimed: a process that is about to write its first status.
+            return RunState(run, "running" if live_holder(folder) else "missing")
         return _state(study, run, folder, status)
     except NasrankError as error:
         return RunState(run, "failed", message=str(error))
@@ -142,7 +142,7 @@ def _state_and_message(
     lacking = _lacking(study, run, folder, status) if written == "finished" else None
     if written == "failed" or (written == "finished" and lacking is None):
         return written, status["message"]
-    if _is_locked(folder):
+    if live_holder(folder):
         return "running", None
     match written:
         case "finished":
@@ -172,18 +172,6 @@ def _lacking(study: Study, run: StudyRun, folder: Path, status: dict[str, Any]) 
 
 def _rows(path: Path) -> int:
     return int(pyarrow.parquet.read_metadata(path).num_rows)
-
-
-def _is_locked(folder: Path) -> bool:
-    """Whether a process works on a run folder."""
-    lock = folder / "lock"
-    if not lock.exists():
-        return False
-    try:
-        with FileLock(lock, timeout=0):
-            return False
-    except Timeout:
-        return True
 
 
 def _kinds(config: ExperimentConfig) -> tuple[object, ...]:

@@ -11,12 +11,12 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
-from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
 from db.errors import NasrankError
 from tests.trainer.conftest import unhurried
+from trainer.claims import Claim
 from trainer.config import VARIANTS, ExperimentConfig
 from trainer.study import Study, StudyExperiment, StudyRun, load_study, parse_study, shipped_studies
 from trainer.study_status import RunState, TimeLeft, count_states, run_state, study_states
@@ -333,7 +333,6 @@ def write_status(runs_dir: Path, run: StudyRun, status: str, **changes: Any) -> 
         "ground_truth_keys": [KEY],
     }
     (folder / "status.json").write_text(json.dumps(content | changes))
-    (folder / "lock").touch()
     return folder
 
 
@@ -342,26 +341,28 @@ def state_of(folder: Path, study: Study | None = None) -> tuple[str, str | None]
     return state.state, state.message
 
 
-def test_nothing_is_missing_and_a_lock_alone_is_running(tmp_path: Path) -> None:
+def test_nothing_is_missing_and_a_claim_alone_is_running(tmp_path: Path) -> None:
     folder = tmp_path / a_run().run_id
     assert state_of(folder) == ("missing", None)
     folder.mkdir()
     (folder / "worker.log").touch()
     assert state_of(folder) == ("missing", None)
-    with FileLock(folder / "lock"):
-        assert state_of(folder) == ("running", None)
+    claim = Claim.take(folder)
+    assert state_of(folder) == ("running", None)
+    claim.release()
     assert state_of(folder) == ("missing", None)
 
 
 @pytest.mark.parametrize("written", ["running", "interrupted"])
-def test_a_begun_run_is_running_while_it_is_locked(tmp_path: Path, written: str) -> None:
+def test_a_begun_run_is_running_while_it_is_claimed(tmp_path: Path, written: str) -> None:
     folder = write_status(tmp_path, a_run(), written, message="why" if written == "interrupted" else None)
     assert state_of(folder) == (
         "interrupted",
         "why" if written == "interrupted" else "its process was killed",
     )
-    with FileLock(folder / "lock"):
-        assert state_of(folder) == ("running", None)
+    claim = Claim.take(folder)
+    assert state_of(folder) == ("running", None)
+    claim.release()
 
 
 def test_a_failed_run_says_why(tmp_path: Path) -> None:
