@@ -14,6 +14,7 @@ from typing import Final
 
 from db.errors import NasrankError
 from db.ingest import ingest
+from trainer.output import say_waiting
 from trainer.progress import duration
 from trainer.stopping import Interrupted, StopSignal
 from trainer.study import Study, StudyRun
@@ -171,7 +172,7 @@ class _Work:
         if not folders or not self._options.ingest:
             return
         try:
-            report = ingest(self._options.warehouse, folders, self._say_waiting)
+            report = ingest(self._options.warehouse, folders, say_waiting)
         except NasrankError as error:
             self._ended = folders
             self._ingest_problem = str(error)
@@ -220,6 +221,3 @@ class _Work:
 
     def _folder(self, run: StudyRun) -> Path:
         return self._options.runs_dir / run.run_id
-
-    def _say_waiting(self) -> None:
-        self._say("waiting for another process that writes to the warehouse")
