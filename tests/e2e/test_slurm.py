@@ -29,6 +29,10 @@ def said_by(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+def queue_is_empty() -> bool:
+    return not said_by("squeue", "--noheader")
+
+
 def states(folder: Path) -> dict[str, RunState]:
     """As `study status` says, without its process, by the id of the run."""
     found = slurm_states(load_study(str(folder / STUDY)), folder / "runs")
@@ -99,6 +103,7 @@ def test_disturbed_in_every_way_it_ends_as_a_local_study(folder: Path, ground_tr
     assert f"{jobs[killed]} is lost, " in table
 
     wait_for(lambda: count(folder, "finished") == 3)
+    wait_for(queue_is_empty)
     for job in (preempted, timed_out):
         assert "Caught signal SIGUSR2" in log(folder, job)
         assert f"Requeued job {job}" in log(folder, job)
@@ -155,4 +160,4 @@ def test_cancelled_runs_are_saved(folder: Path) -> None:
     for run in states(folder).values():
         assert run.message is not None
         assert "and saved" in run.message
-    wait_for(lambda: not said_by("squeue", "--noheader"))
+    wait_for(queue_is_empty)

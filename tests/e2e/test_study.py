@@ -54,7 +54,18 @@ def test_a_failed_run_does_not_stop_the_others(folder: Path) -> None:
     assert (folder / "nasrank.duckdb").read_bytes() == published, "nothing new, nothing written"
 
     table = nasrank(folder, "study", "status", "my study.toml")
-    assert table.stdout.splitlines()[1].split() == ["learning", "rates", "4", "2", "0", "0", "2", "0"]
+    assert table.stdout.splitlines()[1].split() == [
+        "learning",
+        "rates",
+        "4",
+        "2",
+        "0",
+        "0",
+        "0",
+        "2",
+        "0",
+        "0",
+    ]
     assert table.stderr.count("is failed, 0 of 2 epochs done; training diverged") == 2
 
 

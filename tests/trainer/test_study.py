@@ -290,14 +290,15 @@ def test_a_job_survives_its_way_to_the_worker() -> None:
     job = Job(
         config=ExperimentConfig.preset("digits", "tiny", learning_rate=1e-5).to_json(),
         seed=3,
-        ground_truth=("a:b/c@200",),
+        arch_ids=(0, 15_624),
+        ground_truth_keys=("a:b/c@200",),
         bn_modes=("running", "batch"),
         evaluation={"every": 2},
         device="cpu",
         threads=2,
         runs_dir='it\'s "a" folder\n',
-        data_dir="data",
-        warehouse="ü.duckdb",
+        data_dir="ü",
+        patience=1.5,
     )
     assert Job.from_json(job.to_json()) == job
 
@@ -419,8 +420,10 @@ def test_the_states_of_a_study_are_those_of_its_runs_in_order(tmp_path: Path) ->
     assert count_states(states) == {
         "finished": 0,
         "running": 0,
+        "pending": 0,
         "interrupted": 1,
         "failed": 1,
+        "lost": 0,
         "missing": 2,
     }
 
