@@ -49,7 +49,7 @@ def bench(
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """How far the warehouse is behind, and what the dashboard's queries take meanwhile."""
-    logging.getLogger("streamlit").setLevel(logging.ERROR)  # it misses its server
+    logging.disable(logging.WARNING)  # streamlit misses its server, which the queries do not
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch)
         warehouse = Warehouse(home / "nasrank.duckdb")

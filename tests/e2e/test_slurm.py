@@ -146,7 +146,7 @@ def test_what_slurm_refuses_is_said_in_a_line(folder: Path) -> None:
     write_study(folder)
     lines = nasrank(folder, "study", "run", *ON_SLURM, "--partition", "none", code=1).stderr.splitlines()
     assert lines[-1].startswith("error: Slurm did not take the jobs: ")
-    assert "invalid partition" in lines[-1]
+    assert "Invalid partition name" in lines[-1]
     assert count(folder, "missing") == 1
 
 
