@@ -100,7 +100,10 @@ class Claim:
 
     def check(self) -> None:
         """Raise `NasrankError` if another process has taken the claim over. Before anything is written."""
-        if _newest(self._folder) != self._number:
+        newest = _newest(self._folder)
+        if newest == 0:
+            raise NasrankError(f"{self._folder} was deleted while this process worked on it")
+        if newest != self._number:
             raise NasrankError(
                 f"another process took {self._folder} over, because this one was not heard of for "
                 f"{STALE_SECONDS:.0f} seconds; nothing further was written"

@@ -20,6 +20,7 @@ from db.errors import NasrankError
 from trainer.files import read_json, write_json
 from trainer.slurm_queue import JOB_NAME, QueuedJob, cancel_jobs, queued_jobs
 from trainer.slurm_task import SlurmTask
+from trainer.stopping import StopSignal
 from trainer.study import Study, StudyRun
 from trainer.study_plan import Jobs, StudyOptions, check_datasets, check_study
 from trainer.study_status import RunState, count_states, last_lines, study_states
@@ -139,6 +140,8 @@ def _submissions(runs_dir: Path) -> list[_Submission]:
     found = []
     for path in sorted(runs_dir.glob("slurm/*/jobs.json")):
         content = read_json(path) or {}
+        if not {"jobs", "cancelled"} <= content.keys():
+            raise NasrankError(f"{path} does not say what jobs there are; delete {path.parent}")
         found.append(_Submission(path.parent, content["jobs"], frozenset(content["cancelled"])))
     return found
 
@@ -157,18 +160,16 @@ def _submit_array(
     jobs = Jobs(study, options)
     tasks = [SlurmTask([jobs.of(run) for run in pack]) for pack in packs]
     executor = _executor(folder, slurm)
-    try:
-        submitted = executor.submit_array(tasks)
-    except (OSError, RuntimeError) as error:  # submitit's own errors are RuntimeErrors
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise NasrankError(f"Slurm did not take the jobs: {lines[-1]}") from error
-    ids = [job.job_id for job in submitted]
-    _write_jobs(folder, dict(zip(ids, _run_ids(packs), strict=True)), frozenset())
+    with StopSignal():  # Ctrl-C leaves no job that is not noted
+        try:
+            submitted = executor.submit_array(tasks)
+        except (OSError, RuntimeError) as error:  # submitit's own errors are RuntimeErrors
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            raise NasrankError(f"Slurm did not take the jobs: {lines[-1]}") from error
+        ids = [job.job_id for job in submitted]
+        run_ids = [[run.run_id for run in pack] for pack in packs]
+        _write_jobs(folder, dict(zip(ids, run_ids, strict=True)), frozenset())
     return ids
-
-
-def _run_ids(packs: Sequence[Sequence[StudyRun]]) -> list[list[str]]:
-    return [[run.run_id for run in pack] for pack in packs]
 
 
 def _executor(folder: Path, slurm: SlurmOptions) -> submitit.AutoExecutor:

@@ -138,3 +138,34 @@ def test_list_shows_what_is_shipped(folder: Path) -> None:
     assert len(table.stdout.splitlines()) == 10
     [line] = nasrank(folder, "study", "list", "big", code=1).stderr.splitlines()
     assert line.startswith("error: no study file big; ")
+
+
+@pytest.mark.slow
+def test_debug_does_the_runs_in_the_commands_own_process(folder: Path) -> None:
+    write_study(folder, rates="[1e30, 0.1]")
+    result = nasrank(folder, "study", "run", "my study.toml", "--launcher", "debug", code=1)
+    assert "error: 1 of 2 runs finished, 1 failed; not done: digits-tiny-" in result.stderr
+    assert not list(folder.glob("runs/*/worker.log"))
+    holders = [json.loads(path.read_text())["holder"] for path in folder.glob("runs/*/claim-1.json")]
+    assert len(holders) == 2
+    assert holders[0] == holders[1], "one process"
+    assert len(Warehouse(folder / "nasrank.duckdb").query("SELECT * FROM run")) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--gpus", "1"), "options of Slurm are given; give --launcher slurm"),
+        (("--launcher", "debug", "--runs-per-job", "2"), "options of Slurm are given"),
+        (("--launcher", "slurm", "--jobs", "2"), "--jobs and --threads are of this machine"),
+        (("--launcher", "slurm", "--sbatch", "=x"), "give name=value, such as qos=low"),
+        (("--launcher", "slurm", "--time", "4"), "'--time': Input should be greater than or equal to 5"),
+        (("--launcher", "pbs"), "'pbs' is not one of 'local', 'slurm', 'debug'"),
+    ],
+)
+def test_options_that_do_not_fit_the_launcher_are_refused(
+    folder: Path, options: tuple[str, ...], said: str
+) -> None:
+    write_study(folder)
+    assert said in nasrank(folder, "study", "run", "my study.toml", *options, code=2).stderr
+    assert not (folder / "runs").exists()

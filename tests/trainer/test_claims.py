@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -174,6 +175,17 @@ def test_the_slurm_job_is_named_as_squeue_does(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "17")
     monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "1")
     assert slurm_job_id() == "17_1"
+
+
+def test_a_folder_that_was_deleted_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    claim = Claim.take(folder)
+    shutil.rmtree(folder)
+    with pytest.raises(NasrankError, match="was deleted while this process worked on it"):
+        claim.check()
+    claim.release()
+    assert not folder.exists()
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:

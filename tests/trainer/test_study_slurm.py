@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from db.errors import NasrankError
+from db.warehouse import Warehouse
 from tests.trainer.test_study import a_run, a_study, write_status
 from trainer.slurm_queue import QueuedJob, queued_jobs
 from trainer.study import Study, StudyRun
-from trainer.study_slurm import SlurmOptions, cancel_study, slurm_states
+from trainer.study_plan import StudyOptions
+from trainer.study_slurm import SlurmOptions, cancel_study, slurm_states, submit_study
 
 Squeue = Callable[[str], None]
 
@@ -142,3 +145,13 @@ def test_cancelling_ends_the_jobs_of_this_study_only(squeue: Squeue, runs_dir: P
 def test_options_that_cannot_be_are_refused(options: dict[str, object], said: str) -> None:
     with pytest.raises(NasrankError, match=said):
         SlurmOptions(**options)  # type: ignore[arg-type]
+
+
+def test_without_submitit_it_is_said_how_to_get_it(
+    warehouse: Warehouse, squeue: Squeue, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "submitit", None)
+    options = StudyOptions(runs_dir=runs_dir, data_dir=runs_dir, warehouse=warehouse)
+    with pytest.raises(NasrankError, match=r"pip install 'nasrank\[slurm\]'"):
+        submit_study(a_study_of(a_run()), options, SlurmOptions(), lambda line: None)
+    assert not runs_dir.exists()
