@@ -75,8 +75,8 @@ def submit_study(
 
     check_study(study, options.warehouse)
     check_device_name(options.device)
-    submissions = _submissions(options.runs_dir)
-    states = _merged(study_states(study, options.runs_dir), submissions, queued_jobs())
+    queue = queued_jobs()  # also where nothing was submitted before: without Slurm, all ends here
+    states = _merged(study, options.runs_dir, _submissions(options.runs_dir), queue)
     wanted = ("interrupted", "lost") if begun else ("interrupted", "lost", "missing")
     runs = [state.run for state in states if state.state in wanted]
     counts = ", ".join(f"{n} {name}" for name, n in count_states(states).items() if n)
@@ -99,9 +99,8 @@ def slurm_states(study: Study, runs_dir: Path) -> list[RunState]:
 
     Raises `NasrankError` where jobs were submitted and Slurm does not answer.
     """
-    states = study_states(study, runs_dir)
     submissions = _submissions(runs_dir)
-    return _merged(states, submissions, queued_jobs()) if submissions else states
+    return _merged(study, runs_dir, submissions, queued_jobs() if submissions else {})
 
 
 def cancel_study(study: Study, runs_dir: Path) -> list[str]:
@@ -213,8 +212,9 @@ def _executor(folder: Path, slurm: SlurmOptions) -> submitit.AutoExecutor:
 
 
 def _merged(
-    states: Sequence[RunState], submissions: Sequence[_Submission], queue: Mapping[str, QueuedJob]
+    study: Study, runs_dir: Path, submissions: Sequence[_Submission], queue: Mapping[str, QueuedJob]
 ) -> list[RunState]:
+    """The folders are read after the queue was: of a job that is not in it, they say how it ended."""
     latest = {
         run_id: (submission, job_id)
         for submission in submissions
@@ -223,7 +223,7 @@ def _merged(
     }
     return [
         _with_job(state, *latest[state.run.run_id], queue) if state.run.run_id in latest else state
-        for state in states
+        for state in study_states(study, runs_dir)
     ]
 
 

@@ -73,7 +73,7 @@ def content(path: Path) -> dict[str, pd.DataFrame]:
 
 def test_disturbed_in_every_way_it_ends_as_a_local_study(folder: Path, ground_truth_file: Path) -> None:
     """One job is preempted, one reaches its limit, one is requeued by hand, one's worker is killed."""
-    write_study(folder, seeds="[0, 1]", epochs=60, rates="[0.1, 0.05]")
+    write_study(folder, seeds="[0, 1]", epochs=40, rates="[0.1, 0.05]")
     said = nasrank(folder, "study", "run", *ON_SLURM, "--setup", "export SAID=setup").stderr
     assert "4 runs (4 missing); 4 to submit" in said
     warehouse = folder / "nasrank.duckdb"
