@@ -38,7 +38,7 @@ from trainer.config import ExperimentConfig, run_id
 TEMPLATES: Final = 20  # runs whose predictions the others repeat
 SLOW_EVERY: Final = 10
 SLOW_SECONDS: Final = 3.0  # between the first and the last file of such a folder
-READ_PAUSE: Final = 0.5  # between two page views
+READ_PAUSE: Final = 5.0  # between two page views: a person who looks at what is new
 Event = tuple[float, dict[str, Any]]
 
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
+from db.errors import NasrankError
 from trainer.claims import BEAT_SECONDS, STALE_SECONDS, slurm_job_id
 from trainer.output import say
 from trainer.slurm_queue import queued_jobs
@@ -56,12 +57,15 @@ class SlurmTask:
             os.kill(os.getpid(), getattr(signal, f"SIG{JobEnvironment.USR_SIG}"))
         self._conclude()
 
-    def checkpoint(self) -> DelayedSubmission:
-        """Called by submitit in the middle of `__call__`: save all runs, and say how the job goes on."""
+    def checkpoint(self) -> DelayedSubmission | None:
+        """Called by submitit in the middle of `__call__`: save all runs, and say how the job goes on.
+
+        None where it was cancelled meanwhile: Slurm would bring it back if it was requeued now.
+        """
         from submitit.helpers import DelayedSubmission
 
         self._stop()
-        return DelayedSubmission(SlurmTask(self._jobs))
+        return DelayedSubmission(SlurmTask(self._jobs)) if _is_running() else None
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
         self._terminated = True
@@ -97,5 +101,9 @@ def _gpus() -> list[str]:
 
 def _is_running() -> bool:
     """Whether Slurm means this job to run: not where it is being cancelled or requeued."""
-    job = queued_jobs().get(slurm_job_id() or "")
+    try:
+        job = queued_jobs().get(slurm_job_id() or "")
+    except NasrankError as error:
+        say(f"{error}; it is taken to run")
+        return True
     return job is not None and job.state == "RUNNING"

@@ -15,7 +15,9 @@ class Interrupted(NasrankError):  # noqa: N818, not an error
 
 
 class StopSignal:
-    """While entered, the first SIGINT or SIGTERM only sets `requested`; a second one acts as usual.
+    """While entered, SIGINT and SIGTERM only set `requested`; a second SIGINT acts as usual.
+
+    SIGTERM never does: Slurm, and a study that stops, may send it several times while a run saves.
 
     Outside the main thread, where Python allows no handlers, only `request` sets it.
     """
@@ -42,4 +44,5 @@ class StopSignal:
 
     def _request(self, number: int, frame: FrameType | None) -> None:
         self.request()
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        if number == signal.SIGINT:
+            signal.signal(number, signal.default_int_handler)

@@ -94,9 +94,12 @@ def cluster(folder: Path, controller_port: int, node_port: int) -> Iterator[Path
         try:
             yield configuration
         finally:
-            # The processes of jobs outlive slurmd.
-            said("scancel", f"--user={getpass.getuser()}")
-            wait_for(lambda: not said("squeue", "--noheader"), 30)
+            # The processes of jobs outlive slurmd, so none may be left.
+            def no_job_is_left() -> bool:
+                said("scancel", f"--user={getpass.getuser()}")
+                return not said("squeue", "--noheader")
+
+            wait_for(no_job_is_left, 60)
 
 
 @contextlib.contextmanager

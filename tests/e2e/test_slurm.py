@@ -102,13 +102,15 @@ def test_disturbed_in_every_way_it_ends_as_a_local_study(folder: Path, ground_tr
     table = nasrank(folder, "study", "status", STUDY).stderr
     assert f"{jobs[killed]} is lost, " in table
 
+    wait_for(lambda: f"Requeued job {timed_out}" in log(folder, timed_out))
+    said_by("scontrol", "update", f"JobId={timed_out}", "TimeLimit=240")
     wait_for(lambda: count(folder, "finished") == 3)
     wait_for(queue_is_empty)
     for job in (preempted, timed_out):
         assert "Caught signal SIGUSR2" in log(folder, job)
         assert f"Requeued job {job}" in log(folder, job)
     for job in (preempted, timed_out, requeued):
-        assert log(folder, job).count("Starting with JobEnvironment") >= 2
+        assert log(folder, job).count("Starting with JobEnvironment") == 2
         assert f"{jobs[job]}: {jobs[job]} is finished" in log(folder, job)
     assert "DUE TO JOB REQUEUE" in log(folder, requeued)
 
@@ -150,14 +152,21 @@ def test_what_slurm_refuses_is_said_in_a_line(folder: Path) -> None:
     assert count(folder, "missing") == 1
 
 
-def test_cancelled_runs_are_saved(folder: Path) -> None:
-    """Two runs that share a job."""
+def test_cancelled_runs_are_saved_also_where_their_time_was_over(folder: Path) -> None:
+    """Two runs that share a job, which is told to save, and cancelled before it has."""
     write_study(folder, seeds="[0, 1]", epochs=2_000)
     nasrank(folder, "study", "run", *ON_SLURM, "--runs-per-job", "2")
     wait_for(lambda: all(run.epoch > 0 for run in states(folder).values()))
+    [job] = {run.job for run in states(folder).values()}
+    assert job is not None
+    for run_id in states(folder):
+        os.kill(worker_pid(folder, run_id), signal.SIGSTOP)
+    said_by("scancel", "--signal=USR2", job)
+    wait_for(lambda: "Calling checkpoint method" in log(folder, job))
     nasrank(folder, "study", "cancel", STUDY)
     wait_for(lambda: count(folder, "interrupted") == 2)
     for run in states(folder).values():
         assert run.message is not None
         assert "and saved" in run.message
     wait_for(queue_is_empty)
+    assert "Requeued" not in log(folder, job)
