@@ -145,8 +145,8 @@ class RunWriter:
         noisy += self._rng.normal(0, 0.05, len(arch_ids))
         correct = (noisy.clip(0, 1) * images).astype(int).tolist()
         now = "2026-01-01T00:00:00+00:00"
-        with folder.locked():
-            folder.claim(config, seed)
+        with folder.claimed():
+            folder.write_config(config, seed)
             folder.write_epochs([])
             predictions = [
                 Prediction(arch_id, count, images, "ok")

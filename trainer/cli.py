@@ -27,6 +27,7 @@ from trainer.query_cli import export, intervals, sql
 from trainer.report_cli import report
 from trainer.stopping import Interrupted
 from trainer.study_cli import study_app
+from trainer.watch_cli import watch_and_tell
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -354,16 +355,25 @@ def ingest_command(
     runs: Annotated[
         Path, typer.Argument(envvar="NASRANK_RUNS", help="Folder of run folders, or one run folder.")
     ] = RUNS,
+    watch_runs: Annotated[
+        bool, typer.Option("--watch", help="Go on until Ctrl-C, and bring runs in as they end.")
+    ] = False,
     warehouse: WarehouseOption = WAREHOUSE,
     json_output: JsonOption = False,
 ) -> None:
     """Bring ended runs into the warehouse.
 
     What is there already stays as it is. A folder that cannot be used is named, and the others are ingested.
+    With --watch, such a folder is tried again later, and --json prints an object a line: what was ingested,
+    and what cannot be used.
 
     \b
     Example: nasrank-train ingest runs
+    Example: nasrank-train ingest --watch runs
     """
+    if watch_runs:
+        watch_and_tell(Warehouse(warehouse), runs, json_output)
+        return
     folders = [runs] if (runs / "config.json").is_file() else run_folders(runs)
     _report_ingest(ingest(Warehouse(warehouse), folders, say_waiting), json_output)
 

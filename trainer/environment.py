@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import subprocess
 from pathlib import Path
@@ -18,10 +19,15 @@ DEVICES: Final = ("auto", "cpu", "cuda")
 _BFLOAT16_CAPABILITIES: Final = ("avx512_bf16", "amx_bf16", "bf16")
 
 
-def choose_device(name: str) -> torch.device:
-    """The device called `auto` (CUDA where there is one), `cpu` or `cuda`."""
+def check_device_name(name: str) -> None:
+    """Raise `NasrankError` for what no machine has."""
     if name not in DEVICES:
         raise NasrankError(f"device is {name!r}; choose {', '.join(DEVICES)}")
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called `auto` (CUDA where there is one), `cpu` or `cuda`."""
+    check_device_name(name)
     if name == "cuda" and not torch.cuda.is_available():
         raise NasrankError("device is 'cuda', but PyTorch finds no CUDA device here; use cpu or auto")
     if name == "auto":
@@ -31,6 +37,13 @@ def choose_device(name: str) -> torch.device:
         torch.backends.cudnn.allow_tf32 = True
         torch.backends.cuda.matmul.allow_tf32 = False
     return torch.device(name)
+
+
+def visible_gpus() -> list[str]:
+    """The CUDA devices that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    count = torch.cuda.device_count()
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return [name.strip() for name in named.split(",")][:count] if named else [str(i) for i in range(count)]
 
 
 def computes_bfloat16(device: torch.device) -> bool:

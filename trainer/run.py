@@ -23,6 +23,7 @@ from db.architectures import NUM_ARCHITECTURES
 from db.errors import NasrankError
 from trainer.augment import DeviceImages
 from trainer.checkpoint import load_checkpoint, save_checkpoint
+from trainer.claims import Claim
 from trainer.config import ExperimentConfig, run_id
 from trainer.datasets import ImageDataset, Split, load_dataset, split_dataset
 from trainer.environment import choose_device, device_description, git_state, versions
@@ -60,6 +61,7 @@ def run_experiment(
     device: str = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
+    patience: float = 0.0,
 ) -> RunResult:
     """Train a super-network and predict architectures with it, in `runs_dir/<run_id>`.
 
@@ -70,6 +72,7 @@ def run_experiment(
         device: `auto`, `cpu` or `cuda`.
         threads: of PyTorch on the CPU, for the whole process; None leaves PyTorch's choice.
         progress: None: on stderr.
+        patience: seconds to wait for the claim of another process on the run's folder to end.
 
     Raises `Interrupted` after SIGINT or SIGTERM (everything is saved), `Diverged` where the loss became
     infinite or NaN, and `NasrankError` for images, architectures or folders that do not fit.
@@ -81,8 +84,9 @@ def run_experiment(
     torch_device = choose_device(device)
     options = evaluation or EvaluationOptions()
     folder = RunFolder(runs_dir / name)
-    with folder.locked(), StopSignal() as stop:
-        folder.claim(config, seed)
+    stop = StopSignal()
+    with folder.claimed(patience=patience, on_loss=stop.request) as claim, stop:
+        folder.write_config(config, seed)
         previous = folder.read_status()
         if previous is not None and previous.status == "failed":
             raise NasrankError(
@@ -101,7 +105,7 @@ def run_experiment(
         shown = progress or stderr_progress()
         try:
             session = _Session(
-                config, seed, folder, data_dir, torch_device, previous, keys, options, shown, stop
+                config, seed, folder, claim, data_dir, torch_device, previous, keys, options, shown, stop
             )
             session.work(wanted)
         finally:
@@ -118,6 +122,7 @@ class _Session:
         config: ExperimentConfig,
         seed: int,
         folder: RunFolder,
+        claim: Claim,
         data_dir: Path,
         device: torch.device,
         previous: RunStatus | None,
@@ -126,7 +131,7 @@ class _Session:
         progress: Progress,
         stop: StopSignal,
     ) -> None:
-        self._config, self._seed, self._folder = config, seed, folder
+        self._config, self._seed, self._folder, self._claim = config, seed, folder, claim
         self._options, self._progress, self._stop = options, progress, stop
         dataset = load_dataset(config.dataset, data_dir)
         split = split_dataset(
@@ -202,6 +207,7 @@ class _Session:
             self._predict(random_sample(self._config.operations, self._options.sample))
 
     def _save(self) -> None:
+        self._claim.check()
         save_checkpoint(
             self._folder.path,
             self.training.state(),
@@ -227,6 +233,7 @@ class _Session:
         finished_at: str | None = None,
     ) -> None:
         """Write `epochs.parquet` and `status.json` as things stand."""
+        self._claim.check()
         training = self.training
         speeds = [row.images_per_second for row in training.rows]
         self.status = replace(

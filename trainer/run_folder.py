@@ -9,7 +9,7 @@ runs/<run_id>/
   predictions-<epoch>-<bn_mode>.parquet a row an architecture
   predictions-<epoch>-<bn_mode>.partial.jsonl  while evaluation is under way
   checkpoint-<step>.pt                  the last two
-  lock                                  held while a process works on the folder
+  claim-<n>.json                        who works on the folder; trainer/claims.py
   worker.log                            what the processes of a study said
 ```
 Every file but the partial one is written to a temporary name, synced and renamed: a reader sees it whole or
@@ -21,23 +21,22 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Final, TextIO
 
 import pyarrow
 import pyarrow.parquet
-from filelock import FileLock, Timeout
 
 from db.errors import NasrankError
 from db.ingest import EPOCH_SCHEMA, FORMAT, PREDICTION_SCHEMA
+from trainer.claims import Claim
 from trainer.config import ExperimentConfig
 from trainer.evaluation import Prediction
 from trainer.files import TEMPORARY_SUFFIX, atomic_write, read_json, write_json
 from trainer.training import EpochRow
 
-_LOCK_SECONDS: Final = 0.5  # `trainer.study_status` holds a lock for a moment, to see whether it is free
 # What is ingested, and the count that accuracies come from, for adding predictions later.
 _PREDICTION_SCHEMA: Final = PREDICTION_SCHEMA.append(pyarrow.field("correct", pyarrow.int32()))
 _PREDICTIONS: Final = re.compile(r"predictions-(\d+)-")
@@ -73,17 +72,18 @@ class RunStatus:
 
 
 class RunFolder:
-    """Reads and writes the files of one run. Methods that write need the lock to be held."""
+    """Reads and writes the files of one run. Methods that write need the folder to be claimed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Make the folder if needed and keep other processes out of it.
+    def claimed(
+        self, *, patience: float = 0.0, on_loss: Callable[[], None] = lambda: None
+    ) -> Iterator[Claim]:
+        """Make the folder if needed and keep other processes out of it; see `Claim.take`.
 
-        The operating system releases the lock of a process that dies. Raises `NasrankError` if another
-        process holds it, or if the folder cannot be made.
+        Raises `NasrankError` if another process holds it, or if the folder cannot be made.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -91,21 +91,15 @@ class RunFolder:
             raise NasrankError(
                 f"cannot make the run folder {self.path}: {error.strerror}; give another runs directory"
             ) from error
-        lock = FileLock(self.path / "lock", timeout=_LOCK_SECONDS)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise NasrankError(
-                f"another process works on {self.path}; wait for it to finish, or stop it first"
-            ) from error
+        claim = Claim.take(self.path, patience=patience, on_loss=on_loss)
         try:
             for leftover in self.path.glob("*" + TEMPORARY_SUFFIX):
                 leftover.unlink()
-            yield
+            yield claim
         finally:
-            lock.release()
+            claim.release()
 
-    def claim(self, config: ExperimentConfig, seed: int) -> None:
+    def write_config(self, config: ExperimentConfig, seed: int) -> None:
         """Write `config.json`, or check that the one there is of the same experiment and seed."""
         path = self.path / "config.json"
         content = {

@@ -15,9 +15,11 @@ class Interrupted(NasrankError):  # noqa: N818, not an error
 
 
 class StopSignal:
-    """While entered, the first SIGINT or SIGTERM only sets `requested`; a second one acts as usual.
+    """While entered, SIGINT and SIGTERM only set `requested`; a second SIGINT acts as usual.
 
-    Outside the main thread, where Python allows no handlers, `requested` can only be set by hand.
+    SIGTERM never does: Slurm, and a study that stops, may send it several times while a run saves.
+
+    Outside the main thread, where Python allows no handlers, only `request` sets it.
     """
 
     def __init__(self) -> None:
@@ -36,6 +38,11 @@ class StopSignal:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
-    def _request(self, number: int, frame: FrameType | None) -> None:
+    def request(self) -> None:
+        """As the first signal does; from any thread."""
         self.requested = True
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        self.request()
+        if number == signal.SIGINT:
+            signal.signal(number, signal.default_int_handler)

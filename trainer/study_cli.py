@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated, Any
 
 import pyarrow as pa
 import typer
 
+from db.errors import NasrankError
 from db.warehouse import Warehouse
 from trainer.options import DATA, RUNS, WAREHOUSE, DataOption, JsonOption, RunsOption, WarehouseOption
 from trainer.output import Format, print_table, say
 from trainer.progress import duration
 from trainer.study import Study, load_study, shipped_studies
-from trainer.study_runner import StudyOptions, run_study
+from trainer.study_plan import StudyOptions
+from trainer.study_process import InProcess
+from trainer.study_runner import run_study
+from trainer.study_slurm import MIN_MINUTES, SlurmOptions, cancel_study, slurm_states, submit_study
 from trainer.study_status import RunState, TimeLeft, count_states, study_states
+
+
+class Launcher(StrEnum):
+    """Who does the runs of a study."""
+
+    local = "local"
+    slurm = "slurm"
+    debug = "debug"
+
 
 study_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -28,7 +43,25 @@ ThreadsOption = Annotated[
     int | None,
     typer.Option("--threads", min=1, help="Of the CPU, for all runs together. Default: all cores."),
 ]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda, which the runs share.")]
+LauncherOption = Annotated[
+    Launcher,
+    typer.Option(
+        "--launcher",
+        help="local: here; slurm: by jobs of a cluster; debug: here, one by one, in this process.",
+    ),
+]
+RunsPerJobOption = Annotated[
+    int, typer.Option("--runs-per-job", min=1, help="Slurm: runs at a time that share a job's GPU and cores.")
+]
+TimeOption = Annotated[
+    int,
+    typer.Option(
+        "--time", min=MIN_MINUTES, help="Slurm: minutes of a job; then it is requeued, and goes on."
+    ),
+]
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="auto, cpu or cuda; runs are spread over the GPUs that are visible.")
+]
 IngestOption = Annotated[
     bool, typer.Option("--ingest/--no-ingest", help="Bring ended runs into the warehouse.")
 ]
@@ -75,61 +108,132 @@ def list_experiments(file: FileArgument, json_output: JsonOption = False) -> Non
     )
 
 
-@study_app.command()
-def run(
-    file: FileArgument,
-    jobs: JobsOption = 1,
-    threads: ThreadsOption = None,
-    device: DeviceOption = "auto",
-    ingest_runs: IngestOption = True,
-    warehouse: WarehouseOption = WAREHOUSE,
-    runs: RunsOption = RUNS,
-    data_dir: DataOption = DATA,
-) -> None:
-    """Do the runs that are missing or interrupted.
+def _working(begun: bool) -> Callable[..., None]:
+    """The function of the commands `run` and `resume`, which take the same options."""
+
+    def work(
+        file: FileArgument,
+        launcher: LauncherOption = Launcher.local,
+        jobs: JobsOption = 1,
+        threads: ThreadsOption = None,
+        device: DeviceOption = "auto",
+        ingest_runs: IngestOption = True,
+        runs_per_job: RunsPerJobOption = 1,
+        partition: Annotated[str | None, typer.Option(help="Slurm: where jobs run.")] = None,
+        account: Annotated[str | None, typer.Option(help="Slurm: who pays.")] = None,
+        gpus: Annotated[int | None, typer.Option(min=0, help="Slurm: of a job.")] = None,
+        cpus: Annotated[int | None, typer.Option(min=1, help="Slurm: of a job, for all its runs.")] = None,
+        memory: Annotated[float | None, typer.Option(help="Slurm: gigabytes of a job.")] = None,
+        time: TimeOption = 240,
+        array_parallelism: Annotated[
+            int, typer.Option("--array-parallelism", min=1, help="Slurm: jobs at a time.")
+        ] = 256,
+        setup: Annotated[
+            list[str] | None,
+            typer.Option(help="Slurm: a shell line before a job, such as 'module load cuda'; repeatable."),
+        ] = None,
+        sbatch: Annotated[
+            list[str] | None,
+            typer.Option(help="Slurm: another option of sbatch, such as qos=low; repeatable."),
+        ] = None,
+        warehouse: WarehouseOption = WAREHOUSE,
+        runs: RunsOption = RUNS,
+        data_dir: DataOption = DATA,
+    ) -> None:
+        options = StudyOptions(
+            runs_dir=runs,
+            data_dir=data_dir,
+            warehouse=Warehouse(warehouse),
+            jobs=jobs,
+            threads=threads,
+            device=device,
+            ingest=ingest_runs,
+        )
+        slurm = SlurmOptions(
+            partition=partition,
+            account=account,
+            gpus=gpus,
+            cpus=cpus,
+            memory_gb=memory,
+            minutes=time,
+            array_parallelism=array_parallelism,
+            setup=tuple(setup or ()),
+            extra=_parse_sbatch(sbatch or []),
+            runs_per_job=runs_per_job,
+        )
+        if launcher is not Launcher.slurm and slurm != SlurmOptions():
+            raise typer.BadParameter("options of Slurm are given; give --launcher slurm, or leave them out")
+        content = load_study(file)
+        match launcher:
+            case Launcher.local:
+                run_study(content, options, say, begun=begun)
+            case Launcher.debug:
+                run_study(content, replace(options, jobs=1), say, begun=begun, worker=InProcess)
+            case Launcher.slurm if jobs != 1 or threads is not None:
+                raise typer.BadParameter(
+                    "--jobs and --threads are of this machine; on a cluster give --array-parallelism, "
+                    "--runs-per-job and --cpus"
+                )
+            case Launcher.slurm:
+                submit_study(content, options, slurm, say, begun=begun)
+
+    return work
+
+
+study_app.command(
+    "run",
+    help="""Do the runs that are missing or interrupted.
 
     What is finished stays. A run that fails does not stop the others. Ctrl-C lets every run save; the same
-    command continues. What a run says is in worker.log in its folder.
+    command continues. What a run says is in worker.log in its folder. With --launcher slurm, the runs are
+    submitted as a job array, and the command returns; docs/cluster.md says more.
 
     \b
     Example: nasrank-train study run small --jobs 2
-    """
-    options = _options(jobs, threads, device, ingest_runs, warehouse, runs, data_dir)
-    run_study(load_study(file), options, say)
-
-
-@study_app.command()
-def resume(
-    file: FileArgument,
-    jobs: JobsOption = 1,
-    threads: ThreadsOption = None,
-    device: DeviceOption = "auto",
-    ingest_runs: IngestOption = True,
-    warehouse: WarehouseOption = WAREHOUSE,
-    runs: RunsOption = RUNS,
-    data_dir: DataOption = DATA,
-) -> None:
-    """Finish the runs that were begun, and begin no others.
+    Example: nasrank-train study run paper --launcher slurm --partition gpu --gpus 1 --cpus 8 --runs-per-job 4
+    """,
+)(_working(begun=False))
+study_app.command(
+    "resume",
+    help="""Finish the runs that were begun, and begin no others.
 
     \b
     Example: nasrank-train study resume small --jobs 2
+    """,
+)(_working(begun=True))
+
+
+@study_app.command()
+def cancel(file: FileArgument, runs: RunsOption = RUNS) -> None:
+    """Cancel the Slurm jobs of a study.
+
+    Their runs save and stop; `study run` submits them again. What runs without Slurm is not touched.
+
+    \b
+    Example: nasrank-train study cancel paper
     """
-    options = _options(jobs, threads, device, ingest_runs, warehouse, runs, data_dir)
-    run_study(load_study(file), options, say, begun=True)
+    cancelled = cancel_study(load_study(file), runs)
+    say(f"cancelled {len(cancelled)} job(s)" + (f": {', '.join(cancelled)}" if cancelled else ""))
 
 
 @study_app.command()
 def status(file: FileArgument, runs: RunsOption = RUNS, json_output: JsonOption = False) -> None:
     """Show how a study stands.
 
-    Counts by group, then the runs that are running, interrupted or failed. An experiment of several groups
-    counts in each. --json has every run. The time left is for as many runs at a time as are running now.
+    Counts by group, then the runs that are running, interrupted, failed or lost. An experiment of several
+    groups counts in each. --json has every run. The time left is for as many runs at a time as are running
+    now. Of runs that were submitted to Slurm, it says which wait in its queue (pending), and which are not
+    done although their job has ended (lost).
 
     \b
     Example: nasrank-train study status small --json
     """
     content = load_study(file)
-    states = study_states(content, runs)
+    try:
+        states = slurm_states(content, runs)
+    except NasrankError as error:
+        say(f"{error}; by the run folders alone:")
+        states = study_states(content, runs)
     jobs = max(1, sum(state.state == "running" for state in states))
     left = TimeLeft(states)
     if json_output:
@@ -137,8 +241,11 @@ def status(file: FileArgument, runs: RunsOption = RUNS, json_output: JsonOption 
         return
     print_table(pa.Table.from_pylist(_group_rows(content, states)), Format.table)
     for state in states:
-        if state.state in ("running", "interrupted", "failed"):
+        if state.state in ("running", "interrupted", "failed", "lost"):
             say(_line(state, left.of(state)))
+        if state.state in ("failed", "lost"):
+            for line in state.log:
+                say(f"    {line}")
     total = left.total(jobs)
     counts = ", ".join(f"{number} {name}" for name, number in count_states(states).items())
     say(
@@ -147,25 +254,12 @@ def status(file: FileArgument, runs: RunsOption = RUNS, json_output: JsonOption 
     )
 
 
-def _options(
-    jobs: int,
-    threads: int | None,
-    device: str,
-    ingest_runs: bool,
-    warehouse: Path,
-    runs: Path,
-    data_dir: Path,
-) -> StudyOptions:
-    """What `run` and `resume` were given alike."""
-    return StudyOptions(
-        runs_dir=runs,
-        data_dir=data_dir,
-        warehouse=Warehouse(warehouse),
-        jobs=jobs,
-        threads=threads,
-        device=device,
-        ingest=ingest_runs,
-    )
+def _parse_sbatch(texts: list[str]) -> dict[str, str | bool]:
+    """From `name=value`, or `name` alone for a switch; with or without the dashes of a command line."""
+    pairs = [text.lstrip("-").partition("=") for text in texts]
+    if any(not name for name, _, _ in pairs):
+        raise typer.BadParameter(f"--sbatch is {texts}; give name=value, such as qos=low")
+    return {name: value if equals else True for name, equals, value in pairs}
 
 
 def _group_rows(content: Study, states: list[RunState]) -> list[dict[str, Any]]:
@@ -203,6 +297,8 @@ def _status_content(content: Study, states: list[RunState], left: TimeLeft, jobs
                 "seconds": state.seconds,
                 "seconds_left": left.of(state),
                 "message": state.message,
+                "job": state.job,
+                "log": state.log,
             }
             for state in states
         ],

@@ -7,23 +7,20 @@ process prints goes to `worker.log` in its run folder. Only this process writes 
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from db.errors import NasrankError
-from db.ground_truth import resolve_key
 from db.ingest import ingest
-from db.warehouse import Warehouse
+from trainer.output import say_waiting
 from trainer.progress import duration
 from trainer.stopping import Interrupted, StopSignal
 from trainer.study import Study, StudyRun
-from trainer.study_process import Worker
+from trainer.study_plan import Jobs, StudyOptions, check_datasets, check_study
+from trainer.study_process import InProcess, Worker, least_used
 from trainer.study_status import RunState, TimeLeft, count_states, run_state, study_states
-from trainer.study_worker import Job
 
 _LOOK_SECONDS: Final = 0.1
 _TOTAL_SECONDS: Final = 30.0  # between lines on the whole
@@ -31,66 +28,44 @@ _INGEST_SECONDS: Final = 60.0  # an ingest copies the warehouse, so not after ev
 _NAMED: Final = 3  # runs that an error names
 
 
-@dataclass(frozen=True, kw_only=True)
-class StudyOptions:
-    """Where and how to work. `threads`: of the CPU, for all runs together."""
-
-    runs_dir: Path
-    data_dir: Path
-    warehouse: Warehouse
-    jobs: int = 1
-    threads: int | None = None  # None: as many as this process may use
-    device: str = "auto"
-    ingest: bool = True
-
-    @property
-    def threads_per_run(self) -> int:
-        """At least 1."""
-        return max(1, (self.threads or _available_cpus()) // self.jobs)
-
-
 def run_study(
-    study: Study, options: StudyOptions, say: Callable[[str], None], *, begun: bool = False
+    study: Study,
+    options: StudyOptions,
+    say: Callable[[str], None],
+    *,
+    begun: bool = False,
+    worker: type[Worker] | type[InProcess] = Worker,
 ) -> None:
     """Do all runs that are missing or interrupted, `options.jobs` at a time; ingest those that ended.
 
     Args:
         say: takes a line: a change of a run, or how the whole stands.
         begun: leave those alone that were not begun.
+        worker: does a run: in a process of its own, or in this one.
 
     A run that fails does not keep the others from being done. Runs that another process works on, such as a
     second `run_study`, are left to it. Raises `Interrupted` after SIGINT or SIGTERM, once all runs under way
     are saved, and `NasrankError` at the end where a run failed, or at once where none can be done.
     """
-    if options.jobs < 1:
-        raise NasrankError(f"jobs is {options.jobs}; give at least 1")
-    with options.warehouse.read() as connection:
-        for key in study.ground_truth or (None,):
-            resolve_key(connection, key)
-    _Work(study, options, say).run(begun)
-
-
-def _check_possible(runs: list[StudyRun], options: StudyOptions) -> None:
-    """Raise `NasrankError` for what would make one run after the other fail in the same way."""
-    # Here, because PyTorch takes seconds to import, and often there is nothing to do.
-    from trainer.datasets import list_datasets
-    from trainer.environment import choose_device
-
-    choose_device(options.device)
-    prepared = {info.name for info in list_datasets(options.data_dir) if info.prepared}
-    for dataset in sorted({run.config.dataset for run in runs} - prepared):
-        raise NasrankError(
-            f"{dataset} is not prepared in {options.data_dir}; prepare it with "
-            f"`nasrank-train data {dataset}`, or name another folder with --data or NASRANK_DATA"
-        )
+    check_study(study, options.warehouse)
+    _Work(study, options, say, worker).run(begun)
 
 
 class _Work:
     """One session of work on a study."""
 
-    def __init__(self, study: Study, options: StudyOptions, say: Callable[[str], None]) -> None:
-        self._study, self._options, self._say = study, options, say
-        self._workers: list[Worker] = []
+    def __init__(
+        self,
+        study: Study,
+        options: StudyOptions,
+        say: Callable[[str], None],
+        worker: type[Worker] | type[InProcess],
+    ) -> None:
+        self._study, self._options, self._say, self._worker = study, options, say, worker
+        self._runs = {run.run_id: run for run in study.runs}
+        self._jobs = Jobs(study, options)
+        self._gpus: list[str] = []
+        self._workers: list[Worker | InProcess] = []
         self._not_done: list[str] = []  # runs that failed, in this session or before
         self._ended: list[Path] = []  # folders to ingest
         self._ingested_at = self._total_at = time.monotonic()
@@ -103,7 +78,7 @@ class _Work:
         self._ended = [self._folder(s.run) for s in states if s.state in ("finished", "failed")]
         self._say_plan(states, queue)
         if queue:
-            _check_possible(queue, self._options)
+            self._check_possible(queue)
         with StopSignal() as stop, self._no_worker_left():
             while self._workers or (queue and not stop.requested):
                 if stop.requested:
@@ -115,6 +90,14 @@ class _Work:
                 self._report_now_and_then()
         self._ingest()
         self._conclude(stop.requested)
+
+    def _check_possible(self, queue: list[StudyRun]) -> None:
+        """Raise `NasrankError` for what would make one run after the other fail in the same way."""
+        from trainer.environment import choose_device, visible_gpus
+
+        check_datasets(queue, self._options.data_dir)
+        if choose_device(self._options.device).type == "cuda":
+            self._gpus = visible_gpus()
 
     def _say_plan(self, states: list[RunState], queue: list[StudyRun]) -> None:
         counts = count_states(states)
@@ -137,23 +120,8 @@ class _Work:
         if state in ("running", "finished"):
             self._say(f"{run.run_id} is {state} by another process")
             return
-        self._workers.append(Worker(run, self._folder(run), self._job(run)))
         self._say(f"{run.run_id} {'goes on' if state == 'interrupted' else 'begins'}")
-
-    def _job(self, run: StudyRun) -> Job:
-        options = self._options
-        return Job(
-            config=run.config.to_json(),
-            seed=run.seed,
-            ground_truth=self._study.ground_truth,
-            bn_modes=run.experiment.bn_modes,
-            evaluation=dict(self._study.evaluation),
-            device=options.device,
-            threads=options.threads_per_run,
-            runs_dir=str(options.runs_dir),
-            data_dir=str(options.data_dir),
-            warehouse=str(options.warehouse.path),
-        )
+        self._workers.append(self._worker(self._jobs.of(run), least_used(self._gpus, self._workers)))
 
     def _settle_ended(self) -> None:
         for worker in [worker for worker in self._workers if worker.has_ended]:
@@ -161,12 +129,12 @@ class _Work:
             worker.close()
             self._settle(worker)
 
-    def _settle(self, worker: Worker) -> None:
+    def _settle(self, worker: Worker | InProcess) -> None:
         """Say how a run ended: what its folder says counts; what the process said explains the rest."""
-        run = worker.run
-        state = run_state(self._study, run, worker.folder)
+        run = self._runs[worker.job.run_id]
+        state = run_state(self._study, run, self._folder(run))
         if state.state in ("finished", "failed"):
-            self._ended.append(worker.folder)
+            self._ended.append(self._folder(run))
         if state.state == "finished":
             self._say(f"{run.run_id} is finished, after {duration(worker.seconds)}; {self._total()}")
         elif state.state == "running":
@@ -204,7 +172,7 @@ class _Work:
         if not folders or not self._options.ingest:
             return
         try:
-            report = ingest(self._options.warehouse, folders, self._say_waiting)
+            report = ingest(self._options.warehouse, folders, say_waiting)
         except NasrankError as error:
             self._ended = folders
             self._ingest_problem = str(error)
@@ -246,20 +214,10 @@ class _Work:
         for worker in self._workers:
             if not worker.was_stopped:
                 worker.stop()
-                self._say(f"{worker.run.run_id} is told to save and stop")
+                self._say(f"{worker.job.run_id} is told to save and stop")
 
     def _left(self) -> bool:
         return any(state.unfinished for state in study_states(self._study, self._options.runs_dir))
 
     def _folder(self, run: StudyRun) -> Path:
         return self._options.runs_dir / run.run_id
-
-    def _say_waiting(self) -> None:
-        self._say("waiting for another process that writes to the warehouse")
-
-
-def _available_cpus() -> int:
-    """Cores that this process may use, which in a container can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

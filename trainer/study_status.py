@@ -6,6 +6,7 @@ Nothing is remembered elsewhere: run folders that were deleted, copied from anot
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,24 +15,26 @@ from statistics import mean
 from typing import Any, Final
 
 import pyarrow.parquet
-from filelock import FileLock, Timeout
 
 from db.architectures import EDGES
 from db.errors import NasrankError
 from db.ground_truth import DEFAULT_KEY, GroundTruthKey
+from trainer.claims import live_holder
 from trainer.config import ExperimentConfig
 from trainer.files import read_json
 from trainer.study import Study, StudyRun
 
-# finished: with all predictions that the study asks for; running: a process works on it now;
-# interrupted: begun, and goes on where it is; failed: diverged or damaged, and left alone;
-# missing: not begun.
-STATES: Final = ("finished", "running", "interrupted", "failed", "missing")
+# finished: with all predictions that the study asks for; running: a process works on it now; pending: a
+# Slurm job will; interrupted: begun, and goes on where it is; failed: diverged or damaged, and left alone;
+# lost: the Slurm job that had it ended before it was done; missing: not begun.
+STATES: Final = ("finished", "running", "pending", "interrupted", "failed", "lost", "missing")
+_LOG_LINES: Final = 3
+_LOG_BYTES: Final = 4096
 
 
 @dataclass(frozen=True)
 class RunState:
-    """Where a run stands. `message` says why it is interrupted or failed."""
+    """Where a run stands. `message` says why it is not done; `log`, what its process said last."""
 
     run: StudyRun
     state: str  # of STATES
@@ -39,6 +42,8 @@ class RunState:
     seconds_training: float = 0.0
     seconds_evaluation: float = 0.0
     message: str | None = None
+    job: str | None = None  # the Slurm job that has it now
+    log: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -53,7 +58,7 @@ class RunState:
     @property
     def unfinished(self) -> bool:
         """Whether there is work left that can be done."""
-        return self.state in ("running", "interrupted", "missing")
+        return self.state in ("running", "pending", "interrupted", "lost", "missing")
 
 
 def study_states(study: Study, runs_dir: Path) -> list[RunState]:
@@ -66,8 +71,8 @@ def run_state(study: Study, run: StudyRun, folder: Path) -> RunState:
     try:
         status = read_json(folder / "status.json")
         if status is None:
-            # Locked: a process that is about to write its first status.
-            return RunState(run, "running" if _is_locked(folder) else "missing")
+            # Claimed: a process that is about to write its first status.
+            return RunState(run, "running" if live_holder(folder) else "missing")
         return _state(study, run, folder, status)
     except NasrankError as error:
         return RunState(run, "failed", message=str(error))
@@ -132,7 +137,19 @@ def _state(study: Study, run: StudyRun, folder: Path, status: dict[str, Any]) ->
         seconds_training=float(status["seconds_training"]),
         seconds_evaluation=float(status["seconds_evaluation"]),
         message=message,
+        log=last_lines(folder / "worker.log") if state in ("failed", "interrupted") else (),
     )
+
+
+def last_lines(log: Path) -> tuple[str, ...]:
+    """What a log says at its end; nothing where there is none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LOG_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+    except FileNotFoundError:
+        return ()
+    return tuple([line.strip() for line in lines if line.strip()][-_LOG_LINES:])
 
 
 def _state_and_message(
@@ -142,7 +159,7 @@ def _state_and_message(
     lacking = _lacking(study, run, folder, status) if written == "finished" else None
     if written == "failed" or (written == "finished" and lacking is None):
         return written, status["message"]
-    if _is_locked(folder):
+    if live_holder(folder):
         return "running", None
     match written:
         case "finished":
@@ -172,18 +189,6 @@ def _lacking(study: Study, run: StudyRun, folder: Path, status: dict[str, Any]) 
 
 def _rows(path: Path) -> int:
     return int(pyarrow.parquet.read_metadata(path).num_rows)
-
-
-def _is_locked(folder: Path) -> bool:
-    """Whether a process works on a run folder."""
-    lock = folder / "lock"
-    if not lock.exists():
-        return False
-    try:
-        with FileLock(lock, timeout=0):
-            return False
-    except Timeout:
-        return True
 
 
 def _kinds(config: ExperimentConfig) -> tuple[object, ...]:

@@ -1,9 +1,10 @@
-"""One run of a study in a process of its own; started by `trainer/study_runner.py`, not by hand.
+"""One run of a study in a process of its own; started by `trainer/study_process.py`, not by hand.
 
-usage: python -m trainer.study_worker JOB, a JSON object
+usage: python -m trainer.study_worker, with the job as a line of JSON on standard input, which stays open
 
 It stops and saves, as on Ctrl-C, when its standard input ends. The pipe's other end is the study's process,
-so that no run outlives it unseen, however that process ends.
+or on a cluster the Slurm job's, so that no run outlives it unseen, however that process ends. It reads the
+images, and writes its run folder only; it never opens the warehouse.
 """
 
 from __future__ import annotations
@@ -18,9 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from db.errors import NasrankError
-from db.ground_truth import choose_architectures
-from db.warehouse import Warehouse
-from trainer.config import ExperimentConfig
+from trainer.config import ExperimentConfig, run_id
 from trainer.output import say
 from trainer.stopping import Interrupted
 
@@ -31,24 +30,35 @@ class Job:
 
     config: str  # as ExperimentConfig.to_json
     seed: int
-    ground_truth: tuple[str, ...]  # keys as in the study; empty: the default
+    arch_ids: tuple[int, ...]  # what to predict
+    ground_truth_keys: tuple[str, ...]  # in full, by which those were chosen
     bn_modes: tuple[str, ...]
     evaluation: dict[str, Any]  # further fields of `EvaluationOptions`
     device: str
     threads: int
     runs_dir: str
     data_dir: str
-    warehouse: str  # only read
+    patience: float = 0.0  # seconds to wait for another process's claim on the run's folder to end
+
+    @property
+    def run_id(self) -> str:
+        """The name of the run and of its folder."""
+        return run_id(ExperimentConfig.from_json(self.config), self.seed)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        return Path(self.runs_dir) / self.run_id
 
     def to_json(self) -> str:
-        """For the command line of the worker."""
+        """For the standard input of the worker."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Job:
         """What `to_json` wrote."""
         values: dict[str, Any] = json.loads(text)
-        values |= {name: tuple(values[name]) for name in ("ground_truth", "bn_modes")}
+        values |= {name: tuple(values[name]) for name in ("arch_ids", "ground_truth_keys", "bn_modes")}
         return cls(**values)
 
 
@@ -59,26 +69,30 @@ def work(job: Job) -> None:
     from trainer.run import run_experiment
 
     config = ExperimentConfig.from_json(job.config)
-    keys, arch_ids = choose_architectures(Warehouse(Path(job.warehouse)), config.mask_set, job.ground_truth)
     result = run_experiment(
         config,
         job.seed,
         runs_dir=Path(job.runs_dir),
         data_dir=Path(job.data_dir),
-        arch_ids=arch_ids,
-        ground_truth_keys=[str(key) for key in keys],
+        arch_ids=job.arch_ids,
+        ground_truth_keys=job.ground_truth_keys,
         evaluation=EvaluationOptions(bn_modes=job.bn_modes, **job.evaluation),
         device=job.device,
         threads=job.threads,
+        patience=job.patience,
     )
     say(f"{result.run_id} is finished")
 
 
 def main() -> NoReturn:
     """Exit 0 where the run is finished, 130 where it was stopped and saved, 1 for a failure."""
+    # That a Slurm job's time is nearly over, all its processes are told; `trainer/slurm_task.py` answers.
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
+    line = sys.stdin.buffer.readline()
     threading.Thread(target=_stop_with_the_study, daemon=True).start()
     try:
-        work(Job.from_json(sys.argv[1]))
+        work(Job.from_json(line.decode()))
     except NasrankError as error:
         say(f"error: {error}")
         sys.exit(130 if isinstance(error, Interrupted) else 1)

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from app.serve import command
 from db.warehouse import Warehouse
 from tests.app.dashboard_data import fill
+from tests.e2e.slurm import cluster, missing_programs
 
 CHROMIUM = Path(os.environ.get("NASRANK_CHROMIUM", "/usr/bin/chromium"))
 # No sandbox in containers, and no requests of the browser's own.
@@ -62,6 +63,29 @@ def dashboard(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactory)
     fill(Warehouse(path), folder / "runs")
     with serve(path) as url:
         yield Dashboard(url, Warehouse(path), folder / "runs")
+
+
+@pytest.fixture(scope="session")
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A Slurm of its own, which commands find by SLURM_CONF."""
+    if missing := missing_programs():
+        pytest.skip(f"Slurm is not installed ({', '.join(missing)}); on Debian: apt-get install slurm-wlm")
+    with (
+        cluster(tmp_path_factory.mktemp("slurm"), free_port(), free_port()) as configuration,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("SLURM_CONF", str(configuration))
+        yield
+
+
+@pytest.fixture
+def folder(tmp_path: Path, ground_truth_file: Path) -> Path:
+    """A user's folder with a warehouse, and another package called trainer, which is not meant."""
+    path = tmp_path / "a user's folder"
+    (path / "trainer").mkdir(parents=True)
+    (path / "trainer/__init__.py").write_text("raise RuntimeError('not this one')")
+    shutil.copyfile(ground_truth_file, path / "nasrank.duckdb")
+    return path
 
 
 class Dashboard:

@@ -74,3 +74,13 @@ def test_the_warehouse_answers_for_all_that_was_ingested(tmp_path: Path) -> None
     assert rows["whole-space τ"] == rows["whole-space τ, another key"] == 5
     assert rows["dashboard: incomplete_sets"] == 0
     assert min(row["seconds"] for row in result["queries"].values()) > 0
+
+
+def test_all_folders_that_appear_are_collected_once() -> None:
+    result = bench("bench_watch.py", "--folders", "20", "--seconds", "1", "--predictions", "100")
+    assert (result["runs"], result["predictions"]) == (20, 2_000)
+    assert result["publishes"] >= 2, "two arrive file by file, later than the others"
+    assert result["runs a second"] > 0
+    for name in ("seconds behind", "seconds of a publish", "page view meanwhile", "page view afterwards"):
+        least, greatest = result[name]["seconds_range"]
+        assert 0 < least <= result[name]["seconds"] <= greatest

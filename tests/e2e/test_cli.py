@@ -22,7 +22,7 @@ import pytest
 from db.architectures import Architecture
 from db.certainty import METRICS
 from db.errors import NasrankError
-from db.ingest import ingest
+from db.ingest import ingest, ingested_runs
 from db.warehouse import Warehouse
 from tests.e2e.conftest import free_port, is_healthy
 from tests.samples import random_predictions, write_run_folder
@@ -73,11 +73,12 @@ def nasrank(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return run
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(folder: Path, *arguments: str, stdout: int | None = None) -> subprocess.Popen[str]:
     """The installed command as a process of its own, which takes Ctrl-C even where pytest does not."""
     return subprocess.Popen(
         [NASRANK, *arguments],
         cwd=folder,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
@@ -342,6 +343,26 @@ def test_the_dashboard_is_served_until_it_is_stopped(folder: Path, number: signa
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_runs_are_collected_as_they_end_until_it_is_stopped(folder: Path, number: signal.Signals) -> None:
+    """The warehouse gets each run while the watch goes on; then one signal ends it cleanly."""
+    (folder / "runs").mkdir()
+    process = start(folder, "ingest", "--watch", "runs", "--json", stdout=subprocess.PIPE)
+    events: list[dict[str, Any]] = []
+    for seed in (0, 1):
+        ended = write_run_folder(folder / "runs", random_predictions("Zero+Skip+Pool", seed), seed=seed)
+        assert process.stdout is not None
+        events.append(json.loads(process.stdout.readline()))
+        assert (events[-1]["event"], events[-1]["runs"]) == ("ingested", [ended.name])
+        assert len(ingested_runs(Warehouse(folder / "nasrank.duckdb"))) == seed + 1
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert json.loads(output) == {"event": "stopped", "ingested": 2}
+    assert errors.splitlines()[-1] == "stopped; runs ingested: 2"
     assert "Traceback" not in errors
 
 

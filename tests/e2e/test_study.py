@@ -3,94 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from db.warehouse import Warehouse
-
-NASRANK = Path(sys.executable).with_name("nasrank-train")
-# 64 architectures and a few hundred images: what takes time is starting processes.
-STUDY = """
-name = "tiny"
-seeds = {seeds}
-
-[defaults]
-dataset = "digits"
-size = "tiny"
-mask = "Zero+Skip+Pool"
-train_images = 256
-valid_images = 64
-batch_size = 32
-epochs = {epochs}
-
-[[experiments]]
-group = "learning rates"
-learning_rate = {rates}
-"""
-
-
-@pytest.fixture
-def folder(tmp_path: Path, ground_truth_file: Path) -> Path:
-    """A user's folder with a warehouse, and another package called trainer, which is not meant."""
-    path = tmp_path / "a user's folder"
-    (path / "trainer").mkdir(parents=True)
-    (path / "trainer/__init__.py").write_text("raise RuntimeError('not this one')")
-    shutil.copyfile(ground_truth_file, path / "nasrank.duckdb")
-    return path
-
-
-def write_study(folder: Path, *, seeds: str = "[0]", epochs: int = 2, rates: str = "[0.1]") -> None:
-    text = STUDY.format(seeds=seeds, epochs=epochs, rates=rates)
-    (folder / "my study.toml").write_text(text)
-
-
-def nasrank(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    result = subprocess.run(
-        [NASRANK, *arguments], cwd=folder, env=environment(), capture_output=True, text=True, check=False
-    )
-    assert result.returncode == code, result.stderr
-    assert "Traceback" not in result.stderr
-    return result
-
-
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [NASRANK, *arguments], cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True
-    )
-
-
-def environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("NASRANK_")}
-
-
-def status(folder: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(nasrank(folder, "study", "status", "my study.toml", "--json").stdout)
-    return content
-
-
-def run_statuses(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(path.read_text()) for path in sorted(folder.glob("runs/*/status.json"))]
-
-
-def epochs_done(folder: Path) -> list[int]:
-    return [content["epoch"] for content in run_statuses(folder)]
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+from tests.e2e.studies import epochs_done, nasrank, run_statuses, start, status, wait_for, write_study
 
 
 def locked(folder: Path) -> bool:
@@ -133,7 +54,18 @@ def test_a_failed_run_does_not_stop_the_others(folder: Path) -> None:
     assert (folder / "nasrank.duckdb").read_bytes() == published, "nothing new, nothing written"
 
     table = nasrank(folder, "study", "status", "my study.toml")
-    assert table.stdout.splitlines()[1].split() == ["learning", "rates", "4", "2", "0", "0", "2", "0"]
+    assert table.stdout.splitlines()[1].split() == [
+        "learning",
+        "rates",
+        "4",
+        "2",
+        "0",
+        "0",
+        "0",
+        "2",
+        "0",
+        "0",
+    ]
     assert table.stderr.count("is failed, 0 of 2 epochs done; training diverged") == 2
 
 
@@ -206,3 +138,34 @@ def test_list_shows_what_is_shipped(folder: Path) -> None:
     assert len(table.stdout.splitlines()) == 10
     [line] = nasrank(folder, "study", "list", "big", code=1).stderr.splitlines()
     assert line.startswith("error: no study file big; ")
+
+
+@pytest.mark.slow
+def test_debug_does_the_runs_in_the_commands_own_process(folder: Path) -> None:
+    write_study(folder, rates="[1e30, 0.1]")
+    result = nasrank(folder, "study", "run", "my study.toml", "--launcher", "debug", code=1)
+    assert "error: 1 of 2 runs finished, 1 failed; not done: digits-tiny-" in result.stderr
+    assert not list(folder.glob("runs/*/worker.log"))
+    holders = [json.loads(path.read_text())["holder"] for path in folder.glob("runs/*/claim-1.json")]
+    assert len(holders) == 2
+    assert holders[0] == holders[1], "one process"
+    assert len(Warehouse(folder / "nasrank.duckdb").query("SELECT * FROM run")) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--gpus", "1"), "options of Slurm are given; give --launcher slurm"),
+        (("--launcher", "debug", "--runs-per-job", "2"), "options of Slurm are given"),
+        (("--launcher", "slurm", "--jobs", "2"), "--jobs and --threads are of this machine"),
+        (("--launcher", "slurm", "--sbatch", "=x"), "give name=value, such as qos=low"),
+        (("--launcher", "slurm", "--time", "4"), "'--time': Input should be greater than or equal to 5"),
+        (("--launcher", "pbs"), "'pbs' is not one of 'local', 'slurm', 'debug'"),
+    ],
+)
+def test_options_that_do_not_fit_the_launcher_are_refused(
+    folder: Path, options: tuple[str, ...], said: str
+) -> None:
+    write_study(folder)
+    assert said in nasrank(folder, "study", "run", "my study.toml", *options, code=2).stderr
+    assert not (folder / "runs").exists()

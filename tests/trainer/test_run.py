@@ -117,13 +117,16 @@ def test_the_warehouse_can_read_it(finished: RunResult) -> None:
     assert sorted(content.predictions["arch_id"].to_pylist()) == sorted(ARCH_IDS)
 
 
+def times_of_files(folder: Path) -> dict[Path, int]:
+    """But those of claims, which every process makes."""
+    return {p: p.stat().st_mtime_ns for p in folder.iterdir() if not p.name.startswith("claim-")}
+
+
 def test_the_same_command_again_does_nothing(finished: RunResult) -> None:
-    before = {path: path.stat().st_mtime_ns for path in finished.folder.iterdir() if path.name != "lock"}
+    before = times_of_files(finished.folder)
     again = start(finished.folder.parent)
     assert again == RunResult(finished.run_id, finished.folder, "finished", already_finished=True)
-    assert before == {
-        path: path.stat().st_mtime_ns for path in finished.folder.iterdir() if path.name != "lock"
-    }
+    assert before == times_of_files(finished.folder)
 
 
 def test_further_architectures_are_added_without_training(tmp_path: Path) -> None:
@@ -459,3 +462,33 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("")
     with pytest.raises(NasrankError, match="cannot make the run folder"):
         start(tmp_path / "runs")
+
+
+class TakenOver(SilentProgress):
+    """In the middle of training, another machine claims the folder, and nothing changes in it any more."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files: dict[Path, int] = {}
+
+    def show(self, state: TrainingProgress | EvaluationProgress) -> None:
+        if not self.files:
+            [claim] = self.folder.glob("claim-*.json")
+            content = json.loads(claim.read_text())
+            content["holder"] |= {"host": "node7", "machine": "another"}
+            claim.with_name("claim-9.json").write_text(json.dumps(content))
+            self.files = times_of_files(self.folder)
+
+
+def test_a_run_that_was_taken_over_writes_nothing_further(finished: RunResult, tmp_path: Path) -> None:
+    progress = TakenOver(tmp_path / finished.run_id)
+    with pytest.raises(NasrankError, match=r"another process took .* over") as caught:
+        start(tmp_path, progress=progress)
+    assert not isinstance(caught.value, Interrupted)
+    assert times_of_files(progress.folder) == progress.files
+    with pytest.raises(NasrankError, match="another process works on .* on node7"):
+        start(tmp_path)
+    # It falls silent: another one goes on, and ends as undisturbed.
+    os.utime(progress.folder / "claim-9.json", (0, 0))
+    start(tmp_path)
+    assert all_predictions_of(progress.folder) == all_predictions_of(finished.folder)

@@ -11,12 +11,12 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
-from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
 from db.errors import NasrankError
 from tests.trainer.conftest import unhurried
+from trainer.claims import Claim
 from trainer.config import VARIANTS, ExperimentConfig
 from trainer.study import Study, StudyExperiment, StudyRun, load_study, parse_study, shipped_studies
 from trainer.study_status import RunState, TimeLeft, count_states, run_state, study_states
@@ -290,14 +290,15 @@ def test_a_job_survives_its_way_to_the_worker() -> None:
     job = Job(
         config=ExperimentConfig.preset("digits", "tiny", learning_rate=1e-5).to_json(),
         seed=3,
-        ground_truth=("a:b/c@200",),
+        arch_ids=(0, 15_624),
+        ground_truth_keys=("a:b/c@200",),
         bn_modes=("running", "batch"),
         evaluation={"every": 2},
         device="cpu",
         threads=2,
         runs_dir='it\'s "a" folder\n',
-        data_dir="data",
-        warehouse="ü.duckdb",
+        data_dir="ü",
+        patience=1.5,
     )
     assert Job.from_json(job.to_json()) == job
 
@@ -333,7 +334,6 @@ def write_status(runs_dir: Path, run: StudyRun, status: str, **changes: Any) -> 
         "ground_truth_keys": [KEY],
     }
     (folder / "status.json").write_text(json.dumps(content | changes))
-    (folder / "lock").touch()
     return folder
 
 
@@ -342,26 +342,28 @@ def state_of(folder: Path, study: Study | None = None) -> tuple[str, str | None]
     return state.state, state.message
 
 
-def test_nothing_is_missing_and_a_lock_alone_is_running(tmp_path: Path) -> None:
+def test_nothing_is_missing_and_a_claim_alone_is_running(tmp_path: Path) -> None:
     folder = tmp_path / a_run().run_id
     assert state_of(folder) == ("missing", None)
     folder.mkdir()
     (folder / "worker.log").touch()
     assert state_of(folder) == ("missing", None)
-    with FileLock(folder / "lock"):
-        assert state_of(folder) == ("running", None)
+    claim = Claim.take(folder)
+    assert state_of(folder) == ("running", None)
+    claim.release()
     assert state_of(folder) == ("missing", None)
 
 
 @pytest.mark.parametrize("written", ["running", "interrupted"])
-def test_a_begun_run_is_running_while_it_is_locked(tmp_path: Path, written: str) -> None:
+def test_a_begun_run_is_running_while_it_is_claimed(tmp_path: Path, written: str) -> None:
     folder = write_status(tmp_path, a_run(), written, message="why" if written == "interrupted" else None)
     assert state_of(folder) == (
         "interrupted",
         "why" if written == "interrupted" else "its process was killed",
     )
-    with FileLock(folder / "lock"):
-        assert state_of(folder) == ("running", None)
+    claim = Claim.take(folder)
+    assert state_of(folder) == ("running", None)
+    claim.release()
 
 
 def test_a_failed_run_says_why(tmp_path: Path) -> None:
@@ -418,8 +420,10 @@ def test_the_states_of_a_study_are_those_of_its_runs_in_order(tmp_path: Path) ->
     assert count_states(states) == {
         "finished": 0,
         "running": 0,
+        "pending": 0,
         "interrupted": 1,
         "failed": 1,
+        "lost": 0,
         "missing": 2,
     }
 
