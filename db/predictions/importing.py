@@ -120,10 +120,15 @@ def remove_predictions(
     if not run_ids:
         names = ", ".join(sorted(set(known.name))) or "none at all"
         raise NasrankError(f"no predictions were imported as {name!r}; there are {names}")
-    # The experiment stays, unseen: DuckDB deletes no row that another table referred to before in it.
-    with warehouse.write(on_wait) as connection:
+
+    def remove_runs(connection: sa.Connection) -> None:
         for table in (Prediction, PredictionSource, Evaluation, StoredRanking, StoredSearch, Run):
             connection.execute(sa.delete(table).where(table.run_id.in_(run_ids)))
+
+    def remove_experiments(connection: sa.Connection) -> None:
+        connection.execute(sa.delete(Experiment).where(Experiment.name == name))
+
+    warehouse.write_in_steps([remove_runs, remove_experiments], on_wait)
     return run_ids
 
 

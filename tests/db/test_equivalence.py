@@ -8,6 +8,7 @@ import pytest
 
 from db.architectures import EDGES, NUM_ARCHITECTURES, OPERATIONS, Architecture
 from db.equivalence import CellRules, isomorphism_classes, representatives
+from db.warehouse import Warehouse
 
 SKIP, POOL = OPERATIONS.index("Skip"), OPERATIONS.index("Pool")
 
@@ -99,6 +100,23 @@ def test_isomorphism_classes_are_those_of_the_benchmark() -> None:
     assert all(
         class_id <= arch_id and classes[class_id] == class_id for arch_id, class_id in enumerate(classes)
     )
+
+
+def test_the_warehouse_has_the_classes_of_both_kinds_of_statistics(warehouse: Warehouse) -> None:
+    """Each class is named after its smallest member, and its members compute what its name computes."""
+    table = warehouse.query("SELECT * FROM architecture_class ORDER BY arch_id")
+    assert table["class_id"].tolist() == list(isomorphism_classes())
+    for column, rules in (
+        ("supernet_class_id", CellRules()),
+        ("supernet_batch_class_id", CellRules(zero_stays_zero=True)),
+    ):
+        by_representative: dict[int, list[int]] = {}
+        for arch_id, found in enumerate(representatives(rules)):
+            by_representative.setdefault(found, []).append(arch_id)
+        wanted = {arch_id: min(members) for members in by_representative.values() for arch_id in members}
+        assert dict(enumerate(table[column])) == wanted
+    # With a path's own statistics more are equal, and none that were are not.
+    assert (table.groupby("supernet_class_id")["supernet_batch_class_id"].nunique() == 1).all()
 
 
 @pytest.mark.parametrize(

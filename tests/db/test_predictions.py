@@ -236,7 +236,8 @@ def test_importing_again_removing_and_what_is_refused(warehouse: Warehouse, tmp_
     with pytest.raises(NasrankError, match="no predictions were imported as 'ne'; there are net"):
         remove_predictions(warehouse, "ne")
     assert len(remove_predictions(warehouse, "net")) == 2
-    for table in ("run", "prediction", "prediction_source", "evaluation", "stored_ranking", "stored_search"):
+    tables = ("run", "experiment", "prediction", "prediction_source")
+    for table in (*tables, "evaluation", "stored_ranking", "stored_search"):
         assert warehouse.query(f"SELECT * FROM {table}").empty  # noqa: S608
     assert import_predictions(warehouse, other, "net", scored).imported, "nothing of what was removed is left"
     assert set(warehouse.query("SELECT mean_score FROM run_metric").mean_score.isna()) == {False}

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -473,15 +474,17 @@ def test_every_command_has_an_example(nasrank: Command) -> None:
         "data",
         "run",
         "ingest",
+        "import-predictions",
         "sql",
         "export",
         "intervals",
+        "report",
         "dashboard",
         "doctor",
         "study",
     ]
     for command in commands:
-        assert f"Example: nasrank-train {command}" in nasrank(command, "--help").stdout
+        assert re.search(f"Examples?: nasrank-train {command}", nasrank(command, "--help").stdout)
 
 
 def status(folder: Path) -> dict[str, Any]:
