@@ -27,7 +27,12 @@ def main() -> None:
         page_title="nasrank", page_icon=str(ICON), layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
     )
     st.logo(str(LOGO), size="large")
-    page = st.navigation([st.Page("views/rankings.py", title="Rankings", default=True)])
+    page = st.navigation(
+        [
+            st.Page("views/rankings.py", title="Rankings", default=True),
+            st.Page("views/paper.py", title="Paper", url_path="paper"),
+        ]
+    )
     st.title(page.title)
     try:
         page.run()

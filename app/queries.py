@@ -14,7 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from db.warehouse import Warehouse
-from report.queries import experiments, noise_ceiling, ranking, tau_a
+from report.queries import experiments, noise_ceiling, ranking, reported, tau_a
 
 __all__ = [
     "Snapshot",
@@ -25,6 +25,7 @@ __all__ = [
     "incomplete_sets",
     "noise_ceiling",
     "ranking",
+    "reported",
     "runs",
     "tau_a",
 ]

@@ -60,6 +60,36 @@ def _scatter(points: pd.DataFrame, title: str) -> alt.Chart:
     return chart
 
 
+def reported_chart(reported: pd.DataFrame, size: int = 420) -> alt.LayerChart | alt.FacetChart:
+    """Our τa against the paper's: on the line where they are equal.
+
+    `reported` as of `queries.reported`, only what was measured, with a column `experiment` for its name.
+    """
+    columns = ["experiment", "size", "reported_tau_a", "tau_a", "difference", "seeds"]
+    scale = alt.Scale(domain=[-1, 1])
+    diagonal = pd.DataFrame({"reported_tau_a": [-1, 1], "tau_a": [-1, 1]})
+    x = alt.X("reported_tau_a:Q", title="τa in the paper", scale=scale)
+    y = alt.Y("tau_a:Q", title="τa here", scale=scale)
+    line = alt.Chart(diagonal).mark_line(color=GREY, strokeDash=[4, 4]).encode(x=x, y=y)
+    marks = (
+        alt.Chart(reported[columns])
+        .mark_point(size=70, filled=True, opacity=0.8)
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color("size:N", title="size"),
+            shape=alt.Shape("size:N", title="size"),
+            tooltip=[
+                alt.Tooltip("experiment:N"),
+                alt.Tooltip("reported_tau_a:Q", title="τa in the paper", format=".2f"),
+                alt.Tooltip("tau_a:Q", title="τa here", format=".2f"),
+                alt.Tooltip("seeds:Q", title="seeds"),
+            ],
+        )
+    )
+    return alt.layer(line, marks).properties(width=size, height=size)
+
+
 def usage_chart(usage: pd.DataFrame, points: Sequence[str]) -> alt.FacetChart:
     """Figure 3: which operations the best use, a row for each mask; left how many use it, right how often.
 

@@ -13,7 +13,7 @@ import pandas as pd
 from db.models import IMPORTED
 from report import queries
 from report.charts import agreement_chart, dataset_chart, scatter_chart, usage_chart
-from report.labels import NOT_A_SETTING, in_order, listed, set_name, size_position
+from report.labels import NOT_A_SETTING, in_order, kind_name, listed, set_name, size_position
 from report.queries import Asked
 from report.ranking_chart import ranking_chart
 from report.ranking_table import POINTS, rank
@@ -219,7 +219,7 @@ class _Drawing:
             return f"the source of {self._choice.gt_key} has no other data set or split at these epochs"
         members = self._members[self._members["figure"] == number]
         kinds = dict.fromkeys(_kinds(members) or [(mask, "", "baseline") for mask in _SCATTER_MASKS])
-        wanted = "; ".join(_named(*kind) for kind in itertools.islice(kinds, 4))
+        wanted = "; ".join(kind_name(*kind) for kind in itertools.islice(kinds, 4))
         more = "; …" if len(kinds) > 4 else ""
         sizes = f" of size {listed(list(members['size'].unique()))}" if number == "14" else ""
         return (
@@ -303,11 +303,6 @@ def _most_run(dataset: str, size: str, experiments: pd.DataFrame) -> _Group:
 def _kinds(experiments: pd.DataFrame) -> list[tuple[str, str, str]]:
     """Mask, LT and variant of each."""
     return list(experiments[["mask", "lt", "variant"]].itertuples(index=False, name=None))
-
-
-def _named(mask: str, lt: str, variant: str) -> str:
-    parts = [f"mask {set_name(mask)}", f"LT {lt}" if lt else "", "" if variant == "baseline" else variant]
-    return ", ".join(filter(None, parts))
 
 
 def _setting(config: str) -> str:

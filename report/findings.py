@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -81,6 +81,17 @@ def read_findings(warehouse: Asked, choice: Choice) -> list[Finding]:
         Finding(number, statement, tuple(_scales(number, summaries, evidence)))
         for number, statement in STATEMENTS.items()
     ]
+
+
+def summarize(findings: Sequence[Finding]) -> tuple[list[str], dict[int, list[str]]]:
+    """The scales at hand, and each finding's verdict on each; one about the benchmark is the same on all."""
+    names = list(dict.fromkeys(scale.name for finding in findings for scale in finding.scales))
+    scales = [name for name in names if name != _BENCHMARK] or names
+    verdicts = {}
+    for finding in findings:
+        known = {scale.name: scale.verdict for scale in finding.scales}
+        verdicts[finding.number] = [known.get(_BENCHMARK, known.get(name, NOT_ENOUGH)) for name in scales]
+    return scales, verdicts
 
 
 def _scales(number: int, summaries: pd.DataFrame, evidence: pd.DataFrame) -> Iterator[Scale]:

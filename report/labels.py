@@ -50,6 +50,12 @@ def set_name(operations: str) -> str:
     return operations or "none"
 
 
+def kind_name(mask: str, lt: str, variant: str) -> str:
+    """What an experiment is among others of its size: `mask Zero, LT Skip, warmup`; the usual is not told."""
+    parts = [f"mask {set_name(mask)}", f"LT {lt}" if lt else "", "" if variant == "baseline" else variant]
+    return ", ".join(filter(None, parts))
+
+
 def in_order(experiments: pd.DataFrame) -> pd.DataFrame:
     """Experiments by mask, few and early operations first, then LT, variant, size, and identity.
 

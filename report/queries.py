@@ -136,6 +136,33 @@ def figure_members(warehouse: Asked) -> pd.DataFrame:
     )
 
 
+def reported(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
+    """Every τa that the paper prints, beside what was measured of it at the end of training.
+
+    Columns figure, size, mask, lt, variant, reported_tau_a, then experiment_id, epochs, seeds, tau_a,
+    tau_a_mean, tau_a_std and difference, which are missing where there is nothing.
+    """
+    return warehouse.query(
+        """
+        SELECT
+            CAST(figure AS INTEGER) AS figure, size, mask, lt, variant, reported.tau_a AS reported_tau_a,
+            experiment_id, epochs, seeds, ours.tau_a, tau_a_mean, tau_a_std,
+            ours.tau_a - reported.tau_a AS difference
+        FROM reported_result AS reported
+        LEFT JOIN (
+            SELECT measured.*, experiment.epochs
+            FROM experiment_tau_a AS measured
+            JOIN experiment USING (experiment_id)
+            WHERE measured.gt_key = $gt_key AND measured.bn_mode = $bn_mode
+                AND measured.epoch = experiment.epochs AND measured.dataset = 'cifar10'
+        ) AS ours USING (size, mask, lt, variant)
+        ORDER BY figure, size DESC, mask, lt, variant, experiment_id
+        """,
+        gt_key=gt_key,
+        bn_mode=bn_mode,
+    )
+
+
 def operation_usage(warehouse: Asked, gt_key: str) -> pd.DataFrame:
     """Usage and share, fractions, of the operations that no or one mask leaves (Figure 3).
 

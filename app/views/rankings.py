@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,6 +9,7 @@ import streamlit as st
 
 from app import queries
 from app.filters import Filters
+from app.ground_truth import choose_key, describe_key
 from app.queries import Snapshot
 from app.ranking_notes import notes, origins
 from app.serve import warehouse_path
@@ -21,8 +20,6 @@ from report.ranking_table import POINTS, TAU_COLUMNS, Ranking, rank
 
 # The study's own images before all others.
 DATASETS = ("cifar10", "digits")
-# The default key within its source: accuracy on images that stand-alone training has not seen.
-DEFAULT_KEY = ("cifar10-valid", "valid", 200, 1, "mean")
 TABLE_ALT = "The numbers of the chart, one row an experiment, best τa first"
 FIRST_RUN = "nasrank-train run --dataset digits --size tiny --mask Zero+Pool --epochs 20"
 TAU_A_HELP = (
@@ -98,14 +95,7 @@ def choose(
     dataset = filters.choose_one("dataset", "Images trained on", datasets, datasets[0]) if datasets else ""
     known = trained[trained["dataset"] == dataset]
     asked = runs[runs["experiment_id"].isin([*known["experiment_id"], *imported["experiment_id"]])]
-    gt_key = filters.choose_one(
-        "ground_truth",
-        "Ground truth",
-        list(keys["gt_key"]),
-        default_key(keys, list(asked["ground_truth_keys"])),
-        explanation="What orders the architectures: source:dataset/split@epochs, #trial for one trial, "
-        "@first-last for a mean over epochs.",
-    )
+    key = choose_key(filters, keys, list(asked["ground_truth_keys"]))
     tau = filters.choose_side_by_side(
         "tau",
         "Kendall's τ",
@@ -133,34 +123,7 @@ def choose(
         bn_mode = filters.choose_one("bn_mode", "BatchNorm statistics", bn_modes, bn_mode)
     filters.check_names()
     st.markdown(f"[Link to exactly this choice]({filters.link})")
-    key = keys[keys["gt_key"] == gt_key].iloc[0]
     return Choice(dataset, key, tau, bn_mode, chosen, others)
-
-
-def default_key(keys: pd.DataFrame, asked: Sequence[str]) -> str:
-    """The key that most runs were asked to predict; among equals `DEFAULT_KEY` of the first source.
-
-    `asked` holds a JSON list of keys for each run.
-    """
-    counts = pd.Series([key for text in asked for key in json.loads(text)], dtype=str).value_counts()
-    is_default = (
-        keys[["dataset", "split", "epochs", "averaged_epochs", "trial"]].apply(tuple, axis=1) == DEFAULT_KEY
-    )
-    order = keys.assign(runs=keys["gt_key"].map(counts).fillna(0), is_default=is_default)
-    order = order.sort_values(["runs", "is_default"], ascending=False, kind="stable")
-    return str(order["gt_key"].iloc[0])
-
-
-def describe_key(key: pd.Series) -> str:
-    """One sentence on what the architectures are ordered by."""
-    split = {"train": "training", "valid": "validation"}.get(key["split"], key["split"])
-    trial = "mean over trials" if key["trial"] == "mean" else f"trial {key['trial']}"
-    if key["averaged_epochs"] > 1:
-        trial += f" and the last {key['averaged_epochs']} epochs"
-    return (
-        f"Ranked against NAS-Bench-201's {split} accuracy on **{key['dataset']}** after {key['epochs']} "
-        f"epochs of stand-alone training, {trial} ({key['source']})."
-    )
 
 
 def show_chart(choice: Choice, ranking: Ranking) -> None:

@@ -8,7 +8,7 @@ import pytest
 from db.warehouse import Warehouse
 from report.figures import TITLES, Choice, Figure, NotDrawn, draw_figures
 from report.queries import Reading
-from tests.report.study_data import KEY
+from tests.study_data import KEY
 
 CHOICE = Choice(KEY, "running")
 

@@ -11,7 +11,7 @@ from db.warehouse import Warehouse
 from report.figures import Choice
 from report.findings import STATEMENTS, read_findings
 from report.queries import Reading
-from tests.report.study_data import KEY
+from tests.study_data import KEY
 
 CHOICE = Choice(KEY, "running")
 

@@ -18,7 +18,7 @@ from report import write
 from report.figures import Choice, Figure
 from report.theme import COLOURS
 from report.write import write_report
-from tests.report.study_data import KEY
+from tests.study_data import KEY
 
 CHOICE = Choice(KEY, "running")
 
