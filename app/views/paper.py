@@ -69,11 +69,11 @@ def page() -> None:
             "of a percent, and it does not tell how well they generalize."
         )
     choice = Choice(str(key["gt_key"]), bn_mode)
-    show_findings(read_findings(snapshot, choice), choice)
-    show_reported(queries.reported(snapshot, choice.gt_key, bn_mode), choice)
+    show_findings(read_findings(snapshot, choice))
+    show_reported(queries.reported(snapshot, choice.gt_key, bn_mode))
 
 
-def show_findings(findings: list[Finding], choice: Choice) -> None:
+def show_findings(findings: list[Finding]) -> None:
     """A row for each finding, a column for each scale; below, what each verdict rests on."""
     heading, button = st.columns([3, 1], vertical_alignment="bottom")
     heading.header("Findings")
@@ -95,14 +95,17 @@ def show_findings(findings: list[Finding], choice: Choice) -> None:
         help="Every comparison below, as shown. In full precision: the view finding_evidence.",
     )
     scales, verdicts = summarize(findings)
+    rows = {
+        "Finding": [f"{finding.number}. {finding.statement}" for finding in findings],
+        **{
+            scale: [told(verdicts[finding.number][place]) for finding in findings]
+            for place, scale in enumerate(scales)
+        },
+    }
     st.table(
-        pd.DataFrame(
-            [[told(verdict) for verdict in verdicts[finding.number]] for finding in findings],
-            index=[f"{finding.number}. {finding.statement}" for finding in findings],
-            columns=scales,
-        )
+        pd.DataFrame(rows), hide_index=True, alt="The verdict on each finding of the paper at every scale"
     )
-    st.caption(f"{SCALE} {RULE}", help=f"Ground truth {choice.gt_key}, BatchNorm {choice.bn_mode}.")
+    st.markdown(f":small[{SCALE} {RULE}]")
     for finding in findings:
         with st.expander(f"{finding.number}. {finding.statement}"):
             if not finding.scales:
@@ -118,7 +121,7 @@ def show_findings(findings: list[Finding], choice: Choice) -> None:
                 )
 
 
-def show_reported(reported: pd.DataFrame, choice: Choice) -> None:
+def show_reported(reported: pd.DataFrame) -> None:
     """The paper's 121 values, and ours where there are any."""
     heading, button = st.columns([3, 1], vertical_alignment="bottom")
     heading.header("Reported τa")
@@ -146,7 +149,9 @@ def show_reported(reported: pd.DataFrame, choice: Choice) -> None:
             alt=f"τa here against the paper's, {known} experiments; the numbers are in the table below",
         )
         words.metric("Mean absolute difference", f"{measured['difference'].abs().mean():.2f}")
-        words.caption("On the dashed line both are equal. τa is best at −1. The paper's are of five seeds.")
+        words.markdown(
+            ":small[On the dashed line both are equal. τa is best at −1. The paper's are of five seeds.]"
+        )
     number = st.column_config.NumberColumn
     shown = {
         "figure": number("Figure", format="%d"),

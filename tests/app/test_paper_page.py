@@ -39,7 +39,7 @@ def text(elements: Any) -> str:
 
 def test_findings_have_the_views_verdicts(studied: Warehouse, open_paper: Any) -> None:
     test = open_paper(studied.path)
-    table = test.table[0].value
+    table = test.table[0].value.set_index("Finding")
     assert list(table.index) == [f"{number}. {told}" for number, told in STATEMENTS.items()]
     known = studied.query(
         "SELECT finding, dataset || ', ' || size AS scale, verdict FROM finding WHERE gt_key = ?", [KEY]
@@ -50,7 +50,7 @@ def test_findings_have_the_views_verdicts(studied: Warehouse, open_paper: Any) -
     evidence = test.dataframe[0].value
     assert {"Of", "Here", "95 % interval", "n", "Verdict"} <= set(evidence.columns)
     assert "mask Zero − no mask" in set(evidence["Of"])
-    assert "CIFAR-10, with five seeds" in text(test.caption)
+    assert "CIFAR-10, with five seeds" in text(test.markdown)
 
 
 def test_the_121_values_stand_beside_ours(studied: Warehouse, open_paper: Any) -> None:

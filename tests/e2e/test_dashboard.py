@@ -28,7 +28,7 @@ def visit(page: Page, url: str) -> None:
 def settle(page: Page) -> None:
     """Until the script has run to its end and nothing has failed."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=PATIENCE)
-    expect(page.get_by_role("heading", name="Rankings")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("Traceback")).to_have_count(0)
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
@@ -144,12 +144,35 @@ def test_a_missing_warehouse_is_explained(page: Page, tmp_path: Path) -> None:
         expect(page.get_by_role("alert")).to_contain_text("nasrank-train init", timeout=PATIENCE)
 
 
+def test_the_paper_is_held_against_the_runs(page: Page, dashboard: Dashboard) -> None:
+    """From the first page to the findings, and the numbers that they rest on as a file."""
+    visit(page, dashboard.url)
+    page.get_by_role("link", name="Paper").click()
+    expect(page.get_by_role("heading", name="Reported τa")).to_be_visible(timeout=PATIENCE)
+    assert "/paper" in page.url
+    row = page.get_by_role("row").filter(has_text="Many M networks fail to generalize.")
+    expect(row).to_contain_text("not enough runs")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download comparisons").click()
+    rows = pd.read_csv(download.value.path())
+    evidence = dashboard.warehouse.query(
+        "SELECT verdict FROM finding_evidence WHERE gt_key = ? AND coalesce(bn_mode, 'running') = 'running'",
+        [KEY],
+    )
+    assert sorted(rows["verdict"]) == sorted(evidence["verdict"])
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_is_accessible(browser: Browser, dashboard: Dashboard, scheme: Any) -> None:
+@pytest.mark.parametrize(("path", "seen"), [("", None), ("/paper", "Reported τa")])
+def test_pages_are_accessible(
+    browser: Browser, dashboard: Dashboard, path: str, seen: str | None, scheme: Any
+) -> None:
     context = browser.new_context(color_scheme=scheme, viewport={"width": 1440, "height": 1000})
     page = context.new_page()
-    visit(page, dashboard.url)
-    expect(chart(page)).to_be_visible(timeout=PATIENCE)
+    visit(page, dashboard.url + path)
+    landmark = page.get_by_role("heading", name=seen) if seen else chart(page)
+    expect(landmark).to_be_visible(timeout=PATIENCE)
+    settle(page)
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
     context.close()
