@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 import sqlalchemy as sa
 
 from db.architectures import OperationSet
 from db.benchmarks import Benchmark
-from db.benchmarks.benchmark import scanner
+from db.benchmarks.benchmark import RESULTS, scanner
 from db.derived import derive_ground_truth, forget_ground_truth
 from db.errors import NasrankError
 from db.models import BenchmarkCost, BenchmarkResult, BenchmarkSource
@@ -30,6 +31,7 @@ PRESETS: Final[Mapping[str, str]] = {
 DEFAULT_KEY: Final = PRESETS["valid"]
 # Of DuckDB while it imports; what needs more goes to the disk.
 _MEMORY: Final = "100MB"
+_ROWS_A_STEP: Final = 600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,38 +95,53 @@ def import_benchmark(
         )
     if _is_imported(warehouse, source, benchmark):
         return False
-    with warehouse.write(on_wait) as connection:
-        connection.exec_driver_sql(f"SET memory_limit = '{_MEMORY}'")
-        connection.execute(
-            sa.insert(BenchmarkSource),
-            {
-                "source": source,
-                "format": benchmark.format,
-                "importer_version": benchmark.importer_version,
-                "file_name": benchmark.file_name,
-                "size_bytes": benchmark.size_bytes,
-                "sha256": benchmark.sha256,
-                "license": benchmark.license,
-                "description": benchmark.description,
-                "result_rows": benchmark.result_rows,
-                "imported_at": dt.datetime.now(dt.UTC).replace(tzinfo=None),
-            },
-        )
-        name = {"source": source}
-        insert_arrow(
-            connection,
-            "INSERT INTO benchmark_result BY NAME SELECT $source AS source, * FROM arrow_rows",
-            scanner(benchmark.results).to_reader(),
-            name,
-        )
+    row = {
+        "source": source,
+        "format": benchmark.format,
+        "importer_version": benchmark.importer_version,
+        "file_name": benchmark.file_name,
+        "size_bytes": benchmark.size_bytes,
+        "sha256": benchmark.sha256,
+        "license": benchmark.license,
+        "description": benchmark.description,
+        "result_rows": benchmark.result_rows,
+        "imported_at": dt.datetime.now(dt.UTC).replace(tzinfo=None),
+    }
+    results = iter(scanner(benchmark.results).to_reader())
+
+    def insert_source(connection: sa.Connection) -> None:
+        connection.execute(sa.insert(BenchmarkSource), row)
         insert_arrow(
             connection,
             "INSERT INTO benchmark_cost BY NAME SELECT $source AS source, * FROM arrow_rows",
             scanner(benchmark.costs).to_reader(),
-            name,
+            {"source": source},
         )
+
+    def insert_some_results(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(f"SET memory_limit = '{_MEMORY}'")
+        insert_arrow(
+            connection,
+            "INSERT INTO benchmark_result BY NAME SELECT $source AS source, * FROM arrow_rows",
+            pa.RecordBatchReader.from_batches(RESULTS, _up_to(_ROWS_A_STEP, results)),
+            {"source": source},
+        )
+
+    def derive(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(f"SET memory_limit = '{_MEMORY}'")
         derive_ground_truth(connection, source)
+
+    # A transaction holds what it inserted in memory, so there are several; all or none are published.
+    parts = -(-benchmark.result_rows // _ROWS_A_STEP)
+    warehouse.write_in_steps([insert_source, *[insert_some_results] * parts, derive], on_wait)
     return True
+
+
+def _up_to(rows: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The next batches, until they have at least so many rows."""
+    while rows > 0 and (batch := next(batches, None)) is not None:
+        rows -= batch.num_rows
+        yield batch
 
 
 def remove_source(
