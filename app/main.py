@@ -27,7 +27,12 @@ def main() -> None:
         page_title="nasrank", page_icon=str(ICON), layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
     )
     st.logo(str(LOGO), size="large")
-    page = st.navigation([st.Page("views/rankings.py", title="Rankings", default=True)])
+    page = st.navigation(
+        [
+            st.Page("views/rankings.py", title="Rankings", default=True),
+            st.Page("views/sql.py", title="SQL", url_path="sql"),
+        ]
+    )
     st.title(page.title)
     try:
         page.run()
