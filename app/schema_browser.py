@@ -5,19 +5,17 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import queries
-from app.queries import Snapshot
-
 # So many hits are shown opened.
 OPENED = 3
+# Pixels: what follows in the sidebar stays in sight.
+HEIGHT = 480
 
 
 @st.fragment
-def show_schema(snapshot: Snapshot) -> None:
-    """A fragment: a search neither stops a query nor asks it again."""
+def show_schema(relations: pd.DataFrame, columns: pd.DataFrame, macros: pd.DataFrame) -> None:
+    """What `app.queries` says of the three. A fragment: a search neither stops a query nor asks it again."""
     st.header("What can be asked")
     words = st.text_input("Search the schema", key="schema_search", placeholder="tau, seed, key …").split()
-    relations, columns = queries.relations(snapshot), queries.columns(snapshot)
     entries = [
         (relation.kind, relation.name, relation.comment, lines)
         for relation in relations.itertuples()
@@ -25,16 +23,17 @@ def show_schema(snapshot: Snapshot) -> None:
     ]
     entries += [
         ("macro", macro.name, macro.comment, [f"`{macro.name}({', '.join(macro.parameters)})` gives {gives}"])
-        for macro in queries.macros(snapshot).itertuples()
+        for macro in macros.itertuples()
         if matches(words, macro.name, macro.comment)
         for gives in ("rows" if macro.is_table else "a value",)
     ]
     if not entries:
         st.caption("Nothing has all of these words in its name or comment.")
-    for kind, name, comment, lines in entries:
-        is_opened = bool(words) and len(entries) <= OPENED
-        with st.expander(f"**{name}** · {kind}", expanded=is_opened, key=f"{kind} {name} {is_opened}"):
-            st.markdown("\n".join([f"{as_text(comment)}.", "", *(f"- {line}" for line in lines)]))
+    with st.container(height=HEIGHT, border=False):
+        for kind, name, comment, lines in entries:
+            is_opened = bool(words) and len(entries) <= OPENED
+            with st.expander(f"**{name}** · {kind}", expanded=is_opened, key=f"{kind} {name} {is_opened}"):
+                st.markdown("\n".join([f"{as_text(comment)}.", "", *(f"- {line}" for line in lines)]))
 
 
 def relation_lines(relation: object, columns: pd.DataFrame, words: list[str]) -> list[str] | None:

@@ -27,7 +27,7 @@ from db.errors import NasrankError
 from db.warehouse import Answer, Limits, QueryError, Warehouse, out_of_memory, out_of_time
 
 # Any query ends within these: what a page or a shared machine can bear.
-CONSOLE_LIMITS: Final = Limits(seconds=30, memory="1GB", threads=2, rows=10_000, result_bytes=16 * 2**20)
+CONSOLE_LIMITS: Final = Limits(seconds=30, memory="1 GB", threads=2, rows=10_000, result_bytes=16 * 2**20)
 # Of address space above what the process has when it begins: DuckDB's memory, its threads' stacks, and
 # the values that it does not count.
 ADDRESS_SPACE: Final = 3 * 2**30
@@ -70,8 +70,8 @@ def ask(
         if process.returncode == -signal.SIGALRM:
             raise QueryError(out_of_time(limits))
         raise QueryError(
-            f"the query's process ended with {_how(process.returncode)}: {out_of_memory(limits)}, "
-            "or DuckDB cannot run it"
+            f"the query ended its process with {_how(process.returncode)}: DuckDB cannot run it, or "
+            f"{out_of_memory(limits)}"
         )
     header, _, table = output.removesuffix(_END).partition(b"\n")
     told = json.loads(header)

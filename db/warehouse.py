@@ -60,7 +60,7 @@ class Limits:
 
     seconds: float | None = None
     memory: str | None = None
-    """As DuckDB writes it, such as 1GB."""
+    """As DuckDB writes it, such as 1 GB."""
     threads: int | None = None
     rows: int | None = None
     result_bytes: int | None = None

@@ -10,11 +10,12 @@ from urllib.parse import quote
 import pyarrow as pa
 import streamlit as st
 
+from app import queries
 from app.example_queries import EXAMPLES
 from app.filters import Filters
 from app.queries import Snapshot
 from app.result_chart import MARKS, axis_columns, colour_columns, number_columns, result_chart
-from app.schema_browser import show_schema
+from app.schema_browser import as_text, show_schema
 from app.serve import warehouse_path
 from db.console import CONSOLE_LIMITS, ask
 from db.tables import as_csv
@@ -29,13 +30,13 @@ EDITOR_FONT = "<style>.st-key-sql textarea {font-family: monospace; font-size: 0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A query and what became of it: `rows`, or a `problem`, with DuckDB's `excerpt` of the place."""
+    """A query and what became of it: `rows`, or a `problem` with an `excerpt`; neither: it was stopped."""
 
     sql: str
     seconds: float = 0.0
     rows: pa.Table | None = None
     is_cut: bool = False
-    problem: str = "The query was stopped before it had an answer."
+    problem: str = ""
     excerpt: str = ""
 
 
@@ -43,7 +44,7 @@ def page() -> None:
     """The whole page, from top to bottom."""
     snapshot = Snapshot.take(warehouse_path())
     with st.sidebar:
-        show_schema(snapshot)
+        show_schema(queries.relations(snapshot), queries.columns(snapshot), queries.macros(snapshot))
     limits = CONSOLE_LIMITS
     st.markdown(
         f"Any query of DuckDB's SQL, read-only: it reaches nothing but this warehouse, and ends after "
@@ -54,24 +55,32 @@ def page() -> None:
     if "sql" not in st.session_state:
         st.session_state["sql"] = st.query_params.get("sql", "")[:LONGEST]
     is_asked = show_editor()
+    # Here a running query is shown, then what became of it.
     place = st.empty()
     if is_asked:
         run_query(snapshot, st.session_state["sql"], place)
-    asked: Asked | None = st.session_state.get("asked")
+    with place.container():
+        show_outcome(st.session_state["sql"], st.session_state.get("asked"))
+
+
+def show_outcome(sql: str, asked: Asked | None) -> None:
+    """What became of the query that was asked last; `sql` is the one in the editor."""
     filters = Filters()
-    keep_in_address(filters, st.session_state["sql"])
+    keep_in_address(filters, sql)
     if asked is None:
-        if st.session_state["sql"]:
+        if sql:
             st.info("This query has not been run yet.")
         return
-    if asked.sql != st.session_state["sql"]:
-        st.caption("The answer below is that of the query before.")
-    if asked.rows is None:
-        st.error(asked.problem)
+    if asked.sql != sql:
+        st.caption("Below is the outcome of the query before; this one has not been run yet.")
+    if asked.rows is not None:
+        show_answer(filters, asked, asked.rows)
+    elif asked.problem:
+        st.error(as_text(asked.problem[0].upper() + asked.problem[1:]))
         if asked.excerpt:
             st.code(asked.excerpt, language=None)
-        return
-    show_answer(filters, asked, asked.rows)
+    else:
+        st.info("The query was stopped before it had an answer.")
 
 
 def show_editor() -> bool:
@@ -125,7 +134,6 @@ def run_query(snapshot: Snapshot, sql: str, place: st.delta_generator.DeltaGener
     else:
         asked = Asked(sql, time.monotonic() - started, answer.rows, answer.is_cut)
     st.session_state["asked"] = asked
-    place.empty()
 
 
 def keep_in_address(filters: Filters, sql: str) -> None:
