@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -32,6 +33,22 @@ def json_value(value: Any) -> Any:
 
 
 def _flat(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
-    if not pa.types.is_nested(column.type):
-        return column
-    return pa.array([None if v is None else json.dumps(v, default=json_value) for v in column.to_pylist()])
+    """As a type that Arrow's writer knows, and as text that can be read back."""
+    if pa.types.is_nested(column.type):
+        return _text(column, lambda value: json.dumps(value, default=json_value))
+    if pa.types.is_interval(column.type):
+        return _text(column, _duration)
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return _text(column, bytes.hex)
+    if isinstance(column.type, pa.BaseExtensionType):  # UUID, JSON and whatever DuckDB will add
+        return _text(column, str)
+    return column
+
+
+def _text(column: pa.ChunkedArray, as_text: Callable[[Any], str]) -> pa.Array:
+    return pa.array([None if value is None else as_text(value) for value in column.to_pylist()], pa.string())
+
+
+def _duration(value: pa.MonthDayNano) -> str:
+    """An interval by ISO 8601, such as P1M3DT0.5S."""
+    return f"P{value.months}M{value.days}DT{decimal.Decimal(value.nanoseconds).scaleb(-9).normalize():f}S"

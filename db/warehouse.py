@@ -268,7 +268,11 @@ class Warehouse:
             config["temp_directory"] = ""  # else the disk takes what memory does not
         if limits.threads is not None:
             config["threads"] = limits.threads
-        with duckdb.connect(":memory:", config=config) as connection:
+        try:
+            opened = duckdb.connect(":memory:", config=config)
+        except duckdb.Error as error:
+            raise NasrankError(f"DuckDB refuses the limits {config}: {_in_one_line(error)}") from error
+        with opened as connection:
             try:
                 connection.execute(_attach(self.path))
             except duckdb.Error as error:

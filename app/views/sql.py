@@ -103,7 +103,7 @@ def show_editor() -> bool:
             persist_state="session",
             placeholder="SELECT mask, tau_a FROM experiment_tau_a ORDER BY tau_a",
         )
-        return st.form_submit_button("Run", type="primary", icon=":material/play_arrow:", help="Ctrl+Enter")
+        return st.form_submit_button("Run", type="primary", icon=":material/play_arrow:")
 
 
 def fill_editor() -> None:
@@ -188,13 +188,13 @@ def show_chart(filters: Filters, rows: pa.Table, mark: str) -> None:
         y = filters.choose_one("y", "Up (y)", numbers, next((name for name in numbers if name != x), x))
     with for_colour:
         colour = filters.choose_one("colour", "Colour", [NONE, *colour_columns(rows)], NONE)
-    st.altair_chart(
-        result_chart(rows, mark, x, y, None if colour == NONE else colour),
-        width="stretch",
-        alt=f"{mark} of {y} over {x}"
-        + ("" if colour == NONE else f", coloured by {colour}")
-        + f", {rows.num_rows:,} rows",
-    )
+    try:
+        chart = result_chart(rows, mark, x, y, None if colour == NONE else colour)
+    except (ValueError, OverflowError) as error:  # such as the date infinity
+        st.error(f"These columns cannot be drawn: {as_text(str(error))}")
+        return
+    of_colour = "" if colour == NONE else f", coloured by {colour}"
+    st.altair_chart(chart, width="stretch", alt=f"{mark} of {y} over {x}{of_colour}, {rows.num_rows:,} rows")
 
 
 def distinct(names: list[str]) -> list[str]:

@@ -113,6 +113,14 @@ def test_a_cut_and_columns_of_one_name(filled: Warehouse, open_console: Any) -> 
     assert len(test.dataframe[0].value) == 10_000
 
 
+def test_what_cannot_be_drawn_is_told(filled: Warehouse, open_console: Any) -> None:
+    test = open_console(filled.path, chart="Points")
+    run(test, "SELECT DATE 'infinity' AS day, 1 AS one")
+    assert "cannot be drawn" in text(test.error)
+    run(test, "SELECT 'a' AS text")
+    assert "a column of numbers" in text(test.info)
+
+
 def test_a_query_too_long_for_an_address_is_told(filled: Warehouse, open_console: Any) -> None:
     test = run(open_console(filled.path), f"SELECT 1 AS one -- {'x' * 5000}")
     assert "too long for an address" in text(test.caption)

@@ -112,15 +112,15 @@ def test_what_takes_too_much_or_breaks_ends_alone(shared_warehouse: Warehouse, s
 def test_an_answer_arrives_exactly(shared_warehouse: Warehouse) -> None:
     sql = """SELECT CAST(0.1 AS DOUBLE) + 0.2 AS real, 170141183460469231731687303715884105727 AS huge,
         NULL AS nothing, '' AS empty, DATE '2020-02-29' AS day, [1, NULL] AS list, {'a': 1} AS struct,
-        'a,"b' AS text, 'x' AS text"""
+        INTERVAL '3 days 0.5 seconds' AS span, CAST('a' AS BLOB) AS bytes, 'a,"b' AS text, 'x' AS text"""
     answer = ask(shared_warehouse, sql)
     assert answer.rows.equals(shared_warehouse.query_arrow(sql))
     assert not answer.is_cut
     assert answer.rows["huge"].to_pylist() == [Decimal(2**127 - 1)]
     assert as_csv(answer.rows).splitlines() == [
-        '"real","huge","nothing","empty","day","list","struct","text","text"',
+        '"real","huge","nothing","empty","day","list","struct","span","bytes","text","text"',
         '0.30000000000000004,170141183460469231731687303715884105727,,"",2020-02-29,'
-        '"[1, null]","{""a"": 1}","a,""b","x"',
+        '"[1, null]","{""a"": 1}","P0M3DT0.5S","61","a,""b","x"',
     ]
 
 
