@@ -47,8 +47,8 @@ def page() -> None:
         show_schema(queries.relations(snapshot), queries.columns(snapshot), queries.macros(snapshot))
     limits = CONSOLE_LIMITS
     st.markdown(
-        f"Any query of DuckDB's SQL, read-only: it reaches nothing but this warehouse, and ends after "
-        f"{limits.seconds:.0f} seconds, {limits.memory} of memory or {limits.rows:,} rows."
+        f"DuckDB's SQL, read-only, on this warehouse and nothing else: for at most {limits.seconds:.0f} seconds, "
+        f"with {limits.memory} of memory, {limits.rows:,} rows."
     )
     # A query that came with the address is shown, and asked only when someone says so: any page in the
     # browser could open an address here, and make this machine work half a minute for it.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import time
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,7 +164,16 @@ def test_an_error_points_at_its_place(shared_warehouse: Warehouse) -> None:
     assert caught.value.excerpt.splitlines() == ["LINE 2:   nowhere", "          ^"]
 
 
-def test_whoever_waits_can_stop_it(shared_warehouse: Warehouse) -> None:
+def test_whoever_waits_can_stop_it(shared_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    started_processes: list[subprocess.Popen[bytes]] = []
+
+    class Watched(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            started_processes.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Watched)
+
     class StoppedError(Exception):
         pass
 
@@ -174,8 +186,7 @@ def test_whoever_waits_can_stop_it(shared_warehouse: Warehouse) -> None:
     with pytest.raises(StoppedError):
         ask(shared_warehouse, "SELECT count(*) FROM range(100000) a, range(100000000000) b", on_wait=stop)
     assert time.monotonic() - started < 10
-    with pytest.raises(ChildProcessError):  # no process is left
-        os.waitpid(-1, os.WNOHANG)
+    assert [process.returncode for process in started_processes] == [-signal.SIGKILL]
 
 
 def test_nothing_is_spilled_to_the_disk(
