@@ -70,6 +70,14 @@ class Filters:
         self._chosen[name] = [option for option in options if option in chosen]
         return list(self._chosen[name] or options)
 
+    def keep(self, name: str, value: str) -> None:
+        """Hold what a widget that is not bound to the URL has; an empty value needs no parameter."""
+        self._chosen[name] = [value] if value else []
+        if value:
+            st.query_params[name] = value
+        else:
+            st.query_params.pop(name, None)
+
     def check_names(self) -> None:
         """Tell of URL parameters that no widget has; call it after the last one is made."""
         for name in st.query_params:

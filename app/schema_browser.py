@@ -1,0 +1,61 @@
+"""What there is to ask: views, tables, columns and macros with their comments, and a search in them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+# So many hits are shown opened.
+OPENED = 3
+# Pixels: what follows in the sidebar stays in sight.
+HEIGHT = 480
+
+
+@st.fragment
+def show_schema(relations: pd.DataFrame, columns: pd.DataFrame, macros: pd.DataFrame) -> None:
+    """What `app.queries` says of the three. A fragment: a search neither stops a query nor asks it again."""
+    st.header("What can be asked")
+    words = st.text_input("Search the schema", key="schema_search", placeholder="tau, seed, key …").split()
+    entries = [
+        (relation.kind, relation.name, relation.comment, lines)
+        for relation in relations.itertuples()
+        if (lines := relation_lines(relation, columns[columns["name"] == relation.name], words)) is not None
+    ]
+    entries += [
+        ("macro", macro.name, macro.comment, [f"`{macro.name}({', '.join(macro.parameters)})` gives {gives}"])
+        for macro in macros.itertuples()
+        if matches(words, macro.name, macro.comment)
+        for gives in ("rows" if macro.is_table else "a value",)
+    ]
+    if not entries:
+        st.caption("Nothing has all of these words in its name or comment.")
+    with st.container(height=HEIGHT, border=False):
+        for kind, name, comment, lines in entries:
+            is_opened = bool(words) and len(entries) <= OPENED
+            with st.expander(f"**{name}** · {kind}", expanded=is_opened, key=f"{kind} {name} {is_opened}"):
+                st.markdown("\n".join([f"{as_text(comment)}.", "", *(f"- {line}" for line in lines)]))
+
+
+def relation_lines(relation: object, columns: pd.DataFrame, words: list[str]) -> list[str] | None:
+    """A line for each column that has the words, all of them where the relation itself has; None for none."""
+    name, comment = str(relation.name), relation.comment  # type: ignore[attr-defined]
+    if not matches(words, name, comment):
+        hits = [matches(words, name, row.column_name, row.comment) for row in columns.itertuples()]
+        columns = columns[hits]
+        if columns.empty:
+            return None
+    return [f"`{row.column_name}` {row.data_type}: {as_text(row.comment)}" for row in columns.itertuples()]
+
+
+def matches(words: list[str], *texts: str | None) -> bool:
+    """Whether each word is in one of the texts, in any case."""
+    text = " ".join(text for text in texts if isinstance(text, str)).lower()
+    return all(word.lower() in text for word in words)
+
+
+def as_text(comment: str | None) -> str:
+    """A comment as Markdown that reads as it was written."""
+    text = comment if isinstance(comment, str) else ""
+    return "".join(
+        f"\\{character}" if character in r"\`*_{}[]<>()#+-!|~$:" else character for character in text
+    )

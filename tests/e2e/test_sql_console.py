@@ -1,0 +1,131 @@
+"""The SQL page in a browser: escapes, a query by keyboard, its CSV, a stopped query, accessibility."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pandas as pd
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from app.example_queries import EXAMPLES
+from tests.e2e.conftest import Dashboard
+
+PATIENCE = 30_000  # milliseconds
+TAU_OVER_N = EXAMPLES["τ over N, for every mask"]
+
+
+def visit(page: Page, url: str) -> None:
+    page.goto(url)
+    expect(editor(page)).to_be_visible(timeout=PATIENCE)
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=PATIENCE)
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def editor(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="SQL")
+
+
+def run(page: Page, sql: str) -> None:
+    editor(page).fill(sql)
+    page.keyboard.press("Control+Enter")
+
+
+def test_an_escape_fails_and_a_query_is_downloaded(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
+    visit(page, f"{dashboard.url}/sql")
+    for sql, told in (
+        ("SELECT * FROM read_text('/etc/passwd')", "Permission Error"),
+        ("CALL enable_logging(storage_path = '/nowhere/log')", "process with signal|Permission Error"),
+        ("SELECT len(range(500000000))", "more memory than 1 GB"),
+    ):
+        run(page, sql)
+        alert = page.get_by_role("alert").filter(has_text=told.split("|")[0])
+        expect(alert.or_(page.get_by_role("alert").filter(has_text=told.split("|")[-1])).first).to_be_visible(
+            timeout=PATIENCE
+        )
+        assert "root:" not in page.content()
+    settle(page)
+    # Types that a table of Streamlit could stumble over, and numbers that do not fit a browser's.
+    sql = """SELECT 1 / 3 AS third, 9007199254740993 AS big, CAST(2 AS HUGEINT) ** 100 AS more, '' AS empty,
+        NULL AS nothing, [1, 2] AS list, {'a': 1} AS struct, map {'k': 1} AS map, INTERVAL 3 DAY AS span,
+        CAST('x' AS BLOB) AS bytes, TIMESTAMPTZ '2020-02-29 12:00:00+00' AS moment, uuid() IS NULL AS u,
+        CAST('a' AS ENUM ('a', 'b')) AS choice, TIME '12:00:00' AS clock"""
+    run(page, sql)
+    expect(page.get_by_text("1 row in")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=PATIENCE)
+    settle(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    download.value.save_as(tmp_path / "query.csv")
+    read = pd.read_csv(tmp_path / "query.csv", dtype=str, keep_default_na=False)
+    assert read.loc[0, ["third", "big", "list", "struct", "choice"]].tolist() == [
+        "0.3333333333333333",
+        "9007199254740993",
+        "[1, 2]",
+        '{"a": 1}',
+        "a",
+    ]
+
+
+def test_a_shared_address_draws_once_it_is_run(page: Page, dashboard: Dashboard) -> None:
+    visit(page, f"{dashboard.url}/sql?sql={quote(TAU_OVER_N)}&chart=Lines&y=a_n_mean&colour=masked")
+    expect(page.get_by_text("This query has not been run yet.")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Run").click()
+    chart = page.get_by_test_id("stVegaLiteChart")
+    expect(chart).to_have_accessible_name(
+        f"Lines of a_n_mean over n, coloured by masked, {len(dashboard.warehouse.query(TAU_OVER_N))} rows",
+        timeout=PATIENCE,
+    )
+    settle(page)
+    assert parse_qs(urlsplit(page.url).query) == {
+        "sql": [TAU_OVER_N],
+        "chart": ["Lines"],
+        "y": ["a_n_mean"],
+        "colour": ["masked"],
+    }
+
+
+def test_a_running_query_is_stopped(page: Page, dashboard: Dashboard) -> None:
+    visit(page, f"{dashboard.url}/sql")
+    run(page, "SELECT count(*) FROM range(100000) a, range(100000000000) b")
+    expect(page.get_by_text("of at most 30 seconds")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("The query was stopped")).to_be_visible(timeout=PATIENCE)
+    settle(page)
+    run(page, "SELECT 42 AS answer")
+    expect(page.get_by_text("1 row in")).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_is_accessible(browser: Browser, dashboard: Dashboard, scheme: Any) -> None:
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    visit(page, f"{dashboard.url}/sql?sql={quote(TAU_OVER_N)}&chart=Lines&colour=masked")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible(timeout=PATIENCE)
+    settle(page)
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    run(page, "SELECT nowhere FROM mask")
+    expect(page.get_by_role("alert")).to_contain_text("nowhere", timeout=PATIENCE)
+    settle(page)
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    context.close()
+
+
+def test_a_phone_needs_no_sideways_scrolling(browser: Browser, dashboard: Dashboard) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    visit(page, f"{dashboard.url}/sql?sql={quote(TAU_OVER_N)}")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    context.close()
