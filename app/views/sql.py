@@ -47,8 +47,8 @@ def page() -> None:
         show_schema(queries.relations(snapshot), queries.columns(snapshot), queries.macros(snapshot))
     limits = CONSOLE_LIMITS
     st.markdown(
-        f"DuckDB's SQL, read-only, on this warehouse and nothing else: for at most {limits.seconds:.0f} seconds, "
-        f"with {limits.memory} of memory, {limits.rows:,} rows."
+        f"DuckDB's SQL, read-only, on this warehouse and nothing else: at most {limits.seconds:.0f} seconds, "
+        f"{limits.memory} of memory, {limits.rows:,} rows."
     )
     # A query that came with the address is shown, and asked only when someone says so: any page in the
     # browser could open an address here, and make this machine work half a minute for it.

@@ -89,12 +89,24 @@ def test_no_statement_escapes(shared_warehouse: Warehouse, tmp_path: Path, sql: 
 
 
 @pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) FROM range(100000) a, range(100000000000) b",
+        "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i FROM r) SELECT count(*) FROM r",
+        # One step of one operator, which DuckDB does not interrupt.
+        "SELECT levenshtein(repeat('a', 200000), repeat('b', 200000))",
+    ],
+)
+def test_what_takes_too_long_is_ended(shared_warehouse: Warehouse, sql: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(QueryError, match="longer than 2 seconds"):
+        ask(shared_warehouse, sql, QUICK)
+    assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize(
     ("sql", "told"),
     [
-        ("SELECT count(*) FROM range(100000) a, range(100000000000) b", "longer than 2 seconds"),
-        ("WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i FROM r) SELECT count(*) FROM r", "longer than"),
-        # One step of one operator, which DuckDB does not interrupt.
-        ("SELECT levenshtein(repeat('a', 200000), repeat('b', 200000))", "longer than 2 seconds"),
         ("SELECT array_agg(range) FROM range(100000000)", "more memory than 1 GB"),
         # What DuckDB's memory limit does not count.
         ("SELECT len(range(500000000))", "more memory than 1 GB"),
@@ -106,10 +118,8 @@ def test_no_statement_escapes(shared_warehouse: Warehouse, tmp_path: Path, sql: 
     ],
 )
 def test_what_takes_too_much_or_breaks_ends_alone(shared_warehouse: Warehouse, sql: str, told: str) -> None:
-    started = time.monotonic()
     with pytest.raises(QueryError, match=told):
-        ask(shared_warehouse, sql, QUICK)
-    assert time.monotonic() - started < 30
+        ask(shared_warehouse, sql)
 
 
 def test_an_answer_arrives_exactly(shared_warehouse: Warehouse) -> None:
