@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from db.architectures import OperationSet
 from db.benchmarks import Benchmark
-from db.benchmarks.benchmark import RESULTS, scanner
+from db.benchmarks.benchmark import scanner
 from db.derived import derive_ground_truth, forget_ground_truth
 from db.errors import NasrankError
 from db.models import BenchmarkCost, BenchmarkResult, BenchmarkSource
@@ -107,7 +107,7 @@ def import_benchmark(
         "result_rows": benchmark.result_rows,
         "imported_at": dt.datetime.now(dt.UTC).replace(tzinfo=None),
     }
-    results = iter(scanner(benchmark.results).to_reader())
+    results = scanner(benchmark.results).to_reader()
 
     def insert_source(connection: sa.Connection) -> None:
         connection.execute(sa.insert(BenchmarkSource), row)
@@ -123,7 +123,7 @@ def import_benchmark(
         insert_arrow(
             connection,
             "INSERT INTO benchmark_result BY NAME SELECT $source AS source, * FROM arrow_rows",
-            pa.RecordBatchReader.from_batches(RESULTS, _up_to(_ROWS_A_STEP, results)),
+            pa.RecordBatchReader.from_batches(results.schema, _up_to(_ROWS_A_STEP, results)),
             {"source": source},
         )
 
