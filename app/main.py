@@ -9,8 +9,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.queries import Snapshot, WarehouseReplacedError
 from app.serve import warehouse_path
+from app.snapshot import Snapshot, WarehouseReplacedError
 from db.errors import NasrankError
 
 ICON = Path(__file__).with_name("icon.svg")

@@ -44,7 +44,7 @@ def _trained_on(dataset: str, runs: pd.DataFrame) -> str:
 def notes(key: pd.Series, ranking: Ranking, runs: pd.DataFrame, incomplete: pd.DataFrame) -> Iterator[Note]:
     """What holds of the shown experiments, the gravest first.
 
-    `runs` and `incomplete` as `queries.runs` and `queries.incomplete_sets` have them.
+    `runs` and `incomplete` as the functions `runs` and `incomplete_sets` of `queries.shared` have them.
     """
     incomplete = incomplete[incomplete["experiment_id"].isin(ranking.labels)]
     unusable = set(runs.loc[runs["non_finite"] > 0, "run_id"])

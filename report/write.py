@@ -18,6 +18,7 @@ from db.warehouse import Warehouse
 from report import queries
 from report.figures import Choice, Figure, NotDrawn, draw_figures
 from report.findings import NOT_ENOUGH, read_findings, summarize
+from report.images import as_png, as_svg
 from report.queries import Reading
 from report.theme import CONFIG
 
@@ -26,7 +27,6 @@ _MARK: Final = "report.json"
 _ENDINGS: Final = {"svg": "SVG", "png": "PNG", "html": "interactive", "csv": "numbers"}
 # Nothing that would leave the reader's machine.
 _ACTIONS: Final = {"export": True, "source": False, "compiled": False, "editor": False}
-_PIXELS_A_POINT: Final = 2
 
 Progress = Callable[[str, int, int], None]
 
@@ -121,11 +121,10 @@ def _refuse_unknown_bn_mode(warehouse: Reading, choice: Choice) -> None:
 
 
 def _save(figure: Figure, folder: Path) -> None:
-    chart = figure.chart.configure(**CONFIG)
     path = folder / figure.name
-    chart.save(path.with_suffix(".svg"))
-    chart.save(path.with_suffix(".png"), scale_factor=_PIXELS_A_POINT)
-    chart.properties(title=figure.title).save(
+    path.with_suffix(".svg").write_text(as_svg(figure.chart), encoding="utf-8")
+    path.with_suffix(".png").write_bytes(as_png(figure.chart))
+    figure.chart.configure(**CONFIG).properties(title=figure.title).save(
         path.with_suffix(".html"), inline=True, embed_options={"actions": _ACTIONS}
     )
     figure.data.to_csv(path.with_suffix(".csv"), index=False, lineterminator="\n")

@@ -23,14 +23,15 @@ import typer
 from benchmarking import spread
 from streamlit.logger import set_log_level
 
-from app import queries
-from app.queries import Snapshot
+from app.queries import shared
+from app.snapshot import Snapshot
 from db.architectures import parse_mask, sample_order
 from db.benchmarks import read_benchmark
 from db.ground_truth import choose_architectures, import_benchmark
 from db.ingest import ingest
 from db.seed import seed_warehouse
 from db.warehouse import Warehouse
+from report import queries
 from trainer.config import ExperimentConfig, run_id
 from trainer.evaluation import Prediction
 from trainer.run_folder import RunFolder, RunStatus
@@ -206,14 +207,14 @@ def time_queries(warehouse: Warehouse, repetitions: int) -> dict[str, dict[str, 
 
 def dashboard_queries() -> dict[str, Callable[[Snapshot], pd.DataFrame | list[str]]]:
     return {
-        "ground_truth_keys": queries.ground_truth_keys,
+        "ground_truth_keys": shared.ground_truth_keys,
         "experiments": queries.experiments,
-        "runs": queries.runs,
-        "bn_modes": lambda snapshot: queries.bn_modes(snapshot, "cifar10"),
+        "runs": shared.runs,
+        "bn_modes": lambda snapshot: shared.bn_modes(snapshot, "cifar10"),
         "ranking": lambda snapshot: queries.ranking(snapshot, "cifar10", KEY),
         "tau_a": lambda snapshot: queries.tau_a(snapshot, "cifar10", KEY),
         "noise_ceiling": lambda snapshot: queries.noise_ceiling(snapshot, KEY, ""),
-        "incomplete_sets": lambda snapshot: queries.incomplete_sets(snapshot, "cifar10", KEY),
+        "incomplete_sets": lambda snapshot: shared.incomplete_sets(snapshot, "cifar10", KEY),
         "ranking, another key": lambda snapshot: queries.ranking(snapshot, "cifar10", OTHER_KEY),
     }
 

@@ -28,7 +28,7 @@ import typer
 from bench_warehouse import RunWriter, dashboard_queries
 from benchmarking import spread
 
-from app.queries import Snapshot, WarehouseReplacedError
+from app.snapshot import Snapshot, WarehouseReplacedError
 from db.benchmarks import read_benchmark
 from db.ground_truth import import_benchmark
 from db.seed import seed_warehouse

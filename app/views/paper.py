@@ -7,11 +7,12 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from app import queries
 from app.filters import Filters
 from app.ground_truth import choose_key, describe_key
-from app.queries import Snapshot
+from app.queries import shared
 from app.serve import warehouse_path
+from app.snapshot import Snapshot
+from report import queries
 from report.charts import reported_chart
 from report.figures import Choice
 from report.findings import Finding, read_findings, summarize
@@ -46,7 +47,7 @@ EVIDENCE = {
 def page() -> None:
     """The whole page, from top to bottom."""
     snapshot = Snapshot.take(warehouse_path())
-    keys, runs = queries.ground_truth_keys(snapshot), queries.runs(snapshot)
+    keys, runs = shared.ground_truth_keys(snapshot), shared.runs(snapshot)
     if keys.empty:
         st.info("This warehouse has no ground truth yet. Import NAS-Bench-201's:")
         st.code("nasrank-train import-bench", language=None)

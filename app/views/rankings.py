@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from app import queries
+from app.figure import show_figure
 from app.filters import Filters
 from app.ground_truth import choose_key, describe_key
-from app.queries import Snapshot
+from app.queries import shared
 from app.ranking_notes import notes, origins
 from app.serve import warehouse_path
+from app.snapshot import Snapshot
 from db.models import IMPORTED
-from report import ranking_chart
+from report import queries, ranking_chart
 from report.labels import in_order, set_name, size_position
 from report.ranking_table import POINTS, TAU_COLUMNS, Ranking, rank
 
 # The study's own images before all others.
 DATASETS = ("cifar10", "digits")
+# Pixels, of a chart as a file.
+PRINTED_WIDTH = 800
 TABLE_ALT = "The numbers of the chart, one row an experiment, best τa first"
 FIRST_RUN = "nasrank-train run --dataset digits --size tiny --mask Zero+Pool --epochs 20"
 TAU_A_HELP = (
@@ -49,7 +53,7 @@ def page() -> None:
     """The whole page, from top to bottom."""
     snapshot = Snapshot.take(warehouse_path())
     keys, experiments, runs = (
-        ask(snapshot) for ask in (queries.ground_truth_keys, queries.experiments, queries.runs)
+        ask(snapshot) for ask in (shared.ground_truth_keys, queries.experiments, shared.runs)
     )
     if keys.empty or runs.loc[runs["status"] == "finished"].empty:
         show_first_steps(truth_is_missing=keys.empty)
@@ -75,7 +79,7 @@ def page() -> None:
         st.info("No experiment that fits the filters has a set that was predicted wholly under this key.")
     else:
         show_chart(choice, ranking)
-    incomplete = queries.incomplete_sets(snapshot, choice.dataset, gt_key)
+    incomplete = shared.incomplete_sets(snapshot, choice.dataset, gt_key)
     incomplete = incomplete[incomplete["bn_mode"].isin((choice.bn_mode, IMPORTED))]
     for note in notes(choice.key, ranking, runs, incomplete):
         show = st.warning if note.is_warning else st.caption
@@ -117,7 +121,7 @@ def choose(
         names = filters.choose_some("imported", "Imported predictions", sorted(set(imported["name"])))
         is_named = chosen["name"].isin(names) | (chosen["kind"] != IMPORTED)
         chosen = chosen[chosen["kind"].isin(kinds) & is_named]
-    bn_modes = queries.bn_modes(snapshot, dataset) or ["running"]
+    bn_modes = shared.bn_modes(snapshot, dataset) or ["running"]
     bn_mode = bn_modes[0]
     if len(bn_modes) > 1:
         bn_mode = filters.choose_one("bn_mode", "BatchNorm statistics", bn_modes, bn_mode)
@@ -135,10 +139,12 @@ def show_chart(choice: Choice, ranking: Ranking) -> None:
     if len(stable) > ranking_chart.COLOURS:
         order = [names[experiment_id] for experiment_id in stable if experiment_id in names]
     series = list(ranking.rows["series"])
-    st.altair_chart(
-        ranking_chart.ranking_chart(ranking.points, series, order, choice.tau),
-        width="stretch",
+    draw = partial(ranking_chart.ranking_chart, ranking.points, series, order, choice.tau)
+    show_figure(
+        draw(),
+        name=f"rankings-{choice.dataset}",
         alt=ranking_chart.ranking_description(series, choice.tau),
+        printed=partial(draw, width=PRINTED_WIDTH),
     )
     st.caption(
         "Lines are means over seeds, bands one deviation. τa is best at −1, where A_N falls all the way from "

@@ -10,13 +10,13 @@ from urllib.parse import quote
 import pyarrow as pa
 import streamlit as st
 
-from app import queries
 from app.example_queries import EXAMPLES
 from app.filters import Filters
-from app.queries import Snapshot
+from app.queries import schema
 from app.result_chart import MARKS, axis_columns, colour_columns, number_columns, result_chart
 from app.schema_browser import as_text, show_schema
 from app.serve import warehouse_path
+from app.snapshot import Snapshot
 from db.console import CONSOLE_LIMITS, ask
 from db.tables import as_csv
 from db.warehouse import QueryError, Warehouse
@@ -44,7 +44,7 @@ def page() -> None:
     """The whole page, from top to bottom."""
     snapshot = Snapshot.take(warehouse_path())
     with st.sidebar:
-        show_schema(queries.relations(snapshot), queries.columns(snapshot), queries.macros(snapshot))
+        show_schema(schema.relations(snapshot), schema.columns(snapshot), schema.macros(snapshot))
     limits = CONSOLE_LIMITS
     st.markdown(
         f"DuckDB's SQL, read-only, on this warehouse and nothing else: at most {limits.seconds:.0f} seconds, "

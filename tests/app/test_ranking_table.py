@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from app import queries
-from app.queries import Snapshot, WarehouseReplacedError
+from app.queries import shared
+from app.snapshot import Snapshot, WarehouseReplacedError
 from db.errors import NasrankError
 from db.ingest import ingest
 from db.warehouse import Warehouse
-from report import ranking_chart
+from report import queries, ranking_chart
 from report.labels import in_order
 from report.ranking_table import POINTS, Ranking, rank
 from tests.app.dashboard_data import KEY, OTHER_KEY, add_run
@@ -192,7 +192,7 @@ def test_a_page_never_mixes_two_files(own: Warehouse, tmp_path: Path) -> None:
     before = Snapshot.take(own.path)
     ingest(own, [add_run(own, tmp_path / "more", "Pool", 0)])
     with pytest.raises(WarehouseReplacedError):
-        queries.runs(before)
+        shared.runs(before)
     assert "Pool" in set(queries.experiments(Snapshot.take(own.path))["mask"])
     assert Snapshot.take(own.path) != before
 

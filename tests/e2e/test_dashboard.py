@@ -10,41 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from db.ingest import ingest
 from report.ranking_table import POINTS
 from tests.app.dashboard_data import DIGITS, KEY, add_run
+from tests.e2e.browsing import PATIENCE, chart, choose, parameters, settle, visit
 from tests.e2e.conftest import Dashboard, serve
-
-PATIENCE = 30_000  # milliseconds
-
-
-def visit(page: Page, url: str) -> None:
-    page.goto(url)
-    settle(page)
-
-
-def settle(page: Page) -> None:
-    """Until the script has run to its end and nothing has failed."""
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=PATIENCE)
-    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text("Traceback")).to_have_count(0)
-    expect(page.locator("[data-testid=stException]")).to_have_count(0)
-
-
-def chart(page: Page) -> Locator:
-    return page.get_by_test_id("stVegaLiteChart")
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option, exact=True).click()
-    page.keyboard.press("Escape")
-
-
-def parameters(page: Page) -> dict[str, list[str]]:
-    return parse_qs(urlsplit(page.url).query)
 
 
 def test_both_panels_are_drawn_and_nothing_else_is_asked(page: Page, dashboard: Dashboard) -> None:

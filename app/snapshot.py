@@ -1,0 +1,58 @@
+"""The warehouse file that a page reads: one state of it, with the answers it gave before.
+
+Every statement opens the file, reads and closes it, so that a page never keeps a writer waiting, and
+sees a new file at its next run. Answers are cached under the identity of the file that gave them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from db.warehouse import Warehouse
+
+Identity = tuple[int, int, int]
+
+
+class WarehouseReplacedError(Exception):
+    """The file was replaced while a page was reading it: the page must start anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The warehouse as one file: all rows that a page shows come from it, or none.
+
+    Every query raises NasrankError where the warehouse cannot be used, and WarehouseReplacedError where
+    it is no longer this file.
+    """
+
+    path: Path
+    identity: Identity
+
+    @classmethod
+    def take(cls, path: Path) -> Snapshot:
+        """The file at `path` as it is now; raises NasrankError where there is none."""
+        return cls(path, Warehouse(path).identity)
+
+    @property
+    def updated_at(self) -> dt.datetime:
+        """When the file was published, UTC."""
+        _, mtime_ns, _ = self.identity
+        return dt.datetime.fromtimestamp(mtime_ns / 1e9, tz=dt.UTC)
+
+    def query(self, sql: str, /, **parameters: str) -> pd.DataFrame:
+        """The rows of `sql`, with `parameters` bound to its `$name`s."""
+        return _query(str(self.path), self.identity, sql, tuple(sorted(parameters.items())))
+
+
+@st.cache_data(max_entries=200, show_spinner="Reading the warehouse …")
+def _query(path: str, identity: Identity, sql: str, parameters: tuple[tuple[str, str], ...]) -> pd.DataFrame:
+    warehouse = Warehouse(Path(path))
+    rows = warehouse.query(sql, dict(parameters))
+    if warehouse.identity != identity:
+        raise WarehouseReplacedError(path)
+    return rows
