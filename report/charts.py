@@ -124,7 +124,7 @@ def dataset_chart(accuracies: pd.DataFrame, pairs: Sequence[tuple[str, str]]) ->
     `accuracies`: percent, a column for each name in `pairs` (x, y), a row for each architecture. Counted in
     bins, darker where there are more, on a scale of logarithms.
     """
-    panels = [_binned(accuracies[x], accuracies[y]) for x, y in pairs]
+    panels = [binned(accuracies[x], accuracies[y]) for x, y in pairs]
     highest = max(int(bins["architectures"].max()) for bins in panels)
     colour = (
         alt.Color("architectures:Q")
@@ -148,10 +148,11 @@ def dataset_chart(accuracies: pd.DataFrame, pairs: Sequence[tuple[str, str]]) ->
     return alt.concat(*charts, columns=3, spacing=28)
 
 
-def _binned(x: pd.Series[float], y: pd.Series[float]) -> pd.DataFrame:
+def binned(x: pd.Series[float], y: pd.Series[float], value: pd.Series[float] | None = None) -> pd.DataFrame:
+    """Points counted in bins: x_low, x_high, y_low, y_high, architectures; `mean_value` of `value` if given."""
     counts, x_edges, y_edges = np.histogram2d(x, y, bins=_BINS)
     columns, rows = np.nonzero(counts)
-    return pd.DataFrame(
+    bins = pd.DataFrame(
         {
             "x_low": x_edges[columns],
             "x_high": x_edges[columns + 1],
@@ -160,6 +161,10 @@ def _binned(x: pd.Series[float], y: pd.Series[float]) -> pd.DataFrame:
             "architectures": counts[columns, rows].astype(int),
         }
     )
+    if value is not None:
+        sums, _, _ = np.histogram2d(x, y, bins=[x_edges, y_edges], weights=value)
+        bins["mean_value"] = sums[columns, rows] / counts[columns, rows]
+    return bins
 
 
 def agreement_chart(
