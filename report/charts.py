@@ -149,7 +149,7 @@ def dataset_chart(accuracies: pd.DataFrame, pairs: Sequence[tuple[str, str]]) ->
 
 
 def binned(x: pd.Series[float], y: pd.Series[float], value: pd.Series[float] | None = None) -> pd.DataFrame:
-    """Points counted in bins: x_low, x_high, y_low, y_high, architectures; `mean_value` of `value` if given."""
+    """Points counted in bins: x_low, x_high, y_low, y_high, architectures; `mean_value` is of `value`."""
     counts, x_edges, y_edges = np.histogram2d(x, y, bins=_BINS)
     columns, rows = np.nonzero(counts)
     bins = pd.DataFrame(

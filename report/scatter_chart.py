@@ -1,4 +1,4 @@
-"""Predicted against true accuracy, a panel for each set: points, or bins where points would hide each other."""
+"""Predicted against true accuracy: points, or bins where points would hide each other."""
 
 from __future__ import annotations
 
@@ -54,10 +54,7 @@ def panel_chart(panel: Panel, colour: str, width: int | None = None, image: str 
 
     `image` is a Vega expression of `datum.digits`: the address of a picture to show beside a point.
     """
-    if len(panel.points) > DRAWN:
-        chart = _bins(panel, colour)
-    else:
-        chart = _points(panel, colour, image)
+    chart = _bins(panel, colour) if len(panel.points) > DRAWN else _points(panel, colour, image)
     brush = alt.selection_interval(name=BRUSH, encodings=["x", "y"])
     size = {"height": _HEIGHT} | ({} if width is None else {"width": width})
     title = alt.TitleParams(list(panel.title), fontSize=13, fontWeight="normal", offset=8)
@@ -124,20 +121,19 @@ def _bins(panel: Panel, colour: str) -> alt.Chart:
     bins = binned(points["truth"], points["predicted"], value).rename(
         columns={"x_low": "truth", "y_low": "predicted"}
     )
-    legend = {"orient": "bottom", "gradientLength": 160}
     tooltip = [alt.Tooltip("architectures:Q", format=",d")]
     if of_operation:
         shade = (
             alt.Color("mean_value:Q", title=f"mean edges with {colour}")
             .scale(domain=[0, len(EDGES)], scheme=_SEQUENCE)
-            .legend(tickCount=6, format="d", **legend)
+            .legend(orient="bottom", tickCount=6, format="d", gradientLength=160)
         )
         tooltip.append(alt.Tooltip("mean_value:Q", title=f"mean edges with {colour}", format=".2f"))
     else:
         shade = (
             alt.Color("architectures:Q", title="architectures")
             .scale(type="log", domain=[1, int(bins["architectures"].max())], scheme=_COUNTS, nice=False)
-            .legend(tickCount=4, format="~s", **legend)
+            .legend(orient="bottom", tickCount=4, format="~s", gradientLength=160)
         )
     x_domain, y_domain = panel.domains
     drawn: alt.Chart = (
@@ -168,7 +164,7 @@ def _axis(channel: Any, title: str, domain: Sequence[float] | None, **options: A
 
 
 def _string_expression() -> str:
-    """The benchmark's string of `datum.digits`, put together in the browser: sent, it would be most of the data."""
+    """The benchmark's string of `datum.digits`, made in the browser: sent, it would be most of the data."""
     names = "[" + ",".join(f"'{name}'" for name in BENCHMARK_OPERATIONS) + "]"
     nodes = [
         "+".join(

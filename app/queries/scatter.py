@@ -1,4 +1,4 @@
-"""What the page Scatter asks: what was evaluated, and the predictions of one run or the mean of an experiment."""
+"""What the page Scatter asks: the predictions of a run, or the means over the seeds of an experiment."""
 
 from __future__ import annotations
 
@@ -6,46 +6,23 @@ import pandas as pd
 
 from app.snapshot import Snapshot
 
-# The evaluations that a panel is drawn from: one run's, or those of all seeds of an experiment.
-_CHOSEN = """WITH chosen AS (
-    SELECT key.*
-    FROM evaluation_key AS key
-    JOIN run USING (run_id)
-    WHERE key.gt_key = $gt_key AND key.bn_mode = $bn_mode AND key.epoch = CAST($epoch AS INTEGER)
-        AND run_id IN (SELECT run_id FROM run WHERE $predictor IN (run_id, experiment_id))
-)"""
-
-
-def evaluations(snapshot: Snapshot) -> pd.DataFrame:
-    """One row an evaluation: run_id, experiment_id, seed, predicts, epoch, bn_mode, last_epoch, is_whole_space.
-
-    `last_epoch` is the one at which the training of its run ended.
-    """
-    return snapshot.query(
-        """
-        SELECT
-            run_id, experiment_id, seed, predicts, epoch, bn_mode, coalesce(epochs, 0) AS last_epoch,
-            predictions = architectures AS is_whole_space
-        FROM evaluation
-        JOIN run USING (run_id)
-        JOIN experiment USING (experiment_id)
-        JOIN mask USING (mask)
-        ORDER BY experiment_id, seed, run_id, epoch, bn_mode
-        """
-    )
-
 
 def points(
     snapshot: Snapshot, predictor: str, gt_key: str, bn_mode: str, epoch: int, architecture_set: str
 ) -> pd.DataFrame:
     """The members of a set that a run, or every seed of an experiment, predicted; best truth first.
 
-    Columns arch_id, digits, gt_rank, truth and predicted (fractions, or scores), of an experiment the mean over
-    its seeds; `constant` and `first_of_class` are booleans. `predictor` is a run_id or an experiment_id.
+    Columns arch_id, digits, gt_rank, truth and predicted (fractions, or scores; of an experiment the mean
+    over its seeds); `constant` and `first_of_class` are true or false. `predictor` is a run_id or an
+    experiment_id.
     """
     return snapshot.query(
-        _CHOSEN
-        + """
+        """
+        WITH chosen AS (
+            SELECT *
+            FROM evaluations_of([$predictor], $gt_key)
+            WHERE bn_mode = $bn_mode AND epoch = CAST($epoch AS INTEGER)
+        )
         SELECT
             arch_id, digits, gt_rank, truth, predicted,
             -- No way from the input to the output: the network says the same of every image.
@@ -81,11 +58,15 @@ def rankings(snapshot: Snapshot, predictor: str, gt_key: str, bn_mode: str, epoc
     """How well a run ranks each set, or the mean over an experiment's seeds; a row a set.
 
     Columns architecture_set, n, n_predicted (the least of the seeds), seeds (with a τ), then tau, tau_std,
-    tau_eq2, spearman, pearson. All but the first three are missing where a seed did not predict the whole set.
+    tau_eq2, spearman and pearson, which are missing where no seed predicted the whole set.
     """
     return snapshot.query(
-        _CHOSEN
-        + """
+        """
+        WITH chosen AS (
+            SELECT *
+            FROM evaluations_of([$predictor], $gt_key)
+            WHERE bn_mode = $bn_mode AND epoch = CAST($epoch AS INTEGER)
+        )
         SELECT
             architecture_set, min(n) AS n, min(n_predicted) AS n_predicted, count(tau) AS seeds,
             favg(tau) AS tau, stddev_samp(tau) AS tau_std,

@@ -13,7 +13,7 @@ import streamlit as st
 from app.figure import show_figure
 from app.filters import Filters
 from app.ground_truth import choose_key, describe_key
-from app.queries import scatter, shared
+from app.queries import shared
 from app.scatter_panels import (
     AT_THE_END,
     Limits,
@@ -44,12 +44,12 @@ LIMITS = ("truth_from", "truth_to", "predicted_from", "predicted_to")
 COLOUR_HELP = (
     "An operation: how many of the six edges have it. "
     f"{TRUE_RANK.capitalize()}: where an architecture stands by ground truth within the mask. "
-    f"{EQUAL.capitalize()}: whether the architecture is the first of those that NAS-Bench-201 trains as the same "
-    "network, equal to an earlier one, or has no way from input to output and so says the same of every image."
+    f"{EQUAL.capitalize()}: whether it is the first of those that NAS-Bench-201 trains as the same network, "
+    "equal to an earlier one, or has no way from input to output and so says the same of every image."
 )
 NUMBERS_HELP = (
-    "τ is Kendall's tau-b, ρ Spearman's and r Pearson's correlation of prediction and ground truth, always of the "
-    "whole set, whatever part of it is looked at."
+    "τ is Kendall's tau-b, ρ Spearman's and r Pearson's correlation of prediction and ground truth, always "
+    "of the whole set, whatever part of it is looked at."
 )
 
 
@@ -68,7 +68,7 @@ class Choice:
 def page() -> None:
     """The whole page, from top to bottom."""
     snapshot = Snapshot.take(warehouse_path())
-    keys, evaluations = shared.ground_truth_keys(snapshot), scatter.evaluations(snapshot)
+    keys, evaluations = shared.ground_truth_keys(snapshot), shared.evaluations(snapshot)
     if keys.empty or evaluations.empty:
         st.info("This warehouse has no predictions with a ground truth to set them against. Make some:")
         st.code("nasrank-train import-bench\nnasrank-train run --size tiny --mask none", language=None)
@@ -267,8 +267,8 @@ def show_architectures(choice: Choice, shown: Sequence[Shown], brushed: Sequence
     if not any(inside):
         if not choice.limits.given:
             st.markdown(
-                "Draw a rectangle in a panel with the mouse, or set limits under Zoom, to list the architectures "
-                "inside."
+                "Draw a rectangle in a panel with the mouse, or set limits under Zoom, to list the "
+                "architectures inside."
             )
             return
         inside = [choice.limits] * len(shown)
