@@ -28,20 +28,24 @@ _HEIGHT: Final = 240
 def forest_chart(
     differences: pd.DataFrame,
     series: Sequence[str],
-    sets: Sequence[str],
+    colour_order: Sequence[str],
     title: str,
     width: int | None = None,
-) -> alt.LayerChart:
+) -> alt.LayerChart | alt.FacetChart:
     """Differences to a reference with 95 % intervals, a band for each set, a line for each experiment in it.
 
     `differences`: series, set, difference, low, high (missing without an interval), seeds, p_value, p_holm.
-    `series` and `sets` are in order; those without an interval are drawn hollow.
+    Sets are drawn in the order of the rows; `colour_order` is as of `ranking_chart`. Without an interval, the
+    mark is hollow.
     """
-    shown = [name for name in sets if name in set(differences["set"])]
+    shown = list(dict.fromkeys(differences["set"]))
+    styles = line_styles(series, colour_order, width)
     base = alt.Chart(differences.assign(certain=differences["low"].notna())).encode(
-        y=alt.Y("set:N", title=None, sort=shown).axis(grid=True, bandPosition=0, ticks=False),
+        y=alt.Y("set:N", title=None, sort=shown)
+        .axis(grid=True, bandPosition=0, ticks=False)
+        .scale(paddingInner=0.35),
         yOffset=alt.YOffset("series:N", sort=list(series)),
-        color=line_styles(series, series, width)["color"],
+        color=styles["color"],
     )
     x = alt.X("difference:Q", title=title).axis(tickCount=7)
     tooltip = [
@@ -60,32 +64,32 @@ def forest_chart(
         .encode(x=x)
     )
     interval = base.mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", title=title), x2="high:Q")
-    shape = line_styles(series, series, width)["shape"]
-    points = base.mark_point(size=70, strokeWidth=2).encode(
+    points = base.mark_point(size=70, strokeWidth=2, opacity=1).encode(
         x=x,
-        shape=shape,
+        shape=styles["shape"],
         fillOpacity=alt.condition("datum.certain", alt.value(1), alt.value(0)),
-        fill=alt.Color("series:N", legend=None).scale(domain=list(series)),
+        fill=alt.Color("series:N", legend=None).scale(domain=list(colour_order)),
         tooltip=tooltip,
     )
-    height = max(90, len(shown) * (8 + _ROW * len(series)))
+    height = max(90, len(shown) * (10 + _ROW * len(series)))
     size = {"height": height} | ({} if width is None else {"width": width})
-    chart: alt.LayerChart = alt.layer(zero, interval, points).properties(**size)
-    return chart
+    return alt.layer(zero, interval, points).properties(**size)
 
 
 def curves_chart(
     curves: pd.DataFrame,
     panels: Mapping[str, str],
     series: Sequence[str],
+    colour_order: Sequence[str],
     width: int | None = None,
 ) -> alt.VConcatChart:
     """Lines over epochs, a panel for each column in `panels` (with its title), one below the other.
 
     `curves`: series, line (what is joined: a run, or an experiment), epoch, the columns, and the ends of
-    their bands as `…_low` and `…_high`, where there are any.
+    their bands as `…_low` and `…_high`, where there are any. `series` and `colour_order`: as
+    of `ranking_chart`.
     """
-    styles = line_styles(series, series, width)
+    styles = line_styles(series, colour_order, width)
     drawn = []
     for column, title in panels.items():
         known = curves.dropna(subset=[column])

@@ -30,7 +30,7 @@ _SHAPES: Final = ("circle", "triangle-up", "square", "diamond")
 # Neither end is lost on a white or a dark page.
 _SEQUENCE: Final = alt.SchemeParams(name="viridis", extent=[0.2, 0.9])
 _COUNTS: Final = alt.SchemeParams(name="viridis", extent=[0.15, 1])
-_HEIGHT: Final = 300
+_HEIGHT: Final = 250
 _AXIS_WIDTH: Final = 36
 
 
@@ -59,6 +59,9 @@ def panel_chart(panel: Panel, colour: str, width: int | None = None, image: str 
     size = {"height": _HEIGHT} | ({} if width is None else {"width": width})
     title = alt.TitleParams(list(panel.title), fontSize=13, fontWeight="normal", offset=8)
     drawn: alt.Chart = chart.add_params(brush).properties(title=title, **size)
+    if width is None:
+        # The height is that of the points, whatever legend is below.
+        drawn.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
     return drawn
 
 
@@ -95,7 +98,7 @@ def _points(panel: Panel, colour: str, image: str | None) -> alt.Chart:
             alt.Tooltip("predicted:Q", title=_predicted(panel), format=".4~g" if not panel.unit else ".2f"),
         ],
     }
-    legend = alt.Legend(title=None, orient="bottom", symbolOpacity=1)
+    legend = alt.Legend(title=None, orient="bottom", symbolOpacity=1, columns=2)
     if colour in OPERATIONS:
         encodings["color"] = (
             alt.Color("value:Q", title=f"edges with {colour}")

@@ -199,8 +199,7 @@ def show_differences(snapshot: Snapshot, choice: Choice, evaluations: pd.DataFra
     )
     unit = " (percentage points)" if choice.metric == "a_n" else ""
     others = [label for key, label in choice.labels.items() if key != choice.reference]
-    sets = list(dict.fromkeys(of_metric["set"]))
-    draw = partial(forest_chart, of_metric, others, sets, f"difference in {name}{unit}")
+    draw = partial(forest_chart, of_metric, others, choice.series, f"difference in {name}{unit}")
     show_figure(
         draw(),
         name="differences",
@@ -273,7 +272,7 @@ def show_training(snapshot: Snapshot, choice: Choice) -> None:
     curves["line"] = curves["series"] + " · seed " + curves["seed"].astype(str)
     shown = curves if choice.seeds_as == EACH_SEED else with_bands(curves, list(panels))
     trained = [label for label in choice.series if label in set(curves["series"])]
-    draw = partial(curves_chart, shown, panels, trained)
+    draw = partial(curves_chart, shown, panels, trained, choice.series)
     show_figure(
         draw(),
         name="training",
@@ -315,7 +314,7 @@ def show_over_epochs(choice: Choice, rankings: pd.DataFrame) -> None:
     )
     series = [name for name in choice.series if name in set(shown["series"])]
     panels = {choice.metric: f"{label}, {choice.epoch_set}"}
-    draw = partial(curves_chart, shown, panels, series)
+    draw = partial(curves_chart, shown, panels, series, choice.series)
     show_figure(
         draw(),
         name="over-epochs",
