@@ -80,8 +80,10 @@ def coloured(points: pd.DataFrame, colour: str) -> pd.Series[Any]:
 
 
 def _points(panel: Panel, colour: str, image: str | None) -> alt.Chart:
-    points = panel.points[["arch_id", "digits", "gt_rank", "truth", "predicted"]]
-    points = points.assign(value=coloured(panel.points, colour))
+    # The best are drawn last, above all others.
+    panel_points = panel.points.iloc[::-1]
+    points = panel_points[["arch_id", "digits", "gt_rank", "truth", "predicted"]]
+    points = points.assign(value=coloured(panel_points, colour))
     few = len(points) <= 100
     chart = alt.Chart(points).mark_point(filled=True, size=60 if few else 28, opacity=0.75 if few else 0.55)
     chart = chart.transform_calculate(string=_STRING, **({"image": image} if image else {}))
