@@ -59,6 +59,8 @@ def panel_chart(panel: Panel, colour: str, width: int | None = None, image: str 
     size = {"height": _HEIGHT} | ({} if width is None else {"width": width})
     title = alt.TitleParams(list(panel.title), fontSize=13, fontWeight="normal", offset=8)
     drawn: alt.Chart = chart.add_params(brush).properties(title=title, **size)
+    # Names the mark of the brush, which has no description of its own.
+    drawn = drawn.configure_mark(description="selected range")
     if width is None:
         # The height is that of the points, whatever legend is below.
         drawn.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
