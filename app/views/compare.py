@@ -109,8 +109,9 @@ def choose(
 ) -> Choice | None:
     """The filters; None where fewer than two experiments are chosen."""
     names = experiment_labels(experiments)
-    evaluated = [key for key in names if key in set(evaluations["experiment_id"])] or list(names)
-    chosen = filters.choose_named("experiment", "Experiments", names, evaluated[:2])
+    evaluated = set(evaluations["experiment_id"])
+    first = [key for key in names if key in evaluated] or list(names)
+    chosen = filters.choose_named("experiment", "Experiments", names, first[:2])
     if len(chosen) > COLOURS:
         filters.problems.append(
             f"{COLOURS} experiments are compared at most. Left out: "

@@ -94,7 +94,8 @@ def page() -> None:
 def choose(filters: Filters, snapshot: Snapshot, keys: pd.DataFrame, evaluations: pd.DataFrame) -> Choice:
     """The filters, each offering what the ones before it leave."""
     names = experiment_labels(in_order(queries.experiments(snapshot)))
-    experiments = {key: name for key, name in names.items() if key in set(evaluations["experiment_id"])}
+    evaluated = set(evaluations["experiment_id"])
+    experiments = {key: name for key, name in names.items() if key in evaluated}
     place = {experiment_id: number for number, experiment_id in enumerate(names)}
     known = evaluations.drop_duplicates("run_id").sort_values(
         ["experiment_id", "seed", "run_id"], key=lambda c: c.map(place) if c.name == "experiment_id" else c
