@@ -8,7 +8,7 @@ is told.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
@@ -127,13 +127,27 @@ class Filters:
 
     def keep(self, name: str, value: str) -> None:
         """Hold what a widget that is not bound to the URL has; an empty value needs no parameter."""
-        self._chosen[name] = [value] if value else []
+        self.tell(name, [value] if value else [])
         _put_in_address(name, self._chosen[name])
 
-    def check_names(self) -> None:
-        """Tell of URL parameters that no widget has; call it after the last one is made."""
+    def tell(self, name: str, values: Sequence[str]) -> None:
+        """Have the link name what something else keeps in the URL."""
+        self._chosen[name] = list(values)
+
+    def check_known(self, name: str, noun: str, known: Iterable[str]) -> None:
+        """Tell of values of a parameter that is no widget's, where the warehouse has no such thing."""
+        for value in set(st.query_params.get_all(name)) - set(known):
+            self.problems.append(
+                f"The address has {_quoted(f'{name}={value}')}; there is no such {noun} here."
+            )
+
+    def check_names(self, also: Sequence[str] = ()) -> None:
+        """Tell of URL parameters that no widget has; call it after the last one is made.
+
+        `also` are those of widgets that are not always there.
+        """
         for name in st.query_params:
-            if name not in self._chosen and name not in _FOREIGN:
+            if name not in self._chosen and name not in _FOREIGN and name not in also:
                 self.problems.append(
                     f"The address has {_quoted(name)}, which is no filter of this page; it has "
                     f"{listed(list(self._chosen), 12)}."

@@ -234,7 +234,7 @@ class _Drawing:
                 queries.tau_a(self._warehouse, group.dataset, self._choice.gt_key),
             )
         ceiling = pd.concat([self._ceiling(mask) for mask in shown["mask"].unique()])
-        ranked = rank(shown, *self._known[group.dataset], ceiling, self._choice.bn_mode, "tau-b")
+        ranked = rank(shown, *self._known[group.dataset], ceiling, self._choice.bn_mode)
         if ranked.rows.empty:
             return
         fewest, most = ranked.rows["seeds"].min(), ranked.rows["seeds"].max()
@@ -250,7 +250,7 @@ class _Drawing:
             )
         values = ("a_n", *_CORRELATIONS) if number in ("11", "12") else ("a_n", "tau")
         order = list(ranked.rows["series"])
-        chart = ranking_chart(ranked.points, order, order, "tau-b", values, _WIDTH)
+        chart = ranking_chart(ranked.points, order, order, values, width=_WIDTH)
         yield self._figure(
             number, group, self._told(caption, group), chart, ranked.points.drop(columns="series")
         )

@@ -80,16 +80,17 @@ def size_position(size: str) -> tuple[int, str]:
     return (_SIZES.index(size) if size in _SIZES else len(_SIZES), size)
 
 
-def experiment_labels(experiments: pd.DataFrame) -> dict[str, str]:
+def experiment_labels(experiments: pd.DataFrame, without: str | None = None) -> dict[str, str]:
     """Each `experiment_id`'s name: its mask, then every part in which these experiments differ.
 
     Of an imported one it is its mask and its name. `experiments` has the columns of `queries.experiments`.
     Having no LT is not told. No two names are equal:
     two configurations always differ in some part, and what words cannot tell apart is told by the identity.
+    Except those that differ only in the part `without` (lt, variant or size), which no name tells.
     """
     is_imported = experiments["kind"] == IMPORTED
     parts = {str(row.experiment_id): _parts(row) for row in experiments[~is_imported].itertuples()}
-    names = list(dict.fromkeys(name for values in parts.values() for name in values))
+    names = list(dict.fromkeys(name for values in parts.values() for name in values if name != without))
     differing = [name for name in names if len({values.get(name) for values in parts.values()}) > 1]
     labels = {
         experiment_id: " · ".join(
@@ -102,7 +103,7 @@ def experiment_labels(experiments: pd.DataFrame) -> dict[str, str]:
         imported["experiment_id"], imported["mask"], imported["name"], strict=True
     ):
         labels[str(experiment_id)] = f"{set_name(mask)} · {name}"
-    return _unique(labels)
+    return labels if without else _unique(labels)
 
 
 def _parts(row: Any) -> dict[str, str]:

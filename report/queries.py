@@ -36,15 +36,15 @@ def experiments(warehouse: Asked) -> pd.DataFrame:
 def ranking(warehouse: Asked, dataset: str, gt_key: str) -> pd.DataFrame:
     """A_N and the correlations at the end of training, by experiment, bn_mode and architecture set.
 
-    Of the experiments on `dataset`, and of all imported ones. Deviations are NULL for one seed; `seeds` is
-    0 for a set that no run predicted wholly.
+    Of the experiments on `dataset`, and of all imported ones. Deviations (`…_std`) and half 95 % intervals of
+    the mean (`…_interval`) are NULL for one seed; `seeds` is 0 for a set that no run predicted wholly.
     """
     return warehouse.query(
         """
         SELECT
             experiment_id, bn_mode, epoch, architecture_set, n, seeds, a_n_mean, a_n_std,
-            tau_mean, tau_std, tau_eq2_mean, tau_eq2_std,
-            spearman_mean, spearman_std, pearson_mean, pearson_std
+            a_n_interval, tau_mean, tau_std, tau_interval, tau_eq2_mean, tau_eq2_std, tau_eq2_interval,
+            spearman_mean, spearman_std, spearman_interval, pearson_mean, pearson_std, pearson_interval
         FROM experiment_ranking AS ranking
         JOIN experiment USING (experiment_id)
         WHERE ranking.gt_key = $gt_key AND (experiment.dataset = $dataset OR experiment.kind = 'imported')

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import altair as alt
 import pandas as pd
 
 from report.labels import listed, set_name
+from report.picking import emphasis, picking
 from report.ranking_table import POINTS
 
 # A line is known by its colour and shape; beyond eight lines they repeat with another dash.
@@ -41,33 +43,38 @@ def ranking_chart(
     points: pd.DataFrame,
     series: Sequence[str],
     colour_order: Sequence[str],
-    tau: str,
     values: Sequence[str] = ("a_n", "tau"),
+    *,
+    seeds: pd.DataFrame | None = None,
+    picked: Sequence[str] = (),
     width: int | None = None,
 ) -> alt.VConcatChart:
     """The paper's two panels (its Figures 4 to 9): A_N above, τ below, over N.
 
     `points` as of `ranking_table.Ranking`. `series` are the lines in the order of the legend;
     `colour_order` contains them and gives the n-th one the n-th colour, whatever else is shown.
-    `values` are the panels: a_n, tau, spearman, pearson. `width` in pixels; None for that of the container.
-    A click on a line's name in the legend lets the others fade.
+    `values` are the panels: `a_n` or a column of `METRICS`. `seeds` as of `ranking_table.seed_points`: a thin
+    line for each instead of the band. `width` in pixels; None for that of the container. A click on a line or
+    its name (selection `picked`) lets the others fade; those of the series `picked` do so from the start.
     """
     points = _with_gaps(points)
-    picked = alt.selection_point(name="picked", fields=["series"], bind="legend")
+    selection = picking(bind="legend", on="click")
+    fade = partial(emphasis, selection, picked)
     styles = line_styles(series, colour_order, width)
     titles = {
         "a_n": ("mean of A_N (%)", "A_N: mean predicted accuracy (%)"),
-        "tau": (f"mean of τ ({tau})", f"τ of prediction and ground truth ({tau})"),
+        "tau": ("mean of τ (tau-b)", "τ of prediction and ground truth (tau-b)"),
+        "tau_eq2": ("mean of τ (Equation 2)", "τ of prediction and ground truth (Equation 2)"),
         "spearman": ("mean of Spearman's ρ", "Spearman's rank correlation of prediction and ground truth"),
         "pearson": ("mean of Pearson's r", "Pearson's correlation of prediction and ground truth"),
     }
     panels = []
     for value in values:
         short, long = titles[value]
-        panel = _panel(points, value, short, styles, picked, is_last=value == values[-1])
+        panel = _panel(points, seeds, value, short, styles, fade, is_last=value == values[-1])
         size = {"height": _HEIGHT} | ({} if width is None else {"width": width})
         panels.append(panel.properties(title=_title(long), **size))
-    panels[0] = panels[0].add_params(picked)
+    panels[0] = panels[0].add_params(selection)
     chart = alt.vconcat(*panels, spacing=28)
     if width is None:
         chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
@@ -75,22 +82,23 @@ def ranking_chart(
     return chart
 
 
-def ranking_description(series: Sequence[str], tau: str) -> str:
+def ranking_description(series: Sequence[str], metric: str) -> str:
     """The chart for those who do not see it; short, because Streamlit names its buttons by it too."""
-    return f"A_N and τ ({tau}) over N, {len(series)} lines: {listed(series)}"
+    return f"A_N and {metric} over N, {len(series)} lines: {listed(series)}"
 
 
 def _panel(
     points: pd.DataFrame,
+    seeds: pd.DataFrame | None,
     value: str,
     title: str,
     styles: dict[str, Any],
-    picked: alt.Parameter,
+    fade: Callable[[float, float], Any],
     *,
     is_last: bool,
 ) -> alt.LayerChart | alt.FacetChart:
     is_correlation = value != "a_n"
-    faded = alt.condition(picked, alt.value(1), alt.value(0.12))
+    faded = fade(1, 0.12)
     base = alt.Chart(points).encode(
         x=alt.X("point:N", title=_X_TITLE if is_last else None)
         .scale(domain=list(POINTS.values()))
@@ -99,12 +107,26 @@ def _panel(
     )
     height = alt.Y(f"{value}:Q", title=None).scale(zero=is_correlation, nice=True)
     height = height.axis(minExtent=_AXIS_WIDTH, maxExtent=_AXIS_WIDTH, tickCount=6, format=_format(value))
-    band = base.mark_area(opacity=0.14, line=False).encode(
-        y=alt.Y(f"{value}_low:Q", title=None),
-        y2=f"{value}_high:Q",
-        opacity=alt.condition(picked, alt.value(0.14), alt.value(0.02)),
-        tooltip=alt.value(None),
-    )
+    if seeds is None:
+        spread = base.mark_area(line=False).encode(
+            y=alt.Y(f"{value}_low:Q", title=None),
+            y2=f"{value}_high:Q",
+            opacity=fade(0.14, 0.02),
+            tooltip=alt.value(None),
+        )
+    else:
+        spread = (
+            alt.Chart(seeds[["series", "point", "seed", value]])
+            .mark_line(strokeWidth=1)
+            .encode(
+                x=base.encoding.x,
+                y=alt.Y(f"{value}:Q", title=None),
+                color=styles["color"],
+                detail="seed:N",
+                opacity=fade(0.5, 0.04),
+                tooltip=[alt.Tooltip("series:N", title="experiment"), alt.Tooltip("seed:N")],
+            )
+        )
     line = base.mark_line(strokeWidth=2.25).encode(
         y=height,
         strokeDash=styles["strokeDash"],
@@ -116,7 +138,7 @@ def _panel(
     )
     # Unseen and larger than the marks, so that a pointer need not be exact.
     targets = base.mark_circle(size=450, opacity=0).encode(y=height, tooltip=_tooltip(value, title))
-    layers = [band, line, marks, targets]
+    layers = [spread, line, marks, targets]
     if is_correlation:
         rule = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=_GREY)
         layers = [rule.encode(y="zero:Q"), *_ceilings(points, value, base.encoding.x, height), *layers]

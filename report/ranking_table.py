@@ -20,8 +20,15 @@ POINTS: Final[Mapping[str, str]] = {
     **{f"top-{n}": str(n) for n in (10, 25, 50, 100, 150, 250, 500)},
     "random": "random",
 }
-# The switch's two metrics, and how the columns of `queries.ranking` begin that hold them.
-TAU_COLUMNS: Final[Mapping[str, str]] = {"tau-b": "tau", "Equation 2": "tau_eq2"}
+# The correlations of predictions with ground truth, by the name on the screen; the columns' is that in SQL.
+METRICS: Final[Mapping[str, str]] = {
+    "tau-b": "tau",
+    "Equation 2": "tau_eq2",
+    "Spearman": "spearman",
+    "Pearson": "pearson",
+}
+# What the band around a mean over seeds shows, and how the columns of `queries.ranking` end that hold it.
+BANDS: Final[Mapping[str, str]] = {"deviation": "std", "95 % interval": "interval"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +38,27 @@ class Ranking:
     labels: of every chosen experiment by `experiment_id`, also of those without numbers.
     points: a row for each point of a line: experiment_id, label, series (the line's name in the
         legend), mask, point (`10` … `random`), n, seeds, and mean, deviation and the ends of the band for
-        A_N (`a_n…`, percent; missing for scores), τ (`tau…`), `spearman…` and `pearson…`. Deviation and band
-        are missing for one seed. `tau_ceiling` is the τ that one training of the benchmark reaches, and so
-        for the others; missing where the key has no trials.
+        A_N (`a_n…`, percent; missing for scores) and each column of `METRICS` (`tau`, `tau_std`, `tau_low`,
+        `tau_high` …). Deviation and band are missing for one seed. `tau_ceiling` is the τ that one training
+        of the benchmark reaches, and so for the others; missing where the key has no trials.
     rows: a row for each experiment with points, best τa first: experiment, series, experiment_id,
         name, dataset, size, mask, lt, variant, epochs, seeds, tau_a, tau_a_mean, tau_a_std, reported_tau_a,
-        then for each point `a_<point>_percent`, `tau_<point>`, their deviations
-        `a_<point>_std_percent`, `tau_<point>_std`, and `ceiling_tau_<point>`.
+        then for each point `a_<point>_percent`, `a_<point>_std_percent`, and for the chosen metric
+        `<metric>_<point>`, its deviation `<metric>_<point>_std` and `ceiling_<metric>_<point>`.
+    metric: a column of `METRICS`.
     """
 
     labels: Mapping[str, str]
     points: pd.DataFrame
     rows: pd.DataFrame
     bn_mode: str
-    tau: str
+    metric: str
 
     def as_csv(self, gt_key: str) -> str:
-        """`rows` in full precision, each with the key, bn_mode and metric under which it stands."""
+        """`rows` in full precision, each with the key and bn_mode under which it stands."""
         told = self.rows.drop(columns="series")
         told.insert(1, "gt_key", gt_key)
         told.insert(2, "bn_mode", self.bn_mode)
-        told.insert(3, "tau_metric", self.tau)
         return told.to_csv(index=False, lineterminator="\n")
 
 
@@ -61,11 +68,12 @@ def rank(
     tau_a: pd.DataFrame,
     ceiling: pd.DataFrame,
     bn_mode: str,
-    tau: str,
+    metric: str = "tau",
+    band: str = "std",
 ) -> Ranking:
     """Shape what the warehouse says of `experiments`, imported or under `bn_mode`.
 
-    `tau` is a key of `TAU_COLUMNS`.
+    `metric` is a value of `METRICS`, `band` one of `BANDS`.
     """
     labels = experiment_labels(experiments)
     shown = (bn_mode, IMPORTED)
@@ -78,15 +86,31 @@ def rank(
     known = ranking[
         ranking["experiment_id"].isin(labels) & ranking["bn_mode"].isin(shown) & (ranking["seeds"] > 0)
     ]
-    points = _points(known, TAU_COLUMNS[tau], labels, series)
+    points = _points(known, band, labels, series)
     masks = experiments.set_index("experiment_id")["mask"]
     points.insert(3, "mask", points["experiment_id"].map(masks))
-    points = points.merge(_ceiling_points(ceiling, TAU_COLUMNS[tau]), on=["mask", "point"], how="left")
-    return Ranking(labels, points, _rows(experiments, points, tau_a, labels, series), bn_mode, tau)
+    points = points.merge(_ceiling_points(ceiling), on=["mask", "point"], how="left")
+    rows = _rows(experiments, points, tau_a, labels, series, metric)
+    return Ranking(labels, points, rows, bn_mode, metric)
+
+
+def seed_points(ranking: Ranking, runs: pd.DataFrame) -> pd.DataFrame:
+    """A row for each seed and point of the lines: series, point, seed, a_n (percent), and each metric.
+
+    `runs` as `app.queries.rankings.seed_ranking` has them.
+    """
+    series = ranking.points.drop_duplicates("experiment_id").set_index("experiment_id")["series"]
+    shown = runs["experiment_id"].isin(series.index) & runs["bn_mode"].isin((ranking.bn_mode, IMPORTED))
+    known = runs[shown]
+    return known.assign(
+        series=known["experiment_id"].map(series),
+        point=known["architecture_set"].map(POINTS),
+        a_n=100 * known["a_n"],
+    )[["series", "point", "seed", "a_n", *METRICS.values()]].reset_index(drop=True)
 
 
 def _points(
-    ranking: pd.DataFrame, tau_column: str, labels: Mapping[str, str], series: Mapping[str, str]
+    ranking: pd.DataFrame, band: str, labels: Mapping[str, str], series: Mapping[str, str]
 ) -> pd.DataFrame:
     points = pd.DataFrame(
         {
@@ -98,28 +122,21 @@ def _points(
             "seeds": ranking["seeds"],
         }
     )
-    columns = (
-        ("a_n", "a_n", 100),
-        ("tau", tau_column, 1),
-        ("spearman", "spearman", 1),
-        ("pearson", "pearson", 1),
-    )
-    for name, column, scale in columns:
-        points[name] = ranking[f"{column}_mean"] * scale
-        points[f"{name}_std"] = ranking[f"{column}_std"] * scale
-        points[f"{name}_low"] = points[name] - points[f"{name}_std"]
-        points[f"{name}_high"] = points[name] + points[f"{name}_std"]
+    for column in ("a_n", *METRICS.values()):
+        scale = 100 if column == "a_n" else 1
+        points[column] = ranking[f"{column}_mean"] * scale
+        points[f"{column}_std"] = ranking[f"{column}_std"] * scale
+        points[f"{column}_low"] = points[column] - ranking[f"{column}_{band}"] * scale
+        points[f"{column}_high"] = points[column] + ranking[f"{column}_{band}"] * scale
     return points.reset_index(drop=True)
 
 
-def _ceiling_points(ceiling: pd.DataFrame, tau_column: str) -> pd.DataFrame:
+def _ceiling_points(ceiling: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "mask": ceiling["mask"],
             "point": ceiling["architecture_set"].map(POINTS),
-            "tau_ceiling": ceiling[tau_column],
-            "spearman_ceiling": ceiling["spearman"],
-            "pearson_ceiling": ceiling["pearson"],
+            **{f"{column}_ceiling": ceiling[column] for column in METRICS.values()},
         }
     )
 
@@ -130,6 +147,7 @@ def _rows(
     tau_a: pd.DataFrame,
     labels: Mapping[str, str],
     series: Mapping[str, str],
+    metric: str,
 ) -> pd.DataFrame:
     columns = ["experiment_id", "name", "dataset", "size", "mask", "lt", "variant", "epochs"]
     rows = experiments.loc[experiments["experiment_id"].isin(points["experiment_id"]), columns]
@@ -139,10 +157,10 @@ def _rows(
     rows = rows.merge(tau_a, on="experiment_id", how="left")
     for value, name in (
         ("a_n", "a_{}_percent"),
-        ("tau", "tau_{}"),
+        (metric, f"{metric}_{{}}"),
         ("a_n_std", "a_{}_std_percent"),
-        ("tau_std", "tau_{}_std"),
-        ("tau_ceiling", "ceiling_tau_{}"),
+        (f"{metric}_std", f"{metric}_{{}}_std"),
+        (f"{metric}_ceiling", f"ceiling_{metric}_{{}}"),
     ):
         wide = points.pivot(index="experiment_id", columns="point", values=value)
         for point, known in wide.reindex(columns=list(POINTS.values())).items():

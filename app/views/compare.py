@@ -28,7 +28,8 @@ from report import queries
 from report.comparison_charts import METRICS, curves_chart, forest_chart
 from report.labels import experiment_labels, in_order, listed
 from report.ranking_chart import COLOURS, ranking_chart, ranking_description
-from report.ranking_table import TAU_COLUMNS, rank
+from report.ranking_table import METRICS as CORRELATIONS
+from report.ranking_table import rank
 
 PRINTED_WIDTH = 800
 BANDS, EACH_SEED = "mean and range", "each seed"
@@ -238,23 +239,25 @@ def show_differences(snapshot: Snapshot, choice: Choice, evaluations: pd.DataFra
 def show_rankings(choice: Choice, rankings: pd.DataFrame) -> None:
     """A_N and τ over N, as on the page Rankings."""
     st.header("Over N")
-    tau = next((name for name, column in TAU_COLUMNS.items() if column == choice.metric), "tau-b")
+    metric = choice.metric if choice.metric in CORRELATIONS.values() else "tau"
     tau_a = rankings.drop_duplicates(["experiment_id", "bn_mode"])
     tau_a = tau_a[["experiment_id", "bn_mode", "tau_a", "tau_a_mean", "tau_a_std", "reported_tau_a"]]
     of_points = rankings[rankings["architecture_set"] != "all"]
-    ranking = rank(choice.experiments, of_points, tau_a, NO_CEILING, choice.bn_mode, tau)
+    ranking = rank(choice.experiments, of_points, tau_a, NO_CEILING, choice.bn_mode, metric)
     if ranking.rows.empty:
         st.markdown("None of them has a set that was predicted wholly under this key.")
         return
     names = dict(zip(ranking.points["experiment_id"], ranking.points["series"], strict=True))
     order = [names[key] for key in choice.labels if key in names]
     colours = [names.get(key, key) for key in choice.labels]
-    draw = partial(ranking_chart, ranking.points, order, colours, tau)
+    draw = partial(ranking_chart, ranking.points, order, colours, ("a_n", metric))
     show_figure(
         draw(),
         name="over-n",
-        alt=ranking_description(order, tau),
-        data=ranking.points.drop(columns=["series", "tau_ceiling", "spearman_ceiling", "pearson_ceiling"]),
+        alt=ranking_description(order, METRICS[metric]),
+        data=ranking.points.drop(
+            columns=["series", *(f"{column}_ceiling" for column in CORRELATIONS.values())]
+        ),
         printed=partial(draw, width=PRINTED_WIDTH),
     )
 

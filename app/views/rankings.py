@@ -1,4 +1,4 @@
-"""Rankings: A_N and τ over N for each experiment, as the paper's Figures 4 to 9, with the numbers below."""
+"""Rankings: A_N and τ over N for each experiment, as the paper's Figures 4 to 9, then side by side."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import streamlit as st
 from app.figure import show_figure
 from app.filters import Filters
 from app.ground_truth import choose_key, describe_key
-from app.queries import shared
+from app.linked_selection import LinkedSelection
+from app.queries import rankings, shared
 from app.ranking_notes import notes, origins
 from app.serve import warehouse_path
 from app.snapshot import Snapshot
 from db.models import IMPORTED
 from report import queries, ranking_chart
 from report.labels import in_order, set_name, size_position
-from report.ranking_table import POINTS, TAU_COLUMNS, Ranking, rank
+from report.ranking_matrix import DIMENSIONS, TAU_A, VALUES, matrix, matrix_chart, matrix_description
+from report.ranking_table import BANDS, METRICS, POINTS, Ranking, rank, seed_points
 
 # The study's own images before all others.
 DATASETS = ("cifar10", "digits")
@@ -31,9 +33,28 @@ TAU_A_HELP = (
     "best, where A_N falls all the way as N grows: where better architectures are predicted to be better."
 )
 
+METRIC_HELP = (
+    "Of predictions with ground truth. tau-b is Kendall's τ corrected for ties, as in the authors' code; "
+    "Equation 2 is that of the paper's text. τa is always by Equation 2."
+)
+METRIC_SIGNS = {"tau-b": "τ", "Equation 2": "τ", "Spearman": "ρ", "Pearson": "r"}
+SEEDS = "single seeds"
+BAND_HELP = (
+    "One sample deviation over the seeds; the 95 % interval of their mean, by Student's t; or each seed."
+)
+BANDS_TOLD = {
+    "deviation": "bands one deviation",
+    "95 % interval": "bands the 95 % interval of the mean (Student's t)",
+    SEEDS: "thin lines the single seeds",
+}
+# Chosen beside the matrix, below what the sidebar's filters decide.
+MATRIX_FILTERS = ("columns", "cells", "rows")
+# The URL parameter of the experiments that were clicked.
+PICKED = "experiment"
+PICK = "Click lines, their names or cells below; with Shift several"
 CEILING_CAPTION = (
-    " Dashed in grey, for each mask: the τ of one stand-alone training with the mean of its other trials. "
-    "Where that is low, the benchmark itself can hardly tell the architectures apart."
+    " Dashed in grey, for each mask: the correlation of one stand-alone training with the mean of its other "
+    "trials. Where that is low, the benchmark itself can hardly tell the architectures apart."
 )
 
 
@@ -43,7 +64,8 @@ class Choice:
 
     dataset: str
     key: pd.Series
-    tau: str
+    metric: str
+    band: str
     bn_mode: str
     experiments: pd.DataFrame
     others: pd.DataFrame
@@ -70,15 +92,23 @@ def page() -> None:
         queries.tau_a(snapshot, choice.dataset, gt_key),
         pd.concat(ceilings) if ceilings else queries.noise_ceiling(snapshot, gt_key, ""),
         choice.bn_mode,
-        choice.tau,
+        METRICS[choice.metric],
+        BANDS.get(choice.band, "std"),
     )
-    if filters.problems:
-        st.warning("  \n".join(filters.problems))
+    problems = st.empty()
     st.markdown(f"{origins(choice.dataset, runs)}  \n{describe_key(choice.key)}")
     if ranking.rows.empty:
         st.info("No experiment that fits the filters has a set that was predicted wholly under this key.")
     else:
-        show_chart(choice, ranking)
+        selection = LinkedSelection(
+            PICKED,
+            dict(zip(ranking.rows["series"], ranking.rows["experiment_id"], strict=True)),
+            f"{snapshot.identity} {filters.link}",
+        )
+        filters.tell(PICKED, selection.picked)
+        selection.choose("Picked experiments", ranking.labels, PICK)
+        show_chart(snapshot, choice, ranking, selection)
+        show_matrix(filters, choice, ranking, selection)
     incomplete = shared.incomplete_sets(snapshot, choice.dataset, gt_key)
     incomplete = incomplete[incomplete["bn_mode"].isin((choice.bn_mode, IMPORTED))]
     for note in notes(choice.key, ranking, runs, incomplete):
@@ -86,6 +116,12 @@ def page() -> None:
         show(note.text)
     if not ranking.rows.empty:
         show_table(choice, ranking)
+    filters.check_names(also=(PICKED, *MATRIX_FILTERS))
+    filters.check_known(PICKED, "experiment", experiments["experiment_id"])
+    with st.sidebar:
+        st.markdown(f"[Link to exactly this choice]({filters.link})")
+    if filters.problems:
+        problems.warning("  \n".join(filters.problems))
 
 
 def choose(
@@ -100,12 +136,8 @@ def choose(
     known = trained[trained["dataset"] == dataset]
     asked = runs[runs["experiment_id"].isin([*known["experiment_id"], *imported["experiment_id"]])]
     key = choose_key(filters, keys, list(asked["ground_truth_keys"]))
-    tau = filters.choose_side_by_side(
-        "tau",
-        "Kendall's τ",
-        list(TAU_COLUMNS),
-        explanation="tau-b corrects for ties, as the authors' code does; Equation 2 is the paper's text.",
-    )
+    metric = filters.choose_side_by_side("metric", "Correlation", list(METRICS), explanation=METRIC_HELP)
+    band = filters.choose_side_by_side("band", "Around the means", [*BANDS, SEEDS], explanation=BAND_HELP)
     sizes = sorted(set(known["size"]), key=size_position)
     chosen_sizes = filters.choose_some("size", "Size", sizes, sizes[:1]) if sizes else []
     others = in_order(pd.concat([known[known["size"].isin(chosen_sizes)], imported]))
@@ -125,12 +157,10 @@ def choose(
     bn_mode = bn_modes[0]
     if len(bn_modes) > 1:
         bn_mode = filters.choose_one("bn_mode", "BatchNorm statistics", bn_modes, bn_mode)
-    filters.check_names()
-    st.markdown(f"[Link to exactly this choice]({filters.link})")
-    return Choice(dataset, key, tau, bn_mode, chosen, others)
+    return Choice(dataset, key, metric, band, bn_mode, chosen, others)
 
 
-def show_chart(choice: Choice, ranking: Ranking) -> None:
+def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: LinkedSelection) -> None:
     """Both panels, and how to read them."""
     stable = list(choice.others["experiment_id"])
     names = dict(zip(ranking.rows["experiment_id"], ranking.rows["series"], strict=True))
@@ -139,18 +169,64 @@ def show_chart(choice: Choice, ranking: Ranking) -> None:
     if len(stable) > ranking_chart.COLOURS:
         order = [names[experiment_id] for experiment_id in stable if experiment_id in names]
     series = list(ranking.rows["series"])
-    draw = partial(ranking_chart.ranking_chart, ranking.points, series, order, choice.tau)
+    seeds = None
+    if choice.band == SEEDS:
+        runs = rankings.seed_ranking(snapshot, choice.dataset, choice.key["gt_key"])
+        seeds = seed_points(ranking, runs)
+    draw = partial(
+        ranking_chart.ranking_chart,
+        ranking.points,
+        series,
+        order,
+        ("a_n", ranking.metric),
+        seeds=seeds,
+        picked=selection.already("lines"),
+    )
     show_figure(
         draw(),
         name=f"rankings-{choice.dataset}",
-        alt=ranking_chart.ranking_description(series, choice.tau),
+        alt=ranking_chart.ranking_description(series, choice.metric),
+        data=ranking.points.drop(columns="series") if seeds is None else seeds,
         printed=partial(draw, width=PRINTED_WIDTH),
+        **selection.options("lines"),
     )
-    st.caption(
-        "Lines are means over seeds, bands one deviation. τa is best at −1, where A_N falls all the way from "
-        "the best architectures to the random ones. Click a name to single it out."
-        + (CEILING_CAPTION if ranking.points["tau_ceiling"].notna().any() else ""),
+    st.markdown(
+        f":small[Lines are means over seeds, {BANDS_TOLD[choice.band]}. τa is best at −1, where A_N falls "
+        "all the way from the best architectures to the random ones."
+        + (CEILING_CAPTION if ranking.points[f"{ranking.metric}_ceiling"].notna().any() else "")
+        + "]",
         help=TAU_A_HELP,
+    )
+
+
+def show_matrix(filters: Filters, choice: Choice, ranking: Ranking, selection: LinkedSelection) -> None:
+    """Experiments side by side, and what of them the reader wants to see there."""
+    st.header("Side by side")
+    shown = choice.experiments[choice.experiments["experiment_id"].isin(ranking.rows["experiment_id"])]
+    differing = [name for name, column in DIMENSIONS.items() if shown[column].nunique() > 1]
+    columns, cells, rows = st.columns(3)
+    with columns:
+        by = filters.choose_one("columns", "Columns", list(DIMENSIONS), [*differing, *DIMENSIONS][0])
+    with cells:
+        value = filters.choose_one("cells", "Cells: τa, or the correlation at N", list(VALUES), VALUES[0])
+    with rows:
+        order = filters.choose_one("rows", "Rows", ["by mask", "best first"], "by mask")
+    table = matrix(ranking, shown, DIMENSIONS[by], value, best_first=order == "best first")
+    title = value if value == TAU_A else f"{choice.metric} at {value}"
+    # With the choices in its name: what was drawn for others is another chart.
+    chart = f"cells {by} {value} {order}"
+    draw = partial(matrix_chart, table, by, title, picked=selection.already(chart))
+    show_figure(
+        draw(),
+        name=f"side-by-side-{choice.dataset}",
+        alt=matrix_description(table, title),
+        data=table.drop(columns="series"),
+        printed=partial(draw, width=PRINTED_WIDTH),
+        **selection.options(chart),
+    )
+    st.markdown(
+        ":small[A cell is an experiment: its value, its number n of seeds, and what the paper prints. Blue "
+        "is better.]"
     )
 
 
@@ -178,8 +254,11 @@ def show_table(choice: Choice, ranking: Ranking) -> None:
     }
     for point in POINTS.values():
         shown[f"a_{point}_percent"] = number(f"A {point}", format="%.1f %%", help="Mean predicted accuracy")
+    sign = METRIC_SIGNS[choice.metric]
     for point in POINTS.values():
-        shown[f"tau_{point}"] = number(f"τ {point}", format="%.3f", help=f"Mean over seeds, {choice.tau}")
+        shown[f"{ranking.metric}_{point}"] = number(
+            f"{sign} {point}", format="%.3f", help=f"Mean over seeds, {choice.metric}"
+        )
     st.dataframe(
         ranking.rows,
         hide_index=True,

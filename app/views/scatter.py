@@ -29,6 +29,7 @@ from app.serve import warehouse_path
 from app.snapshot import Snapshot
 from db.models import IMPORTED
 from report import queries
+from report.cell_drawing import cell_expression
 from report.labels import counted, experiment_labels, in_order, listed
 from report.ranking_table import POINTS
 from report.scatter_chart import BRUSH, COLOURINGS, DRAWN, EQUAL, NOTHING, TRUE_RANK, panel_chart
@@ -211,7 +212,7 @@ def show_panel(choice: Choice, one: Shown) -> Any:
     """One panel; what is selected in it."""
     draw = partial(panel_chart, one.panel, choice.colour)
     return show_figure(
-        draw(),
+        draw(image=cell_expression()),
         name=one.name,
         alt=one.alt,
         data=as_told(one.panel.points, one.panel.unit),

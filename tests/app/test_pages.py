@@ -60,7 +60,7 @@ def test_the_first_look_shows_all_masks_of_the_studys_images(filled: Warehouse, 
     assert experiments(test) == {"none", "Zero", "Zero+Pool"}
     assert test.selectbox(key="ground_truth").value == KEY
     assert RE_ENCODED in text(test.markdown)
-    assert charts(test) == 1
+    assert charts(test) == 2
     assert not test.warning
     known = filled.query(
         "SELECT mask, tau_a FROM experiment_tau_a WHERE size = 'tiny' AND dataset = 'cifar10' AND gt_key = ?",
@@ -84,7 +84,7 @@ def test_filters_narrow_and_names_tell_what_differs(filled: Warehouse, open_page
     assert experiments(test) == {"Zero"}
     test.multiselect(key="size").set_value([]).run()
     assert experiments(test) == {"Zero · tiny", "Zero · S"}
-    test.radio(key="tau").set_value("Equation 2").run()
+    test.radio(key="metric").set_value("Equation 2").run()
     assert not test.exception
 
 
@@ -102,15 +102,15 @@ def test_other_images_drop_the_choices_that_they_do_not_have(filled: Warehouse, 
     assert experiments(test) == {"Zero+Pool"}
     test.selectbox(key="dataset").set_value("cifar10").run()
     assert not test.exception
-    assert charts(test) == 1
+    assert charts(test) == 2
 
 
 def test_the_url_restores_a_choice(filled: Warehouse, open_page: Any) -> None:
     test = open_page(
-        filled.path, ground_truth=OTHER_KEY, size=["tiny", "S"], mask="Zero", tau="Equation 2", lt="none"
+        filled.path, ground_truth=OTHER_KEY, size=["tiny", "S"], mask="Zero", metric="Equation 2", lt="none"
     )
     assert test.selectbox(key="ground_truth").value == OTHER_KEY
-    assert test.radio(key="tau").value == "Equation 2"
+    assert test.radio(key="metric").value == "Equation 2"
     assert experiments(test) == {"Zero · tiny", "Zero · S"}
 
 
@@ -121,7 +121,7 @@ def test_wrong_url_values_are_explained_and_replaced(filled: Warehouse, open_pag
         ground_truth="no:such/key@1",
         size="XL",
         mask=["Zero", "Nought"],
-        tau="rho",
+        metric="rho",
         variant="warmup",
         colour="red",
     )
@@ -131,7 +131,7 @@ def test_wrong_url_values_are_explained_and_replaced(filled: Warehouse, open_pag
         "ground_truth=no:such/key@1": f"Shown: {KEY}.",
         "size=XL": "Shown: tiny.",
         "mask=Nought": "Shown: Zero.",
-        "tau=rho": "Shown: tau-b.",
+        "metric=rho": "Shown: tau-b.",
         "variant=warmup": "Shown: all.",
     }.items():
         line = next(line for line in told.splitlines() if f"`{given}`" in line)
@@ -176,7 +176,7 @@ def test_new_runs_are_there_at_the_next_interaction(own: Warehouse, tmp_path: Pa
 def test_a_file_that_goes_while_the_page_is_open_is_explained(own: Warehouse, open_page: Any) -> None:
     test = open_page(own.path)
     own.path.unlink()
-    test.radio(key="tau").set_value("Equation 2").run()
+    test.radio(key="metric").set_value("Equation 2").run()
     assert not test.exception
     assert "no warehouse at" in text(test.error)
 
@@ -238,7 +238,7 @@ def test_imported_predictions_stand_beside_trained_ones(
     assert "Imported: **synflow** (synflow.json); **their-net** (their-net.json)." in text(test.markdown)
     assert RE_ENCODED in text(test.markdown)
     assert "Scores, not accuracies, and so without A_N: Zero · synflow." in text(test.caption)
-    assert charts(test) == 1
+    assert charts(test) == 2
     test.multiselect(key="imported").set_value(["their-net"]).run()
     assert experiments(test) == {"none", "Zero", "Zero+Pool", "Zero · their-net"}
     assert "synflow" not in text(test.caption)

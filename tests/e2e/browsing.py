@@ -23,7 +23,7 @@ def settle(page: Page) -> None:
 
 
 def chart(page: Page) -> Locator:
-    return page.get_by_test_id("stVegaLiteChart")
+    return page.get_by_test_id("stVegaLiteChart").first
 
 
 def choose(page: Page, label: str, option: str) -> None:

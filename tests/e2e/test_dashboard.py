@@ -46,24 +46,66 @@ def test_a_filter_changes_chart_and_url_and_the_url_restores_it(
     choose(page, "Mask", "Zero+Pool")
     expect(chart(page)).to_have_accessible_name(re.compile(r"1 lines: Zero\+Pool"), timeout=PATIENCE)
     page.get_by_text("Equation 2", exact=True).click()
-    expect(chart(page)).to_have_accessible_name(re.compile(r"τ \(Equation 2\)"), timeout=PATIENCE)
-    assert parameters(page) == {"mask": ["Zero+Pool"], "tau": ["Equation 2"]}
+    expect(chart(page)).to_have_accessible_name(re.compile(r"and Equation 2 over N"), timeout=PATIENCE)
+    assert parameters(page) == {"mask": ["Zero+Pool"], "metric": ["Equation 2"]}
 
     other = browser.new_context().new_page()
     visit(other, page.url)
     expect(chart(other)).to_have_accessible_name(
-        re.compile(r"τ \(Equation 2\) over N, 1 lines: Zero\+Pool"), timeout=PATIENCE
+        re.compile(r"and Equation 2 over N, 1 lines: Zero\+Pool"), timeout=PATIENCE
     )
     link = other.get_by_role("link", name="Link to exactly this choice").get_attribute("href")
     assert link is not None
     assert parse_qs(urlsplit(link).query) == {
         "dataset": ["cifar10"],
         "ground_truth": [KEY],
-        "tau": ["Equation 2"],
+        "metric": ["Equation 2"],
+        "band": ["deviation"],
         "size": ["tiny"],
         "mask": ["Zero+Pool"],
+        "columns": ["variant"],
+        "cells": ["τa"],
+        "rows": ["by mask"],
     }
     other.context.close()
+
+
+def test_a_click_picks_an_experiment_on_every_chart_and_in_the_url(
+    page: Page, browser: Browser, dashboard: Dashboard
+) -> None:
+    page.set_viewport_size({"width": 1440, "height": 2200})  # both charts in sight
+    visit(page, f"{dashboard.url}/?mask=Zero&mask=Zero%2BPool")
+    cells = page.get_by_test_id("stVegaLiteChart").nth(1)
+    expect(cells).to_have_accessible_name(re.compile(r"τa as a heat map, a row each for Zero, Zero\+Pool"))
+    expect(cells.locator("svg.marks")).to_be_visible(timeout=PATIENCE)
+    box = cells.bounding_box()
+    assert box is not None
+    # The second of two rows of 46 pixels below the columns' names.
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 95)
+    picked = page.get_by_test_id("stMultiSelect").filter(has_text="Picked experiments")
+    expect(picked).to_contain_text("Zero+Pool", timeout=PATIENCE)
+    [zero_pool] = dashboard.warehouse.query(
+        "SELECT experiment_id FROM experiment WHERE mask = 'Zero+Pool' AND dataset = 'cifar10'"
+    )["experiment_id"]
+    assert parameters(page)["experiment"] == [zero_pool]
+
+    other = browser.new_context().new_page()
+    visit(other, page.url)
+    picked = other.get_by_test_id("stMultiSelect").filter(has_text="Picked experiments")
+    expect(picked).to_contain_text("Zero+Pool", timeout=PATIENCE)
+    picked.get_by_role("button", name="Clear all").click()
+    expect(picked).not_to_contain_text("Zero+Pool", timeout=PATIENCE)
+    expect(other).not_to_have_url(re.compile("experiment="))
+    other.context.close()
+
+
+def test_charts_are_files_too(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
+    visit(page, dashboard.url)
+    for ending, start in {"svg": b"<svg", "png": b"\x89PNG", "csv": b"experiment_id,label,"}.items():
+        with page.expect_download() as download:
+            page.locator(f".st-key-rankings-cifar10-{ending} button").click()
+        assert download.value.suggested_filename == f"rankings-cifar10.{ending}"
+        assert Path(download.value.path()).read_bytes().startswith(start)
 
 
 def test_a_wrong_url_is_explained(page: Page, dashboard: Dashboard) -> None:
