@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from db.architectures import Architecture
+from db.architectures import OPERATIONS, Architecture
 from tests.app.dashboard_data import KEY
 from tests.e2e.browsing import PATIENCE, chart, choose, parameters, settle, visit
 from tests.e2e.conftest import Dashboard
@@ -61,7 +62,14 @@ def test_hovering_draws_the_architecture(page: Page, dashboard: Dashboard) -> No
     tooltip = page.locator("#vg-tooltip-element.visible")
     hover_until(page, chart(page), tooltip)
     arch_id = int(tooltip.locator("tr", has_text="architecture").locator("td.value").inner_text())
-    expect(tooltip).to_contain_text(Architecture.from_id(arch_id).string)
+    architecture = Architecture.from_id(arch_id)
+    expect(tooltip).to_contain_text(architecture.string)
+    picture = tooltip.get_by_role("img")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 100
+    drawn = unquote(picture.get_attribute("src") or "").removeprefix("data:image/svg+xml,")
+    for operation in architecture.used:
+        assert drawn.count(f">{OPERATIONS[operation]}<") == architecture.operations.count(operation)
 
 
 def test_differences_are_downloaded_as_the_views_have_them(
