@@ -7,7 +7,8 @@ is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
@@ -70,13 +71,64 @@ class Filters:
         self._chosen[name] = [option for option in options if option in chosen]
         return list(self._chosen[name] or options)
 
+    def choose_named(
+        self,
+        name: str,
+        label: str,
+        names: Mapping[str, str],
+        default: Sequence[str] = (),
+        explanation: str | None = None,
+    ) -> list[str]:
+        """Those chosen of `names`, which the URL tells by their key, and the screen by their value.
+
+        They are in the order of the choosing. None chosen is none.
+        """
+        self._check(name, list(names), listed([names[key] for key in default]) or "none")
+        known = st.session_state.get(name) if name in st.session_state else st.query_params.get_all(name)
+        left = [key for key in known or [] if key in names]
+        # Only what the URL begins with is in place of the default: a reader may take all away.
+        st.session_state[name] = left if left or name in st.session_state else list(default)
+        chosen: list[str] = st.multiselect(
+            label, list(names), key=name, format_func=names.__getitem__, help=explanation, placeholder="None"
+        )
+        self._chosen[name] = chosen
+        _put_in_address(name, chosen)
+        return chosen
+
+    def choose_one_named(
+        self, name: str, label: str, names: Mapping[str, str], explanation: str | None = None
+    ) -> str:
+        """As `choose_named` for exactly one, the first one the default."""
+        first = next(iter(names))
+        self._check(name, list(names), names[first])
+        known = st.session_state.get(name, st.query_params.get(name))
+        st.session_state[name] = known if known in names else first
+        chosen: str = st.selectbox(
+            label, list(names), key=name, format_func=names.__getitem__, help=explanation
+        )
+        self._chosen[name] = [chosen]
+        _put_in_address(name, [] if chosen == first else [chosen])
+        return chosen
+
+    def choose_number(self, name: str, label: str) -> float | None:
+        """A number, or None where none is given."""
+        if name not in st.session_state:
+            self.problems += [
+                f"The address has {_quoted(f'{name}={given}')}, which is no number. Shown: all."
+                for given in st.query_params.get_all(name)
+                if given and not _is_number(given)
+            ]
+        chosen = st.number_input(
+            label, value=None, format="%g", key=name, bind="query-params", placeholder="all"
+        )
+        number = chosen if chosen is not None and math.isfinite(chosen) else None
+        self._chosen[name] = [] if number is None else [repr(number)]
+        return number
+
     def keep(self, name: str, value: str) -> None:
         """Hold what a widget that is not bound to the URL has; an empty value needs no parameter."""
         self.tell(name, [value] if value else [])
-        if value:
-            st.query_params[name] = value
-        else:
-            st.query_params.pop(name, None)
+        _put_in_address(name, self._chosen[name])
 
     def tell(self, name: str, values: Sequence[str]) -> None:
         """Have the link name what something else keeps in the URL."""
@@ -125,6 +177,20 @@ def url_problems(name: str, given: Sequence[str], options: Sequence[str], instea
         for value in given
         if value and value not in options
     ]
+
+
+def _put_in_address(name: str, values: Sequence[str]) -> None:
+    if values:
+        st.query_params[name] = list(values)
+    else:
+        st.query_params.pop(name, None)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _quoted(text: str) -> str:

@@ -158,7 +158,7 @@ def dataset_panels(
     `accuracies`: percent, a column for each name in `pairs` (x, y), a row for each architecture. Counted in
     bins, on one scale of logarithms. `width` in pixels; None for that of the container.
     """
-    panels = [_binned(accuracies[x], accuracies[y]) for x, y in pairs]
+    panels = [binned(accuracies[x], accuracies[y]) for x, y in pairs]
     highest = max(int(bins["architectures"].max()) for bins in panels)
     colour = (
         alt.Color("architectures:Q")
@@ -187,10 +187,11 @@ def dataset_panels(
     return charts
 
 
-def _binned(x: pd.Series[float], y: pd.Series[float]) -> pd.DataFrame:
+def binned(x: pd.Series[float], y: pd.Series[float], value: pd.Series[float] | None = None) -> pd.DataFrame:
+    """Points counted in bins: x_low, x_high, y_low, y_high, architectures; `mean_value` is of `value`."""
     counts, x_edges, y_edges = np.histogram2d(x, y, bins=_BINS)
     columns, rows = np.nonzero(counts)
-    return pd.DataFrame(
+    bins = pd.DataFrame(
         {
             "x_low": x_edges[columns],
             "x_high": x_edges[columns + 1],
@@ -199,6 +200,10 @@ def _binned(x: pd.Series[float], y: pd.Series[float]) -> pd.DataFrame:
             "architectures": counts[columns, rows].astype(int),
         }
     )
+    if value is not None:
+        sums, _, _ = np.histogram2d(x, y, bins=[x_edges, y_edges], weights=value)
+        bins["mean_value"] = sums[columns, rows] / counts[columns, rows]
+    return bins
 
 
 def agreement_chart(

@@ -78,3 +78,23 @@ def incomplete_sets(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFra
         dataset=dataset,
         gt_key=gt_key,
     )
+
+
+def evaluations(snapshot: Snapshot) -> pd.DataFrame:
+    """One row an evaluation, with columns of its run and experiment.
+
+    run_id, experiment_id, seed, predicts, epoch, bn_mode, last_epoch (where the training ended),
+    is_whole_space (whether all that the mask leaves was predicted).
+    """
+    return snapshot.query(
+        """
+        SELECT
+            run_id, experiment_id, seed, predicts, epoch, bn_mode, coalesce(epochs, 0) AS last_epoch,
+            predictions = architectures AS is_whole_space
+        FROM evaluation
+        JOIN run USING (run_id)
+        JOIN experiment USING (experiment_id)
+        JOIN mask USING (mask)
+        ORDER BY experiment_id, seed, run_id, epoch, bn_mode
+        """
+    )

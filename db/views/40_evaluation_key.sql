@@ -17,3 +17,13 @@ COMMENT ON COLUMN evaluation_key.mask IS 'operations removed';
 COMMENT ON COLUMN evaluation_key.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN evaluation_key.is_whole_space IS 'whether all architectures that the mask leaves were predicted';
 COMMENT ON COLUMN evaluation_key.is_asked IS 'whether the run was asked to predict the top-N of this key; what it is measured by is stored then';
+
+-- `asked` lists run_ids, experiment_ids, or both.
+CREATE OR REPLACE MACRO evaluations_of(asked, by_key) AS TABLE
+SELECT evaluation_key.*, evaluation_key.epoch = coalesce(experiment.epochs, 0) AS is_at_the_end
+FROM evaluation_key
+JOIN run USING (run_id)
+JOIN experiment USING (experiment_id)
+WHERE gt_key = by_key AND (list_contains(asked, run_id) OR list_contains(asked, experiment_id));
+
+COMMENT ON MACRO TABLE evaluations_of IS 'The rows of evaluation_key of some runs, or of all runs of some experiments, under one ground-truth key; is_at_the_end: of the training';

@@ -1,4 +1,18 @@
-CREATE OR REPLACE VIEW run_ranking AS
+-- What run_ranking says, for the evaluations and keys of a relation like evaluation_key. Under keys that are not
+-- stored, metrics are computed for these and no others: DuckDB cannot tell by a list of runs which to leave out.
+CREATE OR REPLACE MACRO run_ranking_of(evaluations) AS TABLE
+WITH unstored AS (
+    SELECT *
+    FROM query_table(evaluations)
+    ANTI JOIN stored_ranking USING (run_id, epoch, bn_mode, gt_key)
+),
+metric AS (
+    SELECT stored.*, evaluation.mask
+    FROM stored_ranking AS stored
+    JOIN query_table(evaluations) AS evaluation USING (run_id, epoch, bn_mode, gt_key)
+    UNION ALL BY NAME
+    SELECT * FROM ranking_of('unstored')
+)
 SELECT
     run.experiment_id, experiment.name, experiment.dataset, experiment.size, metric.mask, experiment.lt, experiment.variant,
     run.seed, metric.* EXCLUDE (mask),
@@ -14,9 +28,13 @@ SELECT
                 metric.run_id, metric.epoch, metric.bn_mode, metric.gt_key, metric.mask, metric.one_per_class
         )
     ) AS tau_a
-FROM run_metric AS metric
+FROM metric
 JOIN run USING (run_id)
 JOIN experiment USING (experiment_id);
+
+COMMENT ON MACRO TABLE run_ranking_of IS 'What run_ranking says, for the evaluations and keys of a relation like evaluation_key; fast for some runs under any key';
+
+CREATE OR REPLACE VIEW run_ranking AS SELECT * FROM run_ranking_of('evaluation_key');
 
 COMMENT ON VIEW run_ranking IS 'Everything about how one run ranks: a row for each architecture set and ground-truth key';
 COMMENT ON COLUMN run_ranking.experiment_id IS 'experiment';

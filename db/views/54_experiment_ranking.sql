@@ -1,4 +1,5 @@
-CREATE OR REPLACE VIEW experiment_ranking AS
+-- What experiment_ranking says, for a relation like run_ranking.
+CREATE OR REPLACE MACRO experiment_ranking_of(rankings) AS TABLE
 WITH averaged AS (
     SELECT
         experiment_id, name, dataset, size, mask, lt, variant, epoch, bn_mode, gt_key, one_per_class,
@@ -10,7 +11,7 @@ WITH averaged AS (
         favg(tau_eq2) AS tau_eq2_mean, stddev_samp(tau_eq2) AS tau_eq2_std,
         favg(spearman) AS spearman_mean, stddev_samp(spearman) AS spearman_std,
         favg(pearson) AS pearson_mean, stddev_samp(pearson) AS pearson_std
-    FROM run_ranking
+    FROM query_table(rankings)
     GROUP BY ALL
 )
 SELECT
@@ -21,6 +22,10 @@ SELECT
     interval_95(spearman_std, tau_seeds) AS spearman_interval,
     interval_95(pearson_std, tau_seeds) AS pearson_interval
 FROM averaged;
+
+COMMENT ON MACRO TABLE experiment_ranking_of IS 'What experiment_ranking says, for a relation like run_ranking';
+
+CREATE OR REPLACE VIEW experiment_ranking AS SELECT * FROM experiment_ranking_of('run_ranking');
 
 COMMENT ON VIEW experiment_ranking IS 'How each experiment ranks, over its seeds: a row for each architecture set and ground-truth key';
 COMMENT ON COLUMN experiment_ranking.experiment_id IS 'experiment';

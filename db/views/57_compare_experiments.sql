@@ -1,6 +1,6 @@
 -- Paired by seed: how the experiments of `pairs`, a relation with the columns experiment_id and other_id, differ in every
--- metric.
-CREATE OR REPLACE MACRO compare_experiments(pairs) AS TABLE
+-- metric of `rankings`, a relation like run_ranking.
+CREATE OR REPLACE MACRO compare_rankings(rankings, pairs) AS TABLE
 WITH metric AS (
     SELECT experiment_id, seed, epoch, bn_mode, gt_key, architecture_set, metric, value
     FROM (
@@ -10,7 +10,7 @@ WITH metric AS (
                 a_n, tau, tau_eq2, spearman, pearson,
                 -- It belongs to all eight sets, and is told once.
                 CASE WHEN architecture_set LIKE 'random%' THEN tau_a END AS tau_a
-            FROM run_ranking
+            FROM query_table(rankings)
         ) ON a_n, tau, tau_eq2, spearman, pearson, tau_a INTO NAME metric VALUE value
     )
 ),
@@ -43,6 +43,11 @@ SELECT
     interval_95(difference_std, seeds) AS difference_interval,
     sign_flip_p(differences) AS p_value
 FROM paired;
+
+COMMENT ON MACRO TABLE compare_rankings IS 'As compare_experiments, of a relation like run_ranking: of some runs, or with an epoch of its own choice';
+
+CREATE OR REPLACE MACRO compare_experiments(pairs) AS TABLE
+SELECT * FROM compare_rankings('run_ranking', pairs);
 
 COMMENT ON MACRO TABLE compare_experiments IS 'The paired differences of every metric, for the experiments of a relation with experiment_id and other_id; imported ones are compared at every epoch and BN mode of the other';
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from db.warehouse import Warehouse
-from tests.app.dashboard_data import fill
+from tests.app.dashboard_data import add_whole_spaces, fill
+
+MAIN = Path(__file__).parents[2] / "app" / "main.py"
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +36,28 @@ def own(filled_file: Path, tmp_path: Path) -> Warehouse:
     path = tmp_path / "nasrank.duckdb"
     shutil.copyfile(filled_file, path)
     return Warehouse(path)
+
+
+@pytest.fixture(scope="session")
+def whole(filled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The filled one with predictions of whole search spaces, and of several epochs. Only read it."""
+    folder = tmp_path_factory.mktemp("whole")
+    path = folder / "nasrank.duckdb"
+    shutil.copyfile(filled_file, path)
+    add_whole_spaces(Warehouse(path), folder)
+    return Warehouse(path)
+
+
+@pytest.fixture
+def open_view(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Opens a page (the name of its file) on a warehouse, with URL parameters."""
+
+    def opened(view: str, path: Path, **parameters: str | list[str]) -> AppTest:
+        monkeypatch.setenv("NASRANK_WAREHOUSE", str(path))
+        test = AppTest.from_file(MAIN, default_timeout=60)
+        test.query_params.update(parameters)
+        test.switch_page(f"views/{view}.py").run()
+        assert not test.exception
+        return test
+
+    return opened

