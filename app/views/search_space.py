@@ -160,7 +160,7 @@ def equals_told(equals: pd.DataFrame) -> str:
     lines = []
     for sense, told in SENSES.items():
         members = list(equals.loc[equals[sense], "arch_id"])
-        links = listed([f"[{arch_id}](/search-space?arch={arch_id})" for arch_id in members], NAMED)
+        links = listed([f"[{arch_id}](/search_space?arch={arch_id})" for arch_id in members], NAMED)
         lines.append(f"Equal to it {told}: {links or 'none'}.")
     return "  \n".join(lines)
 
