@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from altair.utils.schemapi import disable_debug_mode
 
 from app.serve import warehouse_path
 from app.snapshot import Snapshot, WarehouseReplacedError
@@ -23,6 +24,8 @@ LOOK_EVERY = 5
 
 def main() -> None:
     """Run the page that the URL names; what a reader can mend is said in a line, on any page."""
+    # Altair would check every part of a chart as it is made, which takes as long again; tests check them all.
+    disable_debug_mode()
     st.set_page_config(
         page_title="nasrank", page_icon=str(ICON), layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
     )

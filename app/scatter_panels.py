@@ -125,7 +125,7 @@ def panels(
             points["predicted"] *= 100
         inside = limits.inside(points)
         if inside.empty:
-            yield f"{name}: none of its {len(points):,} architectures lies within the limits."
+            yield f"{set_title(name)}: none of its {len(points):,} architectures lies within the limits."
             continue
         numbers = known.loc[name]
         members = f"{len(points):,} architectures"

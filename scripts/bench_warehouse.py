@@ -23,7 +23,7 @@ import typer
 from benchmarking import spread
 from streamlit.logger import set_log_level
 
-from app.queries import shared
+from app.queries import compare, scatter, shared
 from app.snapshot import Snapshot
 from db.architectures import parse_mask, sample_order
 from db.benchmarks import read_benchmark
@@ -180,7 +180,7 @@ class RunWriter:
 def time_queries(warehouse: Warehouse, repetitions: int) -> dict[str, dict[str, Any]]:
     """Each query of the dashboard, cold and from cache; each view under both keys."""
     rows: dict[str, dict[str, Any]] = {}
-    for name, ask in dashboard_queries().items():
+    for name, ask in dashboard_queries(warehouse).items():
         cold, cached = [], []
         for _ in range(repetitions):
             st.cache_data.clear()
@@ -205,7 +205,14 @@ def time_queries(warehouse: Warehouse, repetitions: int) -> dict[str, dict[str, 
     return rows
 
 
-def dashboard_queries() -> dict[str, Callable[[Snapshot], pd.DataFrame | list[str]]]:
+def dashboard_queries(warehouse: Warehouse) -> dict[str, Callable[[Snapshot], pd.DataFrame | list[str]]]:
+    run_id = warehouse.query(
+        "SELECT run_id FROM evaluation ORDER BY predictions DESC, run_id LIMIT 1"
+    ).run_id[0]
+    four = warehouse.query(
+        "SELECT experiment_id FROM experiment WHERE mask = '' ORDER BY 1 LIMIT 4"
+    ).experiment_id
+    ids = ",".join(four)
     return {
         "ground_truth_keys": shared.ground_truth_keys,
         "experiments": queries.experiments,
@@ -216,6 +223,20 @@ def dashboard_queries() -> dict[str, Callable[[Snapshot], pd.DataFrame | list[st
         "noise_ceiling": lambda snapshot: queries.noise_ceiling(snapshot, KEY, ""),
         "incomplete_sets": lambda snapshot: shared.incomplete_sets(snapshot, "cifar10", KEY),
         "ranking, another key": lambda snapshot: queries.ranking(snapshot, "cifar10", OTHER_KEY),
+        "evaluations": shared.evaluations,
+        "points of the whole space": lambda snapshot: scatter.points(
+            snapshot, run_id, KEY, "running", 250, "all"
+        ),
+        "numbers of a run": lambda snapshot: scatter.rankings(snapshot, run_id, KEY, "running", 250),
+        "numbers of a run, another key": lambda snapshot: scatter.rankings(
+            snapshot, run_id, OTHER_KEY, "running", 250
+        ),
+        "rankings of 4": lambda snapshot: compare.rankings(snapshot, ids, KEY, "running"),
+        "differences of 4": lambda snapshot: compare.differences(snapshot, ids, four[0], KEY, "running"),
+        "differences of 4, another key": lambda snapshot: compare.differences(
+            snapshot, ids, four[0], OTHER_KEY, "running"
+        ),
+        "curves of 4": lambda snapshot: compare.curves(snapshot, ids),
     }
 
 

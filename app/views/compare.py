@@ -284,14 +284,13 @@ def show_training(snapshot: Snapshot, choice: Choice) -> None:
         data=shown,
         printed=partial(draw, width=PRINTED_WIDTH),
     )
-    st.markdown(
-        ":small[Validation accuracy is the mean over a few fixed paths. "
-        + (
-            "Lines are means over seeds, bands go from the lowest to the highest.]"
-            if shown is not curves
-            else "]"
-        )
-    )
+    notes = []
+    if "valid_accuracy" in panels:
+        notes.append("Validation accuracy is the mean over a few fixed paths.")
+    if choice.seeds_as == BANDS:
+        notes.append("Lines are means over seeds, bands go from the lowest to the highest.")
+    if notes:
+        st.markdown(f":small[{' '.join(notes)}]")
 
 
 def show_over_epochs(choice: Choice, rankings: pd.DataFrame) -> None:

@@ -151,7 +151,7 @@ def run_names(runs: pd.DataFrame, names: dict[str, str]) -> dict[str, str]:
 
 def choose_limits(filters: Filters) -> Limits:
     """The ends of both axes, and what the URL has wrong about them."""
-    with st.expander("Zoom", expanded=any(st.session_state.get(name) is not None for name in LIMITS)):
+    with st.expander("Zoom", expanded=any(name in st.query_params for name in LIMITS)):
         ends = [
             filters.choose_number(name, label)
             for name, label in zip(
