@@ -31,10 +31,8 @@ from db.architectures import NUM_ARCHITECTURES, all_architectures, parse_mask
 from db.derived import derive_runs
 from db.errors import NasrankError
 from db.models import EpochMetric, Experiment, Prediction, Run
+from db.run_status import ENDED, FORMAT
 from db.warehouse import Warehouse, insert_arrow
-
-FORMAT: Final = 1
-ENDED: Final = ("finished", "failed")
 
 PREDICTION_SCHEMA: Final = pa.schema(
     [("arch_id", pa.int16()), ("accuracy", pa.float64()), ("images", pa.int32()), ("status", pa.string())]

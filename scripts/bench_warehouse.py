@@ -29,12 +29,13 @@ from db.architectures import parse_mask, sample_order
 from db.benchmarks import read_benchmark
 from db.ground_truth import choose_architectures, import_benchmark
 from db.ingest import ingest
+from db.run_status import RunStatus
 from db.seed import seed_warehouse
 from db.warehouse import Warehouse
 from report import queries
 from trainer.config import ExperimentConfig, run_id
 from trainer.evaluation import Prediction
-from trainer.run_folder import RunFolder, RunStatus
+from trainer.run_folder import RunFolder
 
 SEEDS = 5
 MASKS = ("", "Zero", "Skip", "Pool")
