@@ -44,7 +44,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError) as error:
         raise NasrankError(
-            f"{path} cannot be read: {error}; delete the folder {path.parent} to start anew"
+            f"{path} cannot be read: {error}; copy it anew, or delete the folder {path.parent} to start anew"
         ) from error
     if not isinstance(content, dict):
         raise NasrankError(f"{path} is not a JSON object; delete the folder {path.parent} to start anew")
