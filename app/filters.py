@@ -78,12 +78,26 @@ class Filters:
         else:
             st.query_params.pop(name, None)
 
+    def write_text(self, name: str, label: str, explanation: str | None = None) -> str:
+        """What is searched for; empty for nothing."""
+        text = st.text_input(label, key=name, help=explanation, bind="query-params", placeholder="all")
+        self._chosen[name] = [text] if text else []
+        return text
+
+    def keep_all(self, name: str, values: Sequence[str]) -> None:
+        """As `keep`, for several values."""
+        self._chosen[name] = list(values)
+        if values:
+            st.query_params[name] = list(values)
+        else:
+            st.query_params.pop(name, None)
+
     def check_names(self) -> None:
         """Tell of URL parameters that no widget has; call it after the last one is made."""
         for name in st.query_params:
             if name not in self._chosen and name not in _FOREIGN:
                 self.problems.append(
-                    f"The address has {_quoted(name)}, which is no filter of this page; it has "
+                    f"The address has {quoted(name)}, which is no filter of this page; it has "
                     f"{listed(list(self._chosen), 12)}."
                 )
 
@@ -106,14 +120,14 @@ def url_problems(name: str, given: Sequence[str], options: Sequence[str], instea
     left = [value for value in given if value in options]
     shown = listed(left) if left else instead
     return [
-        f"The address has {_quoted(f'{name}={value}')}; there {'is' if len(options) == 1 else 'are'} "
+        f"The address has {quoted(f'{name}={value}')}; there {'is' if len(options) == 1 else 'are'} "
         f"{listed(options, 12)}. Shown: {shown}."
         for value in given
         if value and value not in options
     ]
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """As code in Markdown, on one line and not too long, whatever `text` contains."""
     line = "".join(character if character.isprintable() else " " for character in text).replace("`", "'")
     return f"`{line[:_SHOWN_CHARACTERS]}{'…' if len(line) > _SHOWN_CHARACTERS else ''}`"

@@ -30,6 +30,7 @@ def main() -> None:
     page = st.navigation(
         [
             st.Page("views/rankings.py", title="Rankings", default=True),
+            st.Page("views/runs.py", title="Runs", url_path="runs"),
             st.Page("views/paper.py", title="Paper", url_path="paper"),
             st.Page("views/sql.py", title="SQL", url_path="sql"),
         ]

@@ -54,7 +54,7 @@ def ranking_chart(
     """
     points = _with_gaps(points)
     picked = alt.selection_point(name="picked", fields=["series"], bind="legend")
-    styles = _styles(series, colour_order, width)
+    styles = line_styles(series, colour_order, width)
     titles = {
         "a_n": ("mean of A_N (%)", "A_N: mean predicted accuracy (%)"),
         "tau": (f"mean of τ ({tau})", f"τ of prediction and ground truth ({tau})"),
@@ -149,7 +149,9 @@ def _with_gaps(points: pd.DataFrame) -> pd.DataFrame:
     return points.set_index(["series", "point"]).reindex(full).reset_index()
 
 
-def _styles(series: Sequence[str], colour_order: Sequence[str], chart_width: int | None) -> dict[str, Any]:
+def line_styles(
+    series: Sequence[str], colour_order: Sequence[str], chart_width: int | None
+) -> dict[str, Any]:
     """Colour, shape and dash of every line, in one legend."""
     order = list(colour_order)
     width = round(max(map(len, series)) * _LETTER + _SYMBOL)
