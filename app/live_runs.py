@@ -19,14 +19,16 @@ from db.runs_monitor import Evaluating, RunsMonitor, RunsSeen, SeenRun
 from report.labels import listed, roughly
 
 REFRESH_SECONDS = 2
+# What somebody waits for, or must do something about.
+CARDS = ("running", "begun", "dead")
 # More cards than a person looks at cost the browser more than they tell.
 MOST_CARDS = 12
 # A state is told by sign and word, not by colour.
 SIGNS = {
-    "begun": "◌",
     "running": "▶",
+    "begun": "◌",
     "dead": "✘",
-    "interrupted": "⏸",
+    "interrupted": "◐",
     "unreadable": "?",
     "failed": "✘",
     "finished": "✔",
@@ -54,17 +56,20 @@ def show_live_runs(runs_dir: Path, ingested: Mapping[str, float], listed_states:
         )
         return
     st.markdown(summary(runs_dir, seen))
-    going = [run for run in seen.runs if run.state in ("begun", "running")]
-    others = [run for run in seen.runs if run.state not in ("begun", "running")]
-    for run in (going + others)[:MOST_CARDS]:
+    order = list(SIGNS)
+    runs = sorted(seen.runs, key=lambda run: order.index(run.state))
+    cards = [run for run in runs if run.state in CARDS][:MOST_CARDS]
+    for run in cards:
         show_card(run)
-    if len(seen.runs) > MOST_CARDS:
-        st.markdown(f":small[{len(seen.runs) - MOST_CARDS:,} more have not ended; the table below has them.]")
+    if others := len(runs) - len(cards):
+        st.markdown(
+            f":small[{others:,} more that have not ended are in the table below, with what they say.]"
+        )
     if seen.to_ingest:
         st.info(
-            f"Ended, and not in the warehouse: {len(seen.to_ingest):,}, {names(seen.to_ingest)}. Bring them in with"
+            f"Ended, and not in the warehouse: {names(seen.to_ingest)} ({len(seen.to_ingest):,}). Ingest with"
         )
-        st.code(ingest_command(runs_dir), language=None)
+        st.code(ingest_command(runs_dir), language=None, wrap_lines=True)
     if states(seen) != listed_states and st.button("Runs have begun or ended: refresh the table"):
         st.rerun()
 
@@ -92,10 +97,7 @@ def show_card(run: SeenRun) -> None:
             evaluating = run.evaluating
             done = min(evaluating.done / evaluating.total, 1.0) if evaluating.total else 0.0
             st.progress(done, text=" · ".join(evaluating_words(evaluating)))
-        if run.message:
-            st.text(run.message)
-        if words := heard_words(run):
-            st.markdown(f":small[{words}]")
+        st.markdown(f":small[{as_text(heard_words(run))}]")
 
 
 def training_words(run: SeenRun) -> list[str]:
@@ -124,12 +126,11 @@ def evaluating_words(evaluating: Evaluating) -> list[str]:
 
 
 def heard_words(run: SeenRun) -> str:
-    """Who works on it, and when that was heard of last."""
-    if run.holder is None or run.silent_seconds is None:
-        return ""
-    device = f" on {run.status.device}" if run.status is not None else ""
-    when = roughly(run.silent_seconds)
-    return as_text(f"{run.holder}{device}; last heartbeat {when} ago")
+    """Who works on it, or what became of them, and when that was heard of last."""
+    device = f", {run.status.device}" if run.status is not None and run.state == "running" else ""
+    who = run.message or f"{run.holder}{device}"
+    when = f"; last heartbeat {roughly(run.silent_seconds)} ago" if run.silent_seconds is not None else ""
+    return who + when + ("; the same command continues it" if run.state == "dead" else "")
 
 
 def ingest_command(runs_dir: Path) -> str:

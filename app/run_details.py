@@ -103,7 +103,10 @@ def show_rankings(
     repeated = points.groupby("architecture_set")["epoch"].nunique()
     sets = list(repeated[repeated > 1].sort_values(ascending=False, kind="stable").index)
     if not sets:
-        st.markdown("No set of architectures was predicted wholly at more than one epoch under this key.")
+        st.markdown(
+            "Under this key, no set of architectures was predicted wholly at more than one epoch; "
+            "`--evaluate-sample 1000` predicts the whole random sample during training."
+        )
         return
     sets.sort(key=lambda name: (name != "random", len(name), name))
     chosen_set = filters.choose_side_by_side("set", "Architectures", sets)

@@ -11,10 +11,16 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
     """One row a run, the newest first, with its experiment's configuration as typed columns.
 
     `versions`, `ground_truth_keys` and `config` are JSON text; times are UTC, `seconds` from start to
-    finish. Of imported predictions, what has no meaning for them is missing; only they have a `name` and a `file_name`.
+    finish. Of imported predictions, what has no meaning for them is missing; only they have a `name` and a
+    `file_name`.
     """
     return snapshot.query(
         """
+        WITH evaluated AS (
+            SELECT run_id, sum(predictions) AS predictions, sum(non_finite) AS non_finite
+            FROM evaluation
+            GROUP BY run_id
+        )
         SELECT
             run_id, run.status, experiment_id, kind, name, dataset, size, mask, lt, variant, seed,
             started_at, finished_at, epoch_ms(finished_at - started_at) / 1000 AS seconds, ingested_at,
@@ -22,13 +28,12 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
             git_commit, git_dirty, CAST(versions AS VARCHAR) AS versions, dataset_origin,
             cells_per_stage, channels, epochs, batch_size, learning_rate, train_images, valid_images,
             path_sampling, node_inputs, file_name, message, failed_epoch,
-            coalesce(sum(predictions), 0) AS predictions, coalesce(sum(non_finite), 0) AS non_finite,
+            coalesce(predictions, 0) AS predictions, coalesce(non_finite, 0) AS non_finite,
             CAST(ground_truth_keys AS VARCHAR) AS ground_truth_keys, CAST(config AS VARCHAR) AS config
         FROM run
         JOIN experiment USING (experiment_id)
         LEFT JOIN prediction_source USING (run_id)
-        LEFT JOIN evaluation USING (run_id)
-        GROUP BY ALL
+        LEFT JOIN evaluated USING (run_id)
         ORDER BY coalesce(started_at, ingested_at) DESC, run_id
         """
     )
