@@ -170,7 +170,7 @@ def with_folders(ingested: pd.DataFrame, seen: RunsSeen, runs_dir: Path) -> pd.D
     """
     rows = ingested.assign(is_ingested=True)
     states = {run.run_id: run.state for run in seen.runs}
-    rows["status"] = rows["run_id"].map(states).fillna(rows["status"])
+    rows["status"] = [states.get(*pair) for pair in rows[["run_id", "status"]].itertuples(index=False)]
     known = set(rows["run_id"])
     others = [
         {"run_id": run.run_id, "message": run.message}
