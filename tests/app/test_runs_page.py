@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from db.predictions import ReadOptions, import_predictions
 from db.seed import seed_warehouse
 from db.warehouse import Warehouse
 from tests.app.dashboard_data import KEY
-from tests.samples import random_predictions, write_run_folder
+from tests.samples import begin_run, random_predictions, write_run_folder
 
 APP = Path(__file__).parents[2] / "app"
 
@@ -62,17 +61,6 @@ def table(test: AppTest) -> pd.DataFrame:
 
 def charts(test: AppTest) -> int:
     return len(test.get("vega_lite_chart"))
-
-
-def begin(runs_dir: Path, holder: Holder | None = None, seed: int = 0, **status: Any) -> str:
-    """A run that trains, or did before its holder went."""
-    about = {"status": "running", "epoch": 5, "finished_at": None} | status
-    folder = write_run_folder(runs_dir, {}, seed=seed, mask="Skip", dataset="digits", status=about)
-    for path in folder.glob("predictions-*"):
-        path.unlink()
-    claim = {"holder": dataclasses.asdict(holder or Holder.this_process()), "released": False}
-    (folder / "claim-1.json").write_text(json.dumps(claim))
-    return folder.name
 
 
 def test_all_runs_are_there_the_newest_first(own: Warehouse, open_runs: Any, tmp_path: Path) -> None:
@@ -198,8 +186,8 @@ def test_rankings_over_epochs(own: Warehouse, open_runs: Any, tmp_path: Path) ->
 
 def test_what_goes_on_is_shown(own: Warehouse, open_runs: Any, tmp_path: Path) -> None:
     living, dead = (
-        begin(tmp_path),
-        begin(tmp_path, dataclasses.replace(Holder.this_process(), started="1"), 1),
+        begin_run(tmp_path),
+        begin_run(tmp_path, dataclasses.replace(Holder.this_process(), started="1"), 1),
     )
     waiting = write_run_folder(tmp_path, random_predictions("Zero", 1), seed=9, mask="Zero")
     test = open_runs(own.path, tmp_path)
@@ -226,7 +214,7 @@ def test_what_goes_on_is_shown(own: Warehouse, open_runs: Any, tmp_path: Path) -
 def test_a_run_is_followed_before_it_is_in_the_warehouse(
     own: Warehouse, open_runs: Any, tmp_path: Path
 ) -> None:
-    living = begin(tmp_path)
+    living = begin_run(tmp_path)
     test = open_runs(own.path, tmp_path, run=living)
     assert test.header[1].value == living
     assert charts(test) == 1
@@ -239,7 +227,7 @@ def test_bad_folders_are_explained(own: Warehouse, open_runs: Any, tmp_path: Pat
     assert "There is no folder" in text(test.markdown)
     assert "nasrank-train dashboard --runs FOLDER" in text(test.markdown)
     assert len(table(test)) == 8
-    living = begin(tmp_path)
+    living = begin_run(tmp_path)
     (tmp_path / living / "status.json").write_text('{"status": "runn')
     hostile = tmp_path / "a`b *c* [d](e) <f>"
     hostile.mkdir()
@@ -265,12 +253,12 @@ def test_wrong_addresses_are_told(filled: Warehouse, open_runs: Any, runs_dir: P
     assert len(test.header) == 1
 
 
-def test_a_new_warehouse_says_how_to_begin(open_runs: Any, tmp_path: Path) -> None:
+def test_a_new_warehouse_says_how_to_begin_run(open_runs: Any, tmp_path: Path) -> None:
     bare = Warehouse(tmp_path / "bare.duckdb")
     bare.create(seed_warehouse)
     test = open_runs(bare.path, tmp_path / "runs")
     assert "There are no runs yet" in text(test.info)
-    begun = begin(tmp_path / "runs")
+    begun = begin_run(tmp_path / "runs")
     test = open_runs(bare.path, tmp_path / "runs", run=begun)
     assert list(table(test)["run"]) == [begun]
     assert charts(test) == 1
@@ -278,7 +266,7 @@ def test_a_new_warehouse_says_how_to_begin(open_runs: Any, tmp_path: Path) -> No
 
 def test_only_the_known_files_of_a_run_are_given(tmp_path: Path) -> None:
     runs_dir = tmp_path / "runs"
-    name = begin(runs_dir)
+    name = begin_run(runs_dir)
     (tmp_path / "config.json").write_text("outside")
     secret = tmp_path / "secret"
     secret.write_text("secret")
