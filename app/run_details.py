@@ -138,9 +138,8 @@ def show_run(snapshot: Snapshot, row: pd.Series, runs_dir: Path) -> None:
         show_predictions(queries.evaluations(snapshot, row["run_id"]), row)
     if isinstance(row["config"], str):
         st.markdown("**Configuration**")
-        st.code(
-            json.dumps(json.loads(row["config"]), indent=2, ensure_ascii=False), language="json", height=300
-        )
+        config = json.dumps(json.loads(row["config"]), indent=2, ensure_ascii=False)
+        st.code(config, language="json", wrap_lines=True)
     if row["kind"] != IMPORTED:
         st.markdown("**Folder**")
         show_folder(row["run_id"], runs_dir)
