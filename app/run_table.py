@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -145,11 +146,9 @@ def matching(rows: pd.DataFrame, search: str) -> pd.DataFrame:
     words = search.casefold().split()
     if not words or rows.empty:
         return rows
-    text = rows[list(_SEARCHED)].fillna("").astype(str).agg("\n".join, axis=1).str.casefold()
-    found = pd.Series(True, index=rows.index)
-    for word in words:
-        found &= text.str.contains(word, regex=False)
-    return rows[found]
+    columns = [rows[name].astype(object).where(rows[name].notna(), "") for name in _SEARCHED]
+    texts = ["\n".join(map(str, values)).casefold() for values in zip(*columns, strict=True)]
+    return rows[[all(word in text for word in words) for text in texts]]
 
 
 def run_labels(rows: pd.DataFrame) -> dict[str, str]:
@@ -198,7 +197,7 @@ def _folder_row(runs_dir: Path, run_id: str) -> dict[str, Any]:
     return _read_row(str(runs_dir), run_id, changed)
 
 
-@st.cache_data(max_entries=2 * MOST_FOLDERS, show_spinner=False)
+@lru_cache(maxsize=2 * MOST_FOLDERS)
 def _read_row(runs_dir: str, run_id: str, changed: int) -> dict[str, Any]:
     try:
         folder = read_begun_run(Path(runs_dir, run_id))
