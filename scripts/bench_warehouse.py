@@ -23,6 +23,7 @@ import typer
 from benchmarking import spread
 from streamlit.logger import set_log_level
 
+from app.queries import runs as run_queries
 from app.queries import shared
 from app.snapshot import Snapshot
 from db.architectures import parse_mask, sample_order
@@ -215,6 +216,7 @@ def dashboard_queries() -> dict[str, Callable[[Snapshot], pd.DataFrame | list[st
         "ranking": lambda snapshot: queries.ranking(snapshot, "cifar10", KEY),
         "tau_a": lambda snapshot: queries.tau_a(snapshot, "cifar10", KEY),
         "noise_ceiling": lambda snapshot: queries.noise_ceiling(snapshot, KEY, ""),
+        "page Runs": run_queries.runs,
         "incomplete_sets": lambda snapshot: shared.incomplete_sets(snapshot, "cifar10", KEY),
         "ranking, another key": lambda snapshot: queries.ranking(snapshot, "cifar10", OTHER_KEY),
     }
