@@ -107,7 +107,7 @@ def page() -> None:
             f"{snapshot.identity} {filters.link}",
         )
         filters.tell(PICKED, selection.picked)
-        selection.choose("Picked experiments", ranking.labels, PICK)
+        show_picked(selection, ranking)
         show_chart(snapshot, choice, ranking, selection)
         show_matrix(filters, choice, ranking, selection)
     incomplete = shared.incomplete_sets(snapshot, choice.dataset, gt_key)
@@ -161,6 +161,22 @@ def choose(
     return Choice(dataset, key, metric, band, bn_mode, chosen, others)
 
 
+def show_picked(selection: LinkedSelection, ranking: Ranking) -> None:
+    """What was clicked, and where to go with it."""
+    place, link = st.columns([5, 1], vertical_alignment="bottom")
+    with place:
+        selection.choose("Picked experiments", ranking.labels, PICK)
+    with link:
+        st.page_link(
+            "views/compare.py",
+            label="Compare",
+            icon=":material/compare_arrows:",
+            query_params={"experiment": selection.picked},
+            disabled=len(selection.picked) < 2,
+            help="What differs in their configuration, and by how much they differ.",
+        )
+
+
 def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: LinkedSelection) -> None:
     """Both panels, and how to read them."""
     stable = list(choice.others["experiment_id"])
@@ -174,7 +190,7 @@ def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: 
         picked = ranking.rows["experiment_id"].isin(selection.picked)
         drawn = ranking.rows[picked | ranking.rows.index.isin(drawn.index)]
         st.info(
-            f"The best {ranking_chart.STYLES} of {len(ranking.rows)} experiments by τa are drawn, and any that "
+            f"Drawn are the best {ranking_chart.STYLES} of {len(ranking.rows)} experiments by τa, and any that "
             "is picked: more lines could not be told apart. The table below has all."
         )
         order = [name for name in order if name in set(drawn["series"])]
