@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Takes the README's pictures of the dashboard, in light and dark, with a headless Chromium.
+"""Takes the README's pictures of the dashboard with a headless Chromium.
 
 usage: .venv/bin/python scripts/screenshots.py WAREHOUSE
 Needs Debian's chromium, or another one named by NASRANK_CHROMIUM.
@@ -21,6 +21,12 @@ IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 CHROMIUM = os.environ.get("NASRANK_CHROMIUM", "/usr/bin/chromium")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 START_SECONDS = 60
+# By file: the address, whether light or dark, and the height in pixels.
+PICTURES = {
+    "rankings.png": ("/", "light", 1240),
+    "rankings-dark.png": ("/", "dark", 1240),
+    "search-space.png": ("/search_space", "light", 960),
+}
 
 
 def main() -> int:
@@ -37,12 +43,12 @@ def main() -> int:
         IMAGES.mkdir(parents=True, exist_ok=True)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-            for scheme, name in (("light", "rankings.png"), ("dark", "rankings-dark.png")):
-                page = browser.new_page(viewport={"width": 1280, "height": 1180}, color_scheme=scheme)
-                page.goto(url)
-                page.get_by_test_id("stVegaLiteChart").wait_for(timeout=1000 * START_SECONDS)
+            for name, (address, scheme, height) in PICTURES.items():
+                page = browser.new_page(viewport={"width": 1280, "height": height}, color_scheme=scheme)
+                page.goto(url + address)
+                page.get_by_test_id("stVegaLiteChart").first.wait_for(timeout=1000 * START_SECONDS)
                 page.locator("[data-test-script-state=notRunning]").wait_for()
-                page.wait_for_timeout(1500)  # the chart's first drawing
+                page.wait_for_timeout(1500)  # the charts' first drawing
                 page.screenshot(path=IMAGES / name)
                 print(f"wrote docs/images/{name}")
     finally:

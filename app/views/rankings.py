@@ -190,7 +190,7 @@ def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: 
         picked = ranking.rows["experiment_id"].isin(selection.picked)
         drawn = ranking.rows[picked | ranking.rows.index.isin(drawn.index)]
         st.info(
-            f"Of {len(ranking.rows)} experiments the best {ranking_chart.STYLES} by τa are drawn, and what is "
+            f"Of {len(ranking.rows)} experiments the best {ranking_chart.STYLES} by τa are drawn, and those "
             "picked: more lines could not be told apart. The table below has all."
         )
         order = [name for name in order if name in set(drawn["series"])]
