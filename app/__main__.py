@@ -1,15 +1,16 @@
-"""Serves the dashboard: `python -m app --warehouse PATH --host ADDRESS --port NUMBER`."""
+"""Serves the dashboard: `python -m app --warehouse PATH --runs PATH --host ADDRESS --port NUMBER`."""
 
 import argparse
 import os
 from pathlib import Path
 
-from app.serve import DEFAULT_WAREHOUSE, command
+from app.serve import DEFAULT_RUNS, DEFAULT_WAREHOUSE, command
 
 parser = argparse.ArgumentParser(prog="python -m app", description="Serve the dashboard.")
 parser.add_argument("--warehouse", type=Path, default=Path(DEFAULT_WAREHOUSE))
+parser.add_argument("--runs", type=Path, default=Path(DEFAULT_RUNS))
 parser.add_argument("--host", default="localhost")
 parser.add_argument("--port", type=int, default=8501)
 options = parser.parse_args()
-arguments = command(options.warehouse, options.host, options.port)
+arguments = command(options.warehouse, options.host, options.port, options.runs)
 os.execv(arguments[0], arguments)

@@ -114,7 +114,7 @@ class Filters:
         """A number, or None where none is given."""
         if name not in st.session_state:
             self.problems += [
-                f"The address has {_quoted(f'{name}={given}')}, which is no number. Shown: all."
+                f"The address has {quoted(f'{name}={given}')}, which is no number. Shown: all."
                 for given in st.query_params.get_all(name)
                 if given and not _is_number(given)
             ]
@@ -125,10 +125,16 @@ class Filters:
         self._chosen[name] = [] if number is None else [repr(number)]
         return number
 
-    def keep(self, name: str, value: str) -> None:
+    def keep(self, name: str, *values: str) -> None:
         """Hold what a widget that is not bound to the URL has; an empty value needs no parameter."""
-        self.tell(name, [value] if value else [])
+        self.tell(name, list(filter(None, values)))
         _put_in_address(name, self._chosen[name])
+
+    def write_text(self, name: str, label: str, explanation: str | None = None) -> str:
+        """What is searched for; empty for nothing."""
+        text = st.text_input(label, key=name, help=explanation, bind="query-params", placeholder="all")
+        self._chosen[name] = [text] if text else []
+        return text
 
     def tell(self, name: str, values: Sequence[str]) -> None:
         """Have the link name what something else keeps in the URL."""
@@ -138,7 +144,7 @@ class Filters:
         """Tell of values of a parameter that is no widget's, where the warehouse has no such thing."""
         for value in set(st.query_params.get_all(name)) - set(known):
             self.problems.append(
-                f"The address has {_quoted(f'{name}={value}')}; there is no such {noun} here."
+                f"The address has {quoted(f'{name}={value}')}; there is no such {noun} here."
             )
 
     def check_names(self, also: Sequence[str] = ()) -> None:
@@ -149,7 +155,7 @@ class Filters:
         for name in st.query_params:
             if name not in self._chosen and name not in _FOREIGN and name not in also:
                 self.problems.append(
-                    f"The address has {_quoted(name)}, which is no filter of this page; it has "
+                    f"The address has {quoted(name)}, which is no filter of this page; it has "
                     f"{listed(list(self._chosen), 12)}."
                 )
 
@@ -172,7 +178,7 @@ def url_problems(name: str, given: Sequence[str], options: Sequence[str], instea
     left = [value for value in given if value in options]
     shown = listed(left) if left else instead
     return [
-        f"The address has {_quoted(f'{name}={value}')}; there {'is' if len(options) == 1 else 'are'} "
+        f"The address has {quoted(f'{name}={value}')}; there {'is' if len(options) == 1 else 'are'} "
         f"{listed(options, 12)}. Shown: {shown}."
         for value in given
         if value and value not in options
@@ -193,7 +199,7 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """As code in Markdown, on one line and not too long, whatever `text` contains."""
     line = "".join(character if character.isprintable() else " " for character in text).replace("`", "'")
     return f"`{line[:_SHOWN_CHARACTERS]}{'…' if len(line) > _SHOWN_CHARACTERS else ''}`"

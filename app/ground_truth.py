@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 import pandas as pd
+import streamlit as st
 
 from app.filters import Filters
 
@@ -50,3 +51,12 @@ def describe_key(key: pd.Series) -> str:
         f"Ranked against NAS-Bench-201's {split} accuracy on **{key['dataset']}** after {key['epochs']} "
         f"epochs of stand-alone training, {trial} ({key['source']})."
     )
+
+
+def warn_of_train(key: pd.Series) -> None:
+    """That the key is train accuracy, where it is."""
+    if key["split"] == "train":
+        st.warning(
+            "This key is **train** accuracy, as in the authors' code: the best networks differ by hundredths "
+            "of a percent, and it does not tell how well they generalize."
+        )

@@ -35,6 +35,9 @@ def main() -> None:
             st.Page("views/rankings.py", title="Rankings", default=True),
             st.Page("views/scatter.py", title="Scatter", url_path="scatter"),
             st.Page("views/compare.py", title="Compare", url_path="compare"),
+            st.Page("views/search_space.py", title="Search space", url_path="search_space"),
+            st.Page("views/datasets.py", title="Datasets", url_path="datasets"),
+            st.Page("views/runs.py", title="Runs", url_path="runs"),
             st.Page("views/paper.py", title="Paper", url_path="paper"),
             st.Page("views/sql.py", title="SQL", url_path="sql"),
         ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from db.errors import NasrankError
 
@@ -32,3 +34,18 @@ def open_regular(path: Path) -> Iterator[io.BufferedReader]:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise NasrankError(f"{str(path)!r} is no ordinary file")
         yield file
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a file, or None where there is no file. Raises `NasrankError` for anything else."""
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise NasrankError(
+            f"{path} cannot be read: {error}; copy it anew, or delete the folder {path.parent} to start anew"
+        ) from error
+    if not isinstance(content, dict):
+        raise NasrankError(f"{path} is not a JSON object; delete the folder {path.parent} to start anew")
+    return content

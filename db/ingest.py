@@ -31,10 +31,8 @@ from db.architectures import NUM_ARCHITECTURES, all_architectures, parse_mask
 from db.derived import derive_runs
 from db.errors import NasrankError
 from db.models import EpochMetric, Experiment, Prediction, Run
+from db.run_status import ENDED, FORMAT
 from db.warehouse import Warehouse, insert_arrow
-
-FORMAT: Final = 1
-ENDED: Final = ("finished", "failed")
 
 PREDICTION_SCHEMA: Final = pa.schema(
     [("arch_id", pa.int16()), ("accuracy", pa.float64()), ("images", pa.int32()), ("status", pa.string())]
@@ -135,15 +133,7 @@ def read_run_folder(path: Path, digest: str | None = None) -> RunFolder:
     status = _read_json(path / "status.json")
     if status.get("status") not in ENDED:
         raise NasrankError(f"the run is {status.get('status')}; it is read when it has ended")
-    try:
-        experiment = _experiment_row(config_file)
-        run = _run_row(config_file, status, experiment["experiment_id"])
-    except KeyError as error:
-        raise NasrankError(f"config.json or status.json lacks {error.args[0]!r}") from error
-    except (TypeError, ValueError) as error:
-        raise NasrankError(f"config.json or status.json: {error}") from error
-    if run["run_id"] != path.name:
-        raise NasrankError(f"it holds the run {run['run_id']!r}: a folder has the name of its run")
+    experiment, run = _rows_of(path, config_file, status)
     run_id = run["run_id"]
     predictions = [_read_predictions(file, run_id, experiment["mask"]) for file in _prediction_files(path)]
     if run["status"] == "finished" and not predictions:
@@ -154,6 +144,33 @@ def read_run_folder(path: Path, digest: str | None = None) -> RunFolder:
         epochs=_read_epochs(path / "epochs.parquet", run_id),
         predictions=pa.concat_tables(predictions) if predictions else None,
     )
+
+
+def read_begun_run(path: Path) -> RunFolder:
+    """What there is of a run that has not ended, or is not in the warehouse: all but its predictions.
+
+    Raises NasrankError as `read_run_folder`.
+    """
+    experiment, run = _rows_of(path, _read_json(path / "config.json"), _read_json(path / "status.json"))
+    epochs = path / "epochs.parquet"
+    table = _read_epochs(epochs, path.name) if epochs.exists() else EPOCH_SCHEMA.empty_table()
+    return RunFolder(experiment, run, table, predictions=None)
+
+
+def _rows_of(
+    path: Path, config_file: Mapping[str, Any], status: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The rows of the experiment and of the run."""
+    try:
+        experiment = _experiment_row(config_file)
+        run = _run_row(config_file, status, experiment["experiment_id"])
+    except KeyError as error:
+        raise NasrankError(f"config.json or status.json lacks {error.args[0]!r}") from error
+    except (TypeError, ValueError) as error:
+        raise NasrankError(f"config.json or status.json: {error}") from error
+    if run["run_id"] != path.name:
+        raise NasrankError(f"it holds the run {run['run_id']!r}: a folder has the name of its run")
+    return experiment, run
 
 
 def _insert(connection: sa.Connection, folders: Sequence[RunFolder]) -> None:

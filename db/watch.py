@@ -24,7 +24,7 @@ _FIRST_RETRY_SECONDS: Final = 2.0
 _LAST_RETRY_SECONDS: Final = 300.0
 _SETTLE_SECONDS: Final = 30.0  # for so long, a folder that cannot be used may be one that is being written
 
-_State = tuple[int, int, int]  # of a status.json: inode, modification time, size
+State = tuple[int, int, int]  # of a status.json: inode, modification time, size
 
 
 @dataclass(slots=True)
@@ -61,18 +61,18 @@ class Watch:
     ) -> None:
         ingested_runs(warehouse)
         self._warehouse, self._runs_dir, self._clock = warehouse, runs_dir, clock
-        self._handled: dict[str, _State] = {}
+        self._handled: dict[str, State] = {}
         self._ended: set[str] = set()
         self._failing: dict[str, _Failure] = {}
 
     def look(self, on_wait: Callable[[], None] = lambda: None) -> Round:
         """Ingest the folders that changed, up to `MOST_FOLDERS`."""
         started = self._clock()
-        found: dict[str, _State] = {}
+        found: dict[str, State] = {}
         changed: list[str] = []
         report, not_published = IngestReport(), None
         try:
-            found = _status_files(self._runs_dir)
+            found = {name: state for name, state in status_files(self._runs_dir).items() if state}
             changed = sorted(name for name, state in found.items() if self._is_due(name, state))
             batch = [self._runs_dir / name for name in changed[:MOST_FOLDERS]]
             if batch:
@@ -93,7 +93,7 @@ class Watch:
             not_published=not_published,
         )
 
-    def _is_due(self, name: str, state: _State) -> bool:
+    def _is_due(self, name: str, state: State) -> bool:
         if name in self._failing:
             return self._clock() >= self._failing[name].next_try
         return self._handled.get(name) != state
@@ -137,14 +137,20 @@ def watch(
         stop = pause(0.0 if done.has_more else max(LOOK_SECONDS, done.seconds))
 
 
-def _status_files(runs_dir: Path) -> dict[str, _State]:
-    """The `status.json` of each folder, as `stat` sees it; folders without one have not begun."""
-    found = {}
+def status_files(runs_dir: Path) -> dict[str, State | None]:
+    """The `status.json` of each folder, as `stat` sees it; None for a folder without one.
+
+    Raises OSError where `runs_dir` cannot be read.
+    """
+    found: dict[str, State | None] = {}
     with os.scandir(runs_dir) as entries:
         for entry in entries:
             try:
                 status = Path(entry.path, "status.json").stat()
-            except (FileNotFoundError, NotADirectoryError):
+            except NotADirectoryError:
+                continue
+            except FileNotFoundError:
+                found[entry.name] = None
                 continue
             except OSError:  # ingest says what it is
                 found[entry.name] = (0, 0, 0)

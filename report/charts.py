@@ -13,6 +13,8 @@ from db.architectures import OPERATIONS
 from report.labels import signed
 from report.theme import COLOURS, GREY
 
+# Counts: apart from white and from black, and in their order without colours.
+COUNTS: Final = alt.SchemeParams(name="viridis", extent=[0.15, 1])
 # Bins a side where 15,625 points would hide each other.
 _BINS: Final = 70
 # Pixels, so that the panels of a row align.
@@ -118,34 +120,71 @@ def usage_chart(usage: pd.DataFrame, points: Sequence[str]) -> alt.FacetChart:
     return chart
 
 
+def usage_panel(usage: pd.DataFrame, points: Sequence[str], width: int | None = None) -> alt.Chart:
+    """One panel of Figure 3. `usage`: point (one of `points`), operation and percent.
+
+    `width` in pixels; None for that of the container.
+    """
+    legend = alt.Legend(title=None, orient="top")
+    chart: alt.Chart = (
+        alt.Chart(usage)
+        .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=50, filled=True))
+        .encode(
+            x=alt.X("point:N", title="N best by ground truth, or all")
+            .scale(domain=list(points))
+            .axis(labelAngle=0, labelOverlap=False),
+            y=alt.Y("percent:Q", title=None).scale(domain=[0, 100]).axis(tickCount=5),
+            color=alt.Color("operation:N", sort=list(OPERATIONS), legend=legend),
+            shape=alt.Shape("operation:N", sort=list(OPERATIONS), legend=legend),
+            tooltip=["operation:N", "point:N", alt.Tooltip("percent:Q", format=".1f")],
+        )
+        .properties(height=230, **({} if width is None else {"width": width}))
+    )
+    if width is None:
+        chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
+    return chart
+
+
 def dataset_chart(accuracies: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> alt.ConcatChart:
-    """Figure 10: the accuracies of all architectures on one data set against those on another.
+    """Figure 10: the panels of `dataset_panels`, beside each other."""
+    return alt.concat(*dataset_panels(accuracies, pairs, width=260), columns=3, spacing=28)
+
+
+def dataset_panels(
+    accuracies: pd.DataFrame, pairs: Sequence[tuple[str, str]], width: int | None = None
+) -> list[alt.Chart]:
+    """The accuracies of all architectures on one data set against those on another, a panel a pair.
 
     `accuracies`: percent, a column for each name in `pairs` (x, y), a row for each architecture. Counted in
-    bins, darker where there are more, on a scale of logarithms.
+    bins, on one scale of logarithms. `width` in pixels; None for that of the container.
     """
     panels = [binned(accuracies[x], accuracies[y]) for x, y in pairs]
     highest = max(int(bins["architectures"].max()) for bins in panels)
     colour = (
         alt.Color("architectures:Q")
-        .scale(type="log", domain=[1, highest], scheme="blues", clamp=True)
-        .legend(orient="right", tickCount=4)
+        .scale(type="log", domain=[1, highest], scheme=COUNTS, clamp=True)
+        .legend(orient="bottom", tickCount=4, gradientLength=140)
     )
-    charts = [
-        alt.Chart(bins)
-        .mark_rect()
-        .encode(
-            x=alt.X("x_low:Q", title=f"{x} (%)").scale(zero=False, nice=False),
-            x2="x_high:Q",
-            y=alt.Y("y_low:Q", title=f"{y} (%)").scale(zero=False, nice=False),
-            y2="y_high:Q",
-            color=colour,
-            tooltip=[alt.Tooltip("architectures:Q", format=",d")],
+    size = {"height": 230} | ({} if width is None else {"width": width})
+    charts = []
+    for bins, (x, y) in zip(panels, pairs, strict=True):
+        chart: alt.Chart = (
+            alt.Chart(bins)
+            .mark_rect()
+            .encode(
+                x=alt.X("x_low:Q", title=f"{x} (%)").scale(zero=False, nice=False),
+                x2="x_high:Q",
+                y=alt.Y("y_low:Q", title=f"{y} (%)").scale(zero=False, nice=False),
+                y2="y_high:Q",
+                color=colour,
+                tooltip=[alt.Tooltip("architectures:Q", format=",d")],
+            )
+            .properties(**size)
         )
-        .properties(width=260, height=230)
-        for bins, (x, y) in zip(panels, pairs, strict=True)
-    ]
-    return alt.concat(*charts, columns=3, spacing=28)
+        if width is None:
+            chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
+        charts.append(chart)
+    return charts
 
 
 def binned(x: pd.Series[float], y: pd.Series[float], value: pd.Series[float] | None = None) -> pd.DataFrame:
@@ -170,28 +209,40 @@ def binned(x: pd.Series[float], y: pd.Series[float], value: pd.Series[float] | N
 def agreement_chart(
     agreement: pd.DataFrame, points: Sequence[str], titles: Mapping[str, str]
 ) -> alt.HConcatChart:
-    """Correlations of other rankings with one, over its top-N: a panel for each measure in `titles`.
-
-    `agreement`: series (the other ranking), point, n, and a column for each measure.
-    """
-    order = list(dict.fromkeys(agreement["series"]))
-    legend = alt.Legend(title=None, orient="top", columns=4)
-    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=GREY).encode(y="zero:Q")
+    """The panels of `agreement_panel` beside each other, one for each measure in `titles`."""
     panels = [
-        alt.layer(
-            zero,
-            alt.Chart(agreement[["series", "point", "n", measure]])
-            .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=45, filled=True))
-            .encode(
-                x=alt.X("point:N", title="N best by ground truth, or all")
-                .scale(domain=list(points))
-                .axis(labelAngle=0, labelOverlap=False),
-                y=alt.Y(f"{measure}:Q", title=None).axis(tickCount=5),
-                color=alt.Color("series:N", sort=order, legend=legend),
-                shape=alt.Shape("series:N", sort=order, legend=legend),
-                tooltip=["series:N", "point:N", "n:Q", alt.Tooltip(f"{measure}:Q", format=".3f")],
-            ),
-        ).properties(width=280, height=230, title=title)
+        agreement_panel(agreement, points, measure, width=280).properties(title=title)
         for measure, title in titles.items()
     ]
     return alt.hconcat(*panels, spacing=28)
+
+
+def agreement_panel(
+    agreement: pd.DataFrame, points: Sequence[str], measure: str, width: int | None = None
+) -> alt.LayerChart | alt.FacetChart:
+    """Correlations of other rankings with one, over its top-N.
+
+    `agreement`: series (the other ranking), point, n, and the column `measure`. `width` in pixels; None for
+    that of the container.
+    """
+    order = list(dict.fromkeys(agreement["series"]))
+    legend = alt.Legend(title=None, orient="top", columns=3, labelLimit=260)
+    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=GREY).encode(y="zero:Q")
+    lines = (
+        alt.Chart(agreement[["series", "point", "n", measure]])
+        .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=45, filled=True))
+        .encode(
+            x=alt.X("point:N", title="N best by ground truth" + ", or all" * ("all" in points))
+            .scale(domain=list(points))
+            .axis(labelAngle=0, labelOverlap=False),
+            y=alt.Y(f"{measure}:Q", title=None).axis(tickCount=5),
+            color=alt.Color("series:N", sort=order, legend=legend),
+            shape=alt.Shape("series:N", sort=order, legend=legend),
+            tooltip=["series:N", "point:N", "n:Q", alt.Tooltip(f"{measure}:Q", format=".3f")],
+        )
+    )
+    size = {"height": 230} | ({} if width is None else {"width": width})
+    chart = alt.layer(zero, lines).properties(**size)
+    if width is None:
+        chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
+    return chart

@@ -140,6 +140,16 @@ def signed(number: float | None, digits: int = 2) -> str:
     return text.replace("-", "−") if float(text) else text.removeprefix("-")
 
 
+def roughly(seconds: float) -> str:
+    """A time as one says it of an estimate: `40 s`, `4 min`, `1 h 20 min`, `3 days`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes < 48 * 60 else f"{minutes / 1440:.0f} days"
+
+
 def listed(names: Sequence[object], at_most: int = 8) -> str:
     """`a, b, c`, and how many more there are."""
     more = f" and {len(names) - at_most} more" if len(names) > at_most else ""

@@ -26,8 +26,9 @@ _SHAPES: Final = (
 )
 _DASHES: Final = ([1, 0], [7, 3], [2, 2], [8, 3, 2, 3])
 
-# So many lines have a colour of their own.
+# So many lines have a colour of their own, and so many differ in colour or dash.
 COLOURS: Final = len(_SHAPES)
+STYLES: Final = len(_SHAPES) * len(_DASHES)
 
 # Pixels: of a panel, and of both panels' axis labels, so that the panels align.
 _HEIGHT: Final = 300

@@ -80,10 +80,15 @@ def matrix_chart(
     selection = picking()
     base = alt.Chart(told).encode(
         x=alt.X("column:N", sort=columns, title=None)
-        .axis(orient="top", labelAngle=-30 if len(columns) > 4 else 0, labelLimit=_LABEL_WIDTH)
+        .axis(
+            orient="top",
+            labelAngle=-30 if len(columns) > 4 else 0,
+            labelLimit=_LABEL_WIDTH,
+            labelOverlap=False,
+        )
         .scale(paddingInner=0.04),
         y=alt.Y("row:N", sort=list(dict.fromkeys(cells["row"])), title=None)
-        .axis(labelLimit=_LABEL_WIDTH)
+        .axis(labelLimit=_LABEL_WIDTH, labelOverlap=False)
         .scale(paddingInner=0.06),
         opacity=emphasis(selection, picked, 1, 0.25),
     )

@@ -94,13 +94,13 @@ def rank(
     return Ranking(labels, points, rows, bn_mode, metric)
 
 
-def seed_points(ranking: Ranking, runs: pd.DataFrame) -> pd.DataFrame:
+def seed_points(points: pd.DataFrame, bn_mode: str, runs: pd.DataFrame) -> pd.DataFrame:
     """A row for each seed and point of the lines: series, point, seed, a_n (percent), and each metric.
 
-    `runs` as `app.queries.rankings.seed_ranking` has them.
+    `points` as of `Ranking`; `runs` as `app.queries.rankings.seed_ranking` has them.
     """
-    series = ranking.points.drop_duplicates("experiment_id").set_index("experiment_id")["series"]
-    shown = runs["experiment_id"].isin(series.index) & runs["bn_mode"].isin((ranking.bn_mode, IMPORTED))
+    series = points.drop_duplicates("experiment_id").set_index("experiment_id")["series"]
+    shown = runs["experiment_id"].isin(series.index) & runs["bn_mode"].isin((bn_mode, IMPORTED))
     known = runs[shown]
     return known.assign(
         series=known["experiment_id"].map(series),

@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from db.architectures import BENCHMARK_OPERATIONS, EDGES, OPERATIONS
-from report.charts import binned
+from report.charts import COUNTS, binned
 
 # More points than this are counted in bins: a browser still answers at once, and they can be told apart.
 DRAWN: Final = 2_000
@@ -29,7 +29,6 @@ _CATEGORIES: Final = {
 _SHAPES: Final = ("circle", "triangle-up", "square", "diamond")
 # Neither end is lost on a white or a dark page.
 _SEQUENCE: Final = alt.SchemeParams(name="viridis", extent=[0.2, 0.9])
-_COUNTS: Final = alt.SchemeParams(name="viridis", extent=[0.15, 1])
 _HEIGHT: Final = 250
 _AXIS_WIDTH: Final = 36
 
@@ -139,7 +138,7 @@ def _bins(panel: Panel, colour: str) -> alt.Chart:
     else:
         shade = (
             alt.Color("architectures:Q", title="architectures")
-            .scale(type="log", domain=[1, int(bins["architectures"].max())], scheme=_COUNTS, nice=False)
+            .scale(type="log", domain=[1, int(bins["architectures"].max())], scheme=COUNTS, nice=False)
             .legend(orient="bottom", tickCount=4, format="~s", gradientLength=160)
         )
     x_domain, y_domain = panel.domains

@@ -24,17 +24,19 @@ from benchmarking import spread
 from streamlit.logger import set_log_level
 
 from app.queries import compare, scatter, shared
+from app.queries import runs as run_queries
 from app.snapshot import Snapshot
 from db.architectures import parse_mask, sample_order
 from db.benchmarks import read_benchmark
 from db.ground_truth import choose_architectures, import_benchmark
 from db.ingest import ingest
+from db.run_status import RunStatus
 from db.seed import seed_warehouse
 from db.warehouse import Warehouse
 from report import queries
 from trainer.config import ExperimentConfig, run_id
 from trainer.evaluation import Prediction
-from trainer.run_folder import RunFolder, RunStatus
+from trainer.run_folder import RunFolder
 
 SEEDS = 5
 MASKS = ("", "Zero", "Skip", "Pool")
@@ -221,6 +223,7 @@ def dashboard_queries(warehouse: Warehouse) -> dict[str, Callable[[Snapshot], pd
         "ranking": lambda snapshot: queries.ranking(snapshot, "cifar10", KEY),
         "tau_a": lambda snapshot: queries.tau_a(snapshot, "cifar10", KEY),
         "noise_ceiling": lambda snapshot: queries.noise_ceiling(snapshot, KEY, ""),
+        "page Runs": run_queries.runs,
         "incomplete_sets": lambda snapshot: shared.incomplete_sets(snapshot, "cifar10", KEY),
         "ranking, another key": lambda snapshot: queries.ranking(snapshot, "cifar10", OTHER_KEY),
         "evaluations": shared.evaluations,

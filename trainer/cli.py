@@ -386,10 +386,15 @@ for _command in (sql, export, intervals, report):
 @app.command()
 def dashboard(
     host: Annotated[
-        str, typer.Option(help="Address to listen on; others than localhost have no login in front.")
+        str,
+        typer.Option(
+            help="Address to listen on. There is no login: whoever reaches it can read the warehouse and the "
+            "run folders; docs/dashboard.md says how to put one in front."
+        ),
     ] = "localhost",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
     warehouse: WarehouseOption = WAREHOUSE,
+    runs: RunsOption = RUNS,
 ) -> None:
     """Serve the dashboard until Ctrl-C.
 
@@ -397,7 +402,10 @@ def dashboard(
     Example: nasrank-train dashboard --port 8600
     """
     if host not in ("localhost", "127.0.0.1", "::1"):
-        say(f"warning: anyone who reaches {host}:{port} can read the warehouse; there is no login")
+        say(
+            f"warning: there is no login; whoever reaches {host}:{port} can read the warehouse and the run "
+            "folders. docs/dashboard.md says how to use an SSH tunnel instead, or a proxy with a login"
+        )
     # This process becomes the server, and gets its signals; the trainer never imports the dashboard.
     command = [
         sys.executable,
@@ -405,6 +413,8 @@ def dashboard(
         "app",
         "--warehouse",
         str(warehouse),
+        "--runs",
+        str(runs),
         "--host",
         host,
         "--port",

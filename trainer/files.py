@@ -36,18 +36,3 @@ def atomic_write(path: Path, content: bytes | memoryview) -> None:
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write an object, indented. NaN and infinity, which JSON does not have, raise ValueError."""
     atomic_write(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a file, or None where there is no file. Raises `NasrankError` for anything else."""
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise NasrankError(
-            f"{path} cannot be read: {error}; delete the folder {path.parent} to start anew"
-        ) from error
-    if not isinstance(content, dict):
-        raise NasrankError(f"{path} is not a JSON object; delete the folder {path.parent} to start anew")
-    return content

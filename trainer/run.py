@@ -21,6 +21,7 @@ from torch import Tensor
 
 from db.architectures import NUM_ARCHITECTURES
 from db.errors import NasrankError
+from db.run_status import RunStatus
 from trainer.augment import DeviceImages
 from trainer.checkpoint import load_checkpoint, save_checkpoint
 from trainer.claims import Claim
@@ -30,7 +31,7 @@ from trainer.environment import choose_device, device_description, git_state, ve
 from trainer.evaluation import EvaluationOptions, check_available, random_sample
 from trainer.predicting import Predictor, missing_predictions
 from trainer.progress import Progress, stderr_progress
-from trainer.run_folder import RunFolder, RunStatus
+from trainer.run_folder import RunFolder
 from trainer.stopping import StopSignal
 from trainer.supernet import build_supernet
 from trainer.training import WATCHED_IMAGES, Diverged, Training
@@ -154,7 +155,10 @@ class _Session:
     def work(self, wanted: Sequence[int]) -> None:
         """Train what is left, predict what is missing, and keep `status.json` true throughout."""
         try:
-            if not (self.status.status == "finished" and self.training.finished):
+            if self.status.status == "finished" and self.training.finished:
+                # As it was, but written now: who watches the folder sees that somebody works on it again.
+                self._mark("finished", finished_at=self.status.finished_at)
+            else:
                 self._mark("running")
             # Only on the CPU is it sure that training again ends with the very same weights.
             self._folder.drop_predictions(after=self.training.epoch)

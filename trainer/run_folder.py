@@ -4,12 +4,12 @@
 runs/<run_id>/
   config.json                           what the run is
   architectures.json                    what it shall predict
-  status.json                           how it stands
+  status.json                           how it stands; db/run_status.py
   epochs.parquet                        a row an epoch
   predictions-<epoch>-<bn_mode>.parquet a row an architecture
   predictions-<epoch>-<bn_mode>.partial.jsonl  while evaluation is under way
   checkpoint-<step>.pt                  the last two
-  claim-<n>.json                        who works on the folder; trainer/claims.py
+  claim-<n>.json                        who works on the folder; db/holders.py
   worker.log                            what the processes of a study said
 ```
 Every file but the partial one is written to a temporary name, synced and renamed: a reader sees it whole or
@@ -22,7 +22,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -30,45 +30,18 @@ import pyarrow
 import pyarrow.parquet
 
 from db.errors import NasrankError
-from db.ingest import EPOCH_SCHEMA, FORMAT, PREDICTION_SCHEMA
+from db.files import read_json
+from db.ingest import EPOCH_SCHEMA, PREDICTION_SCHEMA
+from db.run_status import FORMAT, RunStatus, read_status
 from trainer.claims import Claim
 from trainer.config import ExperimentConfig
 from trainer.evaluation import Prediction
-from trainer.files import TEMPORARY_SUFFIX, atomic_write, read_json, write_json
+from trainer.files import TEMPORARY_SUFFIX, atomic_write, write_json
 from trainer.training import EpochRow
 
 # What is ingested, and the count that accuracies come from, for adding predictions later.
 _PREDICTION_SCHEMA: Final = PREDICTION_SCHEMA.append(pyarrow.field("correct", pyarrow.int32()))
 _PREDICTIONS: Final = re.compile(r"predictions-(\d+)-")
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunStatus:
-    """`status.json`: how a run stands, and what it was made with. Times of day are ISO 8601 in UTC."""
-
-    run_id: str
-    status: str  # running | interrupted | failed | finished; a killed run stays at running
-    message: str | None = None
-    started_at: str
-    updated_at: str
-    finished_at: str | None = None
-    epoch: int = 0  # completed
-    epochs: int
-    failed_epoch: int | None = None  # the one that diverged, from 1
-    seconds_training: float = 0.0
-    seconds_evaluation: float = 0.0
-    optimizer_updates: int = 0
-    images_per_second: float | None = None  # in training, median over the epochs
-    device: str
-    git_commit: str | None
-    git_dirty: bool | None
-    versions: dict[str, str | None]
-    dataset_sha256: str
-    valid_sha256: str
-    dataset_origin: str
-    ground_truth_keys: list[str] = field(default_factory=list)
-    pid: int
-    host: str
 
 
 class RunFolder:
@@ -121,17 +94,8 @@ class RunFolder:
             )
 
     def read_status(self) -> RunStatus | None:
-        """The status, or None where none was written yet."""
-        path = self.path / "status.json"
-        content = read_json(path)
-        if content is None:
-            return None
-        names = {item.name for item in fields(RunStatus)}
-        if content.pop("format", None) != FORMAT or content.keys() != names:
-            raise NasrankError(
-                f"{path} is not of this version's format {FORMAT}; use the version of nasrank that wrote it"
-            )
-        return RunStatus(**content)
+        """The status, or None where none was written yet; raises as `db.run_status.read_status`."""
+        return read_status(self.path)
 
     def write_status(self, status: RunStatus) -> None:
         """Replace `status.json`."""

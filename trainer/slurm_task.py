@@ -17,7 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from db.errors import NasrankError
-from trainer.claims import BEAT_SECONDS, STALE_SECONDS, slurm_job_id
+from db.holders import BEAT_SECONDS, STALE_SECONDS, slurm_job_id
 from trainer.output import say
 from trainer.slurm_queue import queued_jobs
 from trainer.study_plan import available_cpus

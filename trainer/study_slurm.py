@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from db.errors import NasrankError
-from trainer.files import read_json, write_json
+from db.files import read_json
+from trainer.files import write_json
 from trainer.slurm_queue import JOB_NAME, QueuedJob, cancel_jobs, queued_jobs
 from trainer.slurm_task import SlurmTask
 from trainer.stopping import StopSignal

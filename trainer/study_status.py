@@ -18,10 +18,11 @@ import pyarrow.parquet
 
 from db.architectures import EDGES
 from db.errors import NasrankError
+from db.files import read_json
 from db.ground_truth import DEFAULT_KEY, GroundTruthKey
-from trainer.claims import live_holder
+from db.holders import find_claim
+from db.run_status import run_state as state_of
 from trainer.config import ExperimentConfig
-from trainer.files import read_json
 from trainer.study import Study, StudyRun
 
 # finished: with all predictions that the study asks for; running: a process works on it now; pending: a
@@ -72,7 +73,8 @@ def run_state(study: Study, run: StudyRun, folder: Path) -> RunState:
         status = read_json(folder / "status.json")
         if status is None:
             # Claimed: a process that is about to write its first status.
-            return RunState(run, "running" if live_holder(folder) else "missing")
+            is_begun = state_of(None, find_claim(folder)) == "begun"
+            return RunState(run, "running" if is_begun else "missing")
         return _state(study, run, folder, status)
     except NasrankError as error:
         return RunState(run, "failed", message=str(error))
@@ -159,16 +161,15 @@ def _state_and_message(
     lacking = _lacking(study, run, folder, status) if written == "finished" else None
     if written == "failed" or (written == "finished" and lacking is None):
         return written, status["message"]
-    if live_holder(folder):
-        return "running", None
-    match written:
+    match state_of(written, find_claim(folder)):
+        case "running":
+            return "running", None
         case "finished":
             return "interrupted", f"finished, but without predictions for {lacking}"
-        case "running":  # what a killed process left
+        case "dead":
             return "interrupted", "its process was killed"
-        case "interrupted":
+        case _:
             return "interrupted", status["message"]
-    raise ValueError(f"status {written!r}")
 
 
 def _lacking(study: Study, run: StudyRun, folder: Path, status: dict[str, Any]) -> str | None:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.filters import Filters
-from app.ground_truth import choose_key, describe_key
+from app.ground_truth import choose_key, describe_key, warn_of_train
 from app.queries import shared
 from app.serve import warehouse_path
 from app.snapshot import Snapshot
@@ -64,11 +64,7 @@ def page() -> None:
         "“Exploring single-path Architecture Search Ranking Correlations”, held against the runs of this "
         f"warehouse.  \n{describe_key(key)}"
     )
-    if key["split"] == "train":
-        st.warning(
-            "This key is **train** accuracy, as in the authors' code: the best networks differ by hundredths "
-            "of a percent, and it does not tell how well they generalize."
-        )
+    warn_of_train(key)
     choice = Choice(str(key["gt_key"]), bn_mode)
     show_findings(read_findings(snapshot, choice))
     show_reported(queries.reported(snapshot, choice.gt_key, bn_mode))

@@ -49,6 +49,7 @@ BANDS_TOLD = {
 }
 # Chosen beside the matrix, below what the sidebar's filters decide.
 MATRIX_FILTERS = ("columns", "cells", "rows")
+MATRIX_ROWS = 40
 # The URL parameter of the experiments that were clicked.
 PICKED = "experiment"
 PICK = "Click lines, their names or cells below; with Shift several"
@@ -106,7 +107,7 @@ def page() -> None:
             f"{snapshot.identity} {filters.link}",
         )
         filters.tell(PICKED, selection.picked)
-        selection.choose("Picked experiments", ranking.labels, PICK)
+        show_picked(selection, ranking)
         show_chart(snapshot, choice, ranking, selection)
         show_matrix(filters, choice, ranking, selection)
     incomplete = shared.incomplete_sets(snapshot, choice.dataset, gt_key)
@@ -160,6 +161,22 @@ def choose(
     return Choice(dataset, key, metric, band, bn_mode, chosen, others)
 
 
+def show_picked(selection: LinkedSelection, ranking: Ranking) -> None:
+    """What was clicked, and where to go with it."""
+    place, link = st.columns([5, 1], vertical_alignment="bottom")
+    with place:
+        selection.choose("Picked experiments", ranking.labels, PICK)
+    with link:
+        st.page_link(
+            "views/compare.py",
+            label="Compare",
+            icon=":material/compare_arrows:",
+            query_params={"experiment": selection.picked},
+            disabled=len(selection.picked) < 2,
+            help="What differs in their configuration, and by how much they differ.",
+        )
+
+
 def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: LinkedSelection) -> None:
     """Both panels, and how to read them."""
     stable = list(choice.others["experiment_id"])
@@ -168,14 +185,24 @@ def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: 
     order = [names.get(experiment_id, experiment_id) for experiment_id in stable]
     if len(stable) > ranking_chart.COLOURS:
         order = [names[experiment_id] for experiment_id in stable if experiment_id in names]
-    series = list(ranking.rows["series"])
+    drawn = ranking.rows.head(ranking_chart.STYLES)
+    if len(ranking.rows) > len(drawn):
+        picked = ranking.rows["experiment_id"].isin(selection.picked)
+        drawn = ranking.rows[picked | ranking.rows.index.isin(drawn.index)]
+        st.info(
+            f"Drawn are the best {ranking_chart.STYLES} of {len(ranking.rows)} experiments by τa, and any that "
+            "is picked: more lines could not be told apart. The table below has all."
+        )
+        order = [name for name in order if name in set(drawn["series"])]
+    series = list(drawn["series"])
+    points = ranking.points[ranking.points["series"].isin(series)]
     seeds = None
     if choice.band == SEEDS:
         runs = rankings.seed_ranking(snapshot, choice.dataset, choice.key["gt_key"])
-        seeds = seed_points(ranking, runs)
+        seeds = seed_points(points, ranking.bn_mode, runs)
     draw = partial(
         ranking_chart.ranking_chart,
-        ranking.points,
+        points,
         series,
         order,
         ("a_n", ranking.metric),
@@ -186,7 +213,7 @@ def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: 
         draw(),
         name=f"rankings-{choice.dataset}",
         alt=ranking_chart.ranking_description(series, choice.metric),
-        data=ranking.points.drop(columns="series") if seeds is None else seeds,
+        data=points.drop(columns="series") if seeds is None else seeds,
         printed=partial(draw, width=PRINTED_WIDTH),
         **selection.options("lines"),
     )
@@ -204,22 +231,26 @@ def show_matrix(filters: Filters, choice: Choice, ranking: Ranking, selection: L
     st.header("Side by side")
     shown = choice.experiments[choice.experiments["experiment_id"].isin(ranking.rows["experiment_id"])]
     differing = [name for name, column in DIMENSIONS.items() if shown[column].nunique() > 1]
-    columns, cells, rows = st.columns(3)
+    columns, cells, rows_place = st.columns(3)
     with columns:
         by = filters.choose_one("columns", "Columns", list(DIMENSIONS), [*differing, *DIMENSIONS][0])
     with cells:
         value = filters.choose_one("cells", "Cells: τa, or the correlation at N", list(VALUES), VALUES[0])
-    with rows:
+    with rows_place:
         order = filters.choose_one("rows", "Rows", ["by mask", "best first"], "by mask")
     table = matrix(ranking, shown, DIMENSIONS[by], value, best_first=order == "best first")
+    rows = list(dict.fromkeys(table["row"]))
+    if len(rows) > MATRIX_ROWS:
+        st.info(f"The first {MATRIX_ROWS} of {len(rows)} rows are drawn; the CSV has all.")
+    drawn = table[table["row"].isin(rows[:MATRIX_ROWS])]
     title = value if value == TAU_A else f"{choice.metric} at {value}"
     # With the choices in its name: what was drawn for others is another chart.
     chart = f"cells {by} {value} {order}"
-    draw = partial(matrix_chart, table, by, title, picked=selection.already(chart))
+    draw = partial(matrix_chart, drawn, by, title, picked=selection.already(chart))
     show_figure(
         draw(),
         name=f"side-by-side-{choice.dataset}",
-        alt=matrix_description(table, title),
+        alt=matrix_description(drawn, title),
         data=table.drop(columns="series"),
         printed=partial(draw, width=PRINTED_WIDTH),
         **selection.options(chart),

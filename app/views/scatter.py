@@ -186,7 +186,7 @@ def show_architectures(choice: Choice, shown: Sequence[Shown], brushed: Sequence
         "predicted_by": "Predicted by",
     }
     st.dataframe(
-        table.assign(link="/search-space?arch=" + table["arch_id"].astype(str)),
+        table.assign(link="/search_space?arch=" + table["arch_id"].astype(str)),
         hide_index=True,
         column_order=list(columns),
         column_config=columns,

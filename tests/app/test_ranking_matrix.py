@@ -33,6 +33,11 @@ def ranking_of(warehouse: Warehouse, **choice: str) -> tuple[Ranking, pd.DataFra
     return ranking, experiments
 
 
+def seeds_of(warehouse: Warehouse, ranking: Ranking) -> pd.DataFrame:
+    runs = rankings.seed_ranking(Snapshot.take(warehouse.path), "cifar10", KEY)
+    return seed_points(ranking.points, "running", runs)
+
+
 @pytest.mark.parametrize("dimension", ["variant", "lt", "size"])
 @pytest.mark.parametrize("value", [TAU_A, "50", "random"])
 def test_every_experiment_has_one_cell_with_its_own_number(
@@ -102,7 +107,7 @@ def test_the_interval_band_is_the_views(studied: Warehouse, metric: str) -> None
 
 def test_single_seeds_average_to_the_line(studied: Warehouse) -> None:
     ranking, _ = ranking_of(studied)
-    seeds = seed_points(ranking, rankings.seed_ranking(Snapshot.take(studied.path), "cifar10", KEY))
+    seeds = seeds_of(studied, ranking)
     assert len(seeds) == ranking.points["seeds"].sum()
     means = seeds.groupby(["series", "point"])[["a_n", *METRICS.values()]].mean()
     for point in ranking.points.itertuples():
@@ -117,7 +122,7 @@ def layers(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_a_chart_with_single_seeds_has_a_line_for_each_and_no_band(studied: Warehouse) -> None:
     ranking, _ = ranking_of(studied)
-    seeds = seed_points(ranking, rankings.seed_ranking(Snapshot.take(studied.path), "cifar10", KEY))
+    seeds = seeds_of(studied, ranking)
     order = list(ranking.rows["series"])
     drawn = layers(ranking_chart.ranking_chart(ranking.points, order, order, seeds=seeds).to_dict())
     assert not any(layer["mark"]["type"] == "area" for layer in drawn)

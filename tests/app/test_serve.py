@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit.config
 
-from app.serve import command, warehouse_path
+from app.serve import command, runs_path, warehouse_path
 
 
 def test_the_command_names_host_port_and_files_that_exist(tmp_path: Path) -> None:
@@ -21,7 +21,8 @@ def test_the_command_names_host_port_and_files_that_exist(tmp_path: Path) -> Non
 
 
 def test_streamlit_knows_every_option(tmp_path: Path) -> None:
-    options = [argument[2:].partition("=")[0] for argument in command(tmp_path, "localhost", 1)[5:-2]]
+    argv = command(tmp_path, "localhost", 1)
+    options = [argument[2:].partition("=")[0] for argument in argv[5 : argv.index("--")]]
     assert set(options) <= set(streamlit.config.get_config_options())
 
 
@@ -32,10 +33,13 @@ def test_the_theme_has_as_many_colours_in_light_as_in_dark() -> None:
     assert len(set(light)) == len(set(dark)) == 8
 
 
-def test_the_warehouse_is_what_the_command_says_then_the_environment_then_the_default(tmp_path: Path) -> None:
-    argv = command(tmp_path / "a b.duckdb", "localhost", 1)
+def test_paths_are_what_the_command_says_then_the_environment_then_the_default(tmp_path: Path) -> None:
+    argv = command(tmp_path / "a b.duckdb", "localhost", 1, tmp_path / "my runs")
     handed_on = argv[argv.index("--") + 1 :]
     assert warehouse_path(handed_on, {"NASRANK_WAREHOUSE": "c"}) == tmp_path / "a b.duckdb"
     assert warehouse_path(["-q", "tests/app"], {"NASRANK_WAREHOUSE": "c"}) == Path("c")
     assert warehouse_path([], {"NASRANK_WAREHOUSE": ""}) == Path("nasrank.duckdb")
     assert warehouse_path([], {}) == Path("nasrank.duckdb")
+    assert runs_path(handed_on, {"NASRANK_RUNS": "c"}) == tmp_path / "my runs"
+    assert runs_path(["-q", "tests/app"], {"NASRANK_RUNS": "c"}) == Path("c")
+    assert runs_path([], {}) == Path("runs")

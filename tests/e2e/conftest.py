@@ -99,13 +99,13 @@ class Dashboard:
 
 @contextlib.contextmanager
 def serve(warehouse: Path) -> Iterator[str]:
-    """The URL of a server that ends with the block."""
+    """The URL of a server that ends with the block; the runs are beside the warehouse."""
     port = free_port()
     url = f"http://localhost:{port}"
     log = warehouse.with_suffix(".log")
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command(warehouse, "localhost", port),
+            command(warehouse, "localhost", port, warehouse.parent / "runs"),
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=warehouse.parent,

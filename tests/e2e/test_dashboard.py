@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from db.architectures import Architecture
 from db.ingest import ingest
 from report.ranking_table import POINTS
 from tests.app.dashboard_data import DIGITS, KEY, add_run
@@ -176,10 +177,50 @@ def test_the_paper_is_held_against_the_runs(page: Page, dashboard: Dashboard) ->
     assert sorted(rows["verdict"]) == sorted(evidence["verdict"])
 
 
+def test_an_architecture_is_looked_up_and_one_operation_changed(page: Page, dashboard: Dashboard) -> None:
+    page.set_viewport_size({"width": 1440, "height": 1600})
+    visit(page, dashboard.url)
+    page.get_by_role("link", name="Search space").click()
+    box = page.get_by_role("textbox", name="Architecture")
+    expect(box).to_be_visible(timeout=PATIENCE)
+    box.fill("301004")
+    box.press("Enter")
+    drawing = page.get_by_role("img", name=re.compile("^Node 1 gets C3x3 of the input; node 2 gets Zero"))
+    expect(drawing).to_be_visible(timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(rf"arch={Architecture.from_digits('301004').arch_id}$"))
+    cells = page.get_by_test_id("stVegaLiteChart").first
+    expect(cells.locator("svg.marks")).to_be_visible(timeout=PATIENCE)
+    settle(page)
+    # The last column of the first row: Pool from the input to node 1.
+    label = cells.locator("svg.marks text", has_text="Pool").first.bounding_box()
+    row = cells.locator("svg.marks text", has_text="in → 1").first.bounding_box()
+    assert label is not None
+    assert row is not None
+    page.mouse.click(label["x"] + label["width"] / 2 + 15, row["y"] + 4)
+    changed = page.get_by_role("img", name=re.compile("^Node 1 gets Pool of the input; node 2 gets Zero"))
+    expect(changed).to_be_visible(timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(rf"arch={Architecture.from_digits('401004').arch_id}$"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download ground truth").click()
+    rows = pd.read_csv(download.value.path())
+    known = dashboard.warehouse.query(
+        "SELECT count(*) AS n FROM ground_truth WHERE arch_id = ?",
+        [Architecture.from_digits("401004").arch_id],
+    )
+    assert len(rows) == known["n"][0]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     ("path", "seen"),
-    [("", None), ("/scatter", "The same numbers"), ("/compare", "Training"), ("/paper", "Reported τa")],
+    [
+        ("", None),
+        ("/scatter", "The same numbers"),
+        ("/compare", "Training"),
+        ("/search_space", "How many differ"),
+        ("/datasets", "Data sets against each other"),
+        ("/paper", "Reported τa"),
+    ],
 )
 def test_pages_are_accessible(
     browser: Browser, dashboard: Dashboard, path: str, seen: str | None, scheme: Any
@@ -195,7 +236,7 @@ def test_pages_are_accessible(
     context.close()
 
 
-@pytest.mark.parametrize("path", ["", "/scatter", "/compare"])
+@pytest.mark.parametrize("path", ["", "/scatter", "/compare", "/search_space", "/datasets"])
 def test_a_phone_needs_no_sideways_scrolling(browser: Browser, dashboard: Dashboard, path: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()

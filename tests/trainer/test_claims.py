@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from db import holders
 from db.errors import NasrankError
+from db.holders import STALE_SECONDS, Holder, live_holder, slurm_job_id
 from trainer import claims
-from trainer.claims import STALE_SECONDS, Claim, Holder, live_holder, slurm_job_id
+from trainer.claims import Claim
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,12 +72,12 @@ def test_a_number_that_another_process_got_again_holds_nothing(tmp_path: Path) -
 
 def test_a_zombie_has_ended(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", "pass"])
-    started = claims._started(process.pid)
+    started = holders._started(process.pid)
     deadline = time.monotonic() + 20
-    while claims._started(process.pid) == started:
+    while holders._started(process.pid) == started:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert claims._started(process.pid) == ""
+    assert holders._started(process.pid) == ""
     process.wait()
 
 

@@ -1,0 +1,80 @@
+"""How a run stands: what its folder's `status.json` says, and what follows from who works on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Final
+
+from db.errors import NasrankError
+from db.files import read_json
+from db.holders import FoundClaim
+
+FORMAT: Final = 1
+ENDED: Final = ("finished", "failed")
+# begun: claimed, without a status yet; running: a process works on it; dead: its process was killed, or is
+# not heard of; interrupted: saved, and goes on where it is; failed: it diverged; finished.
+STATES: Final = ("begun", "running", "dead", "interrupted", "failed", "finished")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStatus:
+    """`status.json`: how a run stands, and what it was made with. Times of day are ISO 8601 in UTC."""
+
+    run_id: str
+    status: str  # running | interrupted | failed | finished; a killed run stays at running
+    message: str | None = None
+    started_at: str
+    updated_at: str
+    finished_at: str | None = None
+    epoch: int = 0  # completed
+    epochs: int
+    failed_epoch: int | None = None  # the one that diverged, from 1
+    seconds_training: float = 0.0
+    seconds_evaluation: float = 0.0
+    optimizer_updates: int = 0
+    images_per_second: float | None = None  # in training, median over the epochs
+    device: str
+    git_commit: str | None
+    git_dirty: bool | None
+    versions: dict[str, str | None]
+    dataset_sha256: str
+    valid_sha256: str
+    dataset_origin: str
+    ground_truth_keys: list[str] = field(default_factory=list)
+    pid: int
+    host: str
+
+
+def read_status(folder: Path) -> RunStatus | None:
+    """The status of a run, or None where none was written yet.
+
+    Raises `NasrankError` where it cannot be read, or is of another version.
+    """
+    path = folder / "status.json"
+    content = read_json(path)
+    if content is None:
+        return None
+    names = {item.name for item in fields(RunStatus)}
+    if content.pop("format", None) != FORMAT or content.keys() != names:
+        raise NasrankError(
+            f"{path} is not of this version's format {FORMAT}; use the version of nasrank that wrote it"
+        )
+    return RunStatus(**content)
+
+
+def run_state(written: str | None, claim: FoundClaim | None) -> str:
+    """Which of `STATES` a run is in, by the `status` in its file (None: there is no file) and its claim.
+
+    Raises ValueError for a status that no run has.
+    """
+    if claim is not None and claim.is_live():
+        return "begun" if written is None else "running"
+    match written:
+        case "finished" | "failed" | "interrupted":
+            return written
+        case "running":
+            return "dead"
+        case None:
+            return "interrupted" if claim is None or claim.released else "dead"
+    raise ValueError(f"status {written!r}")

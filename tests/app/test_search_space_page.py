@@ -1,0 +1,154 @@
+"""The page Search space, its numbers against slow code over plain tables."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from app.queries import search_space
+from app.snapshot import Snapshot
+from db.architectures import Architecture, parse_mask
+from db.equivalence import CellRules, isomorphism_classes, supernet_classes
+from db.seed import seed_warehouse
+from db.warehouse import Warehouse
+from report.cell_drawing import describe_cell
+from report.neighbour_chart import EDGE_NAMES, neighbour_chart, neighbours
+from tests.app.dashboard_data import KEY, OTHER_KEY
+
+ARCH = 1462
+
+
+def text(elements: Any) -> str:
+    return "\n".join(str(element.value) for element in elements)
+
+
+def accuracies(warehouse: Warehouse, key: str) -> dict[int, float]:
+    rows = warehouse.query("SELECT arch_id, accuracy FROM ground_truth WHERE gt_key = ?", [key])
+    return dict(zip(rows["arch_id"].tolist(), rows["accuracy"].tolist(), strict=True))
+
+
+@pytest.mark.parametrize("mask", ["", "Zero", "C3x3"])
+def test_ranks_are_counted_in_the_space_and_in_the_mask(filled: Warehouse, mask: str) -> None:
+    rows = search_space.truths(Snapshot.take(filled.path), ARCH, mask).set_index("gt_key")
+    removed = parse_mask(mask).bits
+    for key in (KEY, OTHER_KEY, f"{KEY}#1"):
+        truth = accuracies(filled, key)
+        order = sorted(truth, key=lambda arch_id: (-truth[arch_id], arch_id))
+        left = [arch_id for arch_id in order if not Architecture.from_id(arch_id).used.bits & removed]
+        row = rows.loc[key]
+        assert row["accuracy"] == truth[ARCH]
+        assert row["gt_rank"] == order.index(ARCH) + 1
+        assert row["architectures"] == len(order)
+        assert row["mask_architectures"] == len(left)
+        if ARCH in left:
+            assert row["mask_rank"] == left.index(ARCH) + 1
+        else:
+            assert pd.isna(row["mask_rank"])
+
+
+def test_places_among_predictions(filled: Warehouse) -> None:
+    third = "SELECT arch_id FROM architecture_rank WHERE gt_key = ? AND mask = 'Zero+Pool' AND gt_rank = 3"
+    arch_id = int(filled.query(third, [KEY])["arch_id"][0])
+    rows = search_space.predictions(Snapshot.take(filled.path), arch_id, KEY)
+    predicted = filled.query("SELECT run_id, bn_mode, arch_id, accuracy FROM prediction")
+    known = predicted[predicted["arch_id"] == arch_id]
+    assert sorted(rows["run_id"]) == sorted(known["run_id"])
+    assert len(rows) > 4
+    truth = accuracies(filled, KEY)
+    for row in rows.itertuples():
+        of_run = predicted[predicted["run_id"] == row.run_id]
+        assert row.predicted == len(of_run)
+        ranks = of_run["accuracy"].rank(ascending=False)
+        assert row.place == ranks[of_run["arch_id"] == arch_id].item()
+        better = sum(truth[other] > truth[arch_id] for other in of_run["arch_id"])
+        assert row.true_place == better + 1
+
+
+def test_equals_and_counts_are_those_of_the_definitions(filled: Warehouse) -> None:
+    snapshot = Snapshot.take(filled.path)
+    arch_id = Architecture.from_digits("301004").arch_id
+    equals = search_space.equals(snapshot, arch_id)
+    for sense, classes in {
+        "stand_alone": isomorphism_classes(),
+        "running": supernet_classes(CellRules()),
+        "batch": supernet_classes(CellRules(zero_stays_zero=True)),
+    }.items():
+        members = {other for other, number in enumerate(classes) if number == classes[arch_id]} - {arch_id}
+        assert set(equals.loc[equals[sense], "arch_id"]) == members
+    whole = search_space.spaces(snapshot).set_index("mask").loc[""]
+    assert list(whole) == [15_625, 6_466, 9_140, 8_206]
+
+
+def test_neighbours_differ_in_one_operation(filled: Warehouse) -> None:
+    own = Architecture.from_id(ARCH)
+    truth = accuracies(filled, KEY)
+    table = neighbours(own, pd.DataFrame(truth.items(), columns=["arch_id", "accuracy"]))
+    assert len(table) == 30
+    for row in table.itertuples():
+        other = Architecture.from_id(row.arch_id)
+        differing = [e for e in range(6) if own.operations[e] != other.operations[e]]
+        assert differing == ([] if row.is_own else [EDGE_NAMES.index(row.edge)])
+        assert row.accuracy == pytest.approx(100 * truth[row.arch_id])
+        assert row.difference == pytest.approx(100 * (truth[row.arch_id] - truth[ARCH]))
+    drawn = neighbour_chart(table).to_dict()
+    told = next(rows for rows in drawn["datasets"].values() if len(rows) == 30)
+    assert [row["text"] for row in told if row["is_own"]] == [f"{100 * truth[ARCH]:.2f}"] * 6
+    # What the key lacks has no colour and no number.
+    assert (
+        neighbours(own, pd.DataFrame({"arch_id": [ARCH], "accuracy": [0.5]}))["difference"].isna().sum() == 24
+    )
+
+
+def test_the_best_is_shown_until_another_is_asked_for(filled: Warehouse, open_view: Any) -> None:
+    test = open_view("search_space", filled.path)
+    assert test.title[0].value == "Search space"
+    truth = accuracies(filled, KEY)
+    best = max(truth, key=lambda arch_id: (truth[arch_id], -arch_id))
+    assert describe_cell(Architecture.from_id(best)) in text(test.markdown)
+    assert test.metric[1].value == "1"
+    next(button for button in test.button if button.label == "Worse").click().run()
+    assert not test.exception
+    assert test.metric[1].value == "2"
+    assert not test.warning
+
+
+@pytest.mark.parametrize(
+    "notation", [str(ARCH), Architecture.from_id(ARCH).digits, Architecture.from_id(ARCH).string]
+)
+def test_the_url_takes_every_notation(filled: Warehouse, open_view: Any, notation: str) -> None:
+    test = open_view("search_space", filled.path, arch=notation, mask="C3x3")
+    assert not test.warning
+    assert f"Index **{ARCH}**" in text(test.markdown)
+    assert "mask C3x3 removes it" in text(test.markdown)
+
+
+def test_what_is_no_architecture_is_told(filled: Warehouse, open_view: Any) -> None:
+    test = open_view("search_space", filled.path, arch="99999", mask="Nought", colour="red")
+    told = text(test.warning)
+    assert "99999" in told
+    assert "an index from 0 to 15624" in told
+    assert "`mask=Nought`" in told
+    assert "`colour`, which is no filter" in told
+
+
+def test_a_warehouse_without_runs_or_ground_truth_is_explained(
+    warehouse: Warehouse, tmp_path: Path, open_view: Any
+) -> None:
+    assert "No run predicted it" in text(open_view("search_space", warehouse.path).markdown)
+    bare = Warehouse(tmp_path / "bare.duckdb")
+    bare.create(seed_warehouse)
+    assert "no ground truth" in text(open_view("search_space", bare.path).info)
+
+
+def test_a_file_that_is_replaced_is_read_anew(
+    own: Warehouse, open_view: Any, ground_truth_file: Path
+) -> None:
+    test = open_view("search_space", own.path, arch=str(ARCH))
+    shutil.copyfile(ground_truth_file, own.path)
+    test.run()
+    assert not test.exception
+    assert "No run predicted it" in text(test.markdown)
