@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import pandas as pd
 import streamlit as st
 
+from app.compare_choice import BANDS, EACH_SEED, Choice, choose
 from app.comparison import (
-    SETS,
     configurations,
     differing,
     seed_notes,
@@ -19,20 +17,19 @@ from app.comparison import (
 )
 from app.figure import show_figure
 from app.filters import Filters
-from app.ground_truth import choose_key, describe_key
+from app.ground_truth import describe_key
 from app.queries import compare, shared
 from app.serve import warehouse_path
 from app.snapshot import Snapshot
 from db.models import IMPORTED
 from report import queries
 from report.comparison_charts import METRICS, curves_chart, forest_chart
-from report.labels import experiment_labels, in_order, listed
-from report.ranking_chart import COLOURS, ranking_chart, ranking_description
+from report.labels import in_order, listed
+from report.ranking_chart import ranking_chart, ranking_description
 from report.ranking_table import METRICS as CORRELATIONS
 from report.ranking_table import rank
 
 PRINTED_WIDTH = 800
-BANDS, EACH_SEED = "mean and range", "each seed"
 # What `rank` needs where no ceiling is drawn.
 NO_CEILING = pd.DataFrame(columns=["mask", "architecture_set", "tau", "tau_eq2", "spearman", "pearson"])
 METHOD = (
@@ -41,33 +38,6 @@ METHOD = (
     "their signs; Holm's correction counts the comparisons of one metric in one set. None of them knows that "
     "architectures are a sample, too: `nasrank-train intervals` does."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the reader chose to see. `labels` and `experiments` are in the order of the choosing.
-
-    epoch_set: whose metric is shown over epochs; empty where none was evaluated during its training.
-    """
-
-    key: pd.Series
-    bn_mode: str
-    experiments: pd.DataFrame
-    labels: Mapping[str, str]
-    reference: str
-    metric: str
-    seeds_as: str
-    epoch_set: str
-
-    @property
-    def ids(self) -> str:
-        """As the queries want them."""
-        return ",".join(self.labels)
-
-    @property
-    def series(self) -> list[str]:
-        """The labels."""
-        return list(self.labels.values())
 
 
 def page() -> None:
@@ -99,52 +69,6 @@ def page() -> None:
     show_training(snapshot, choice)
     if choice.epoch_set:
         show_over_epochs(choice, rankings)
-
-
-def choose(
-    filters: Filters,
-    snapshot: Snapshot,
-    keys: pd.DataFrame,
-    experiments: pd.DataFrame,
-    evaluations: pd.DataFrame,
-) -> Choice | None:
-    """The filters; None where fewer than two experiments are chosen."""
-    names = experiment_labels(experiments)
-    evaluated = set(evaluations["experiment_id"])
-    first = [key for key in names if key in evaluated] or list(names)
-    chosen = filters.choose_named("experiment", "Experiments", names, first[:2])
-    if len(chosen) > COLOURS:
-        filters.problems.append(
-            f"{COLOURS} experiments are compared at most. Left out: "
-            f"{listed([names[key] for key in chosen[COLOURS:]])}."
-        )
-        chosen = chosen[:COLOURS]
-    of_chosen = experiments.set_index("experiment_id", drop=False).loc[chosen].reset_index(drop=True)
-    labels = experiment_labels(of_chosen) if chosen else {}
-    labels = {key: labels[key] for key in chosen}
-    reference = ""
-    if chosen:
-        reference = filters.choose_one_named(
-            "reference", "Reference", labels, "All others are compared with this one."
-        )
-    key = choose_key(filters, keys, list(shared.runs(snapshot)["ground_truth_keys"]))
-    own = evaluations[evaluations["experiment_id"].isin(chosen) & (evaluations["bn_mode"] != IMPORTED)]
-    bn_modes = sorted(own["bn_mode"].unique(), key=lambda mode: (mode != "running", mode)) or ["running"]
-    bn_mode = bn_modes[0]
-    if len(bn_modes) > 1:
-        bn_mode = filters.choose_one("bn_mode", "BatchNorm statistics", bn_modes, bn_mode)
-    metric = filters.choose_one(
-        "metric", "Metric", list(METRICS), "tau", "tau: " + "; ".join(f"{k}: {v}" for k, v in METRICS.items())
-    )
-    seeds_as = filters.choose_side_by_side("curves", "Curves show", [BANDS, EACH_SEED])
-    epoch_set = ""
-    if (own["epoch"] != own["last_epoch"]).any():
-        epoch_set = filters.choose_one("set", "Architectures over epochs", SETS, "random")
-    filters.check_names()
-    st.markdown(f"[Link to exactly this choice]({filters.link})")
-    if len(chosen) < 2:
-        return None
-    return Choice(key, bn_mode, of_chosen, labels, reference, metric, seeds_as, epoch_set)
 
 
 def show_configurations(choice: Choice) -> None:

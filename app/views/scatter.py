@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,58 +11,33 @@ import streamlit as st
 
 from app.figure import show_figure
 from app.filters import Filters
-from app.ground_truth import choose_key, describe_key
+from app.ground_truth import describe_key
 from app.queries import shared
+from app.scatter_choice import Choice, choose, zoom
 from app.scatter_panels import (
-    AT_THE_END,
     Limits,
-    Range,
     Shown,
     Subject,
     panels,
     points_inside,
-    subjects,
     with_strings,
 )
 from app.serve import warehouse_path
 from app.snapshot import Snapshot
 from db.models import IMPORTED
-from report import queries
 from report.cell_drawing import cell_expression
-from report.labels import counted, experiment_labels, in_order, listed
-from report.ranking_table import POINTS
-from report.scatter_chart import BRUSH, COLOURINGS, DRAWN, EQUAL, NOTHING, TRUE_RANK, panel_chart
+from report.labels import counted, listed
+from report.scatter_chart import BRUSH, DRAWN, EQUAL, TRUE_RANK, panel_chart
 
-# The paper's Figure 2.
-FIRST_SETS = ("top-50", "top-250", "random")
 PANELS_A_ROW = 3
 # More would take the browser long; the page says what it leaves out.
 MOST_PANELS = 12
 MOST_ROWS = 1_000
 PRINTED_WIDTH = 420
-LIMITS = ("truth_from", "truth_to", "predicted_from", "predicted_to")
-COLOUR_HELP = (
-    "An operation: how many of the six edges have it. "
-    f"{TRUE_RANK.capitalize()}: where an architecture stands by ground truth within the mask. "
-    f"{EQUAL.capitalize()}: whether it is the first of those that NAS-Bench-201 trains as the same network, "
-    "equal to an earlier one, or has no way from input to output and so says the same of every image."
-)
 NUMBERS_HELP = (
     "τ is Kendall's tau-b, ρ Spearman's and r Pearson's correlation of prediction and ground truth, always "
     "of the whole set, whatever part of it is looked at."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the reader chose to see; `absent` are names of what was not evaluated so."""
-
-    key: pd.Series
-    subjects: Sequence[Subject]
-    absent: Sequence[str]
-    sets: Sequence[str]
-    colour: str
-    limits: Limits
 
 
 def page() -> None:
@@ -90,94 +64,6 @@ def page() -> None:
         st.markdown(f":small[{NUMBERS_HELP} {told_of(choice, shown)}]")
         show_architectures(choice, shown, brushed)
         show_numbers(choice, shown)
-
-
-def choose(filters: Filters, snapshot: Snapshot, keys: pd.DataFrame, evaluations: pd.DataFrame) -> Choice:
-    """The filters, each offering what the ones before it leave."""
-    names = experiment_labels(in_order(queries.experiments(snapshot)))
-    evaluated = set(evaluations["experiment_id"])
-    experiments = {key: name for key, name in names.items() if key in evaluated}
-    place = {experiment_id: number for number, experiment_id in enumerate(names)}
-    known = evaluations.drop_duplicates("run_id").sort_values(
-        ["experiment_id", "seed", "run_id"], key=lambda c: c.map(place) if c.name == "experiment_id" else c
-    )
-    runs = run_names(known, names)
-    asks_for_means = bool(st.query_params.get_all("experiment"))
-    run_ids = filters.choose_named("run", "Runs", runs, [] if asks_for_means else list(runs)[:1])
-    experiment_ids = filters.choose_named(
-        "experiment", "Experiments", experiments, explanation="The mean over the seeds of each."
-    )
-    chosen = evaluations[
-        evaluations["run_id"].isin(run_ids) | evaluations["experiment_id"].isin(experiment_ids)
-    ]
-    asked = shared.runs(snapshot)
-    key = choose_key(filters, keys, list(asked["ground_truth_keys"]))
-    sets = [*POINTS, *(["all"] if chosen["is_whole_space"].any() else [])]
-    wanted = filters.choose_some(
-        "set", "Architectures", sets, FIRST_SETS, "Those best by ground truth, a random sample, or all."
-    )
-    colour = filters.choose_one("colour", "Colour by", list(COLOURINGS), NOTHING, COLOUR_HELP)
-    trained = chosen[chosen["bn_mode"] != IMPORTED]
-    bn_mode, epoch = "running", AT_THE_END
-    bn_modes = sorted(trained["bn_mode"].unique(), key=lambda mode: (mode != "running", mode))
-    if len(bn_modes) > 1:
-        bn_mode = filters.choose_one("bn_mode", "BatchNorm statistics", bn_modes, bn_modes[0])
-    elif bn_modes:
-        bn_mode = bn_modes[0]
-    if (trained["epoch"] != trained["last_epoch"]).any():
-        epochs = [AT_THE_END, *map(str, sorted(trained["epoch"].unique()))]
-        epoch = filters.choose_one("epoch", "Epoch", epochs, AT_THE_END)
-    limits = choose_limits(filters)
-    filters.check_names()
-    st.markdown(f"[Link to exactly this choice]({filters.link})")
-    wanted_names = {key: runs[key] for key in run_ids} | {key: experiments[key] for key in experiment_ids}
-    found = list(subjects(evaluations, wanted_names, bn_mode, epoch))
-    return Choice(
-        key,
-        [one for one in found if isinstance(one, Subject)],
-        [one for one in found if isinstance(one, str)],
-        wanted,
-        colour,
-        limits,
-    )
-
-
-def run_names(runs: pd.DataFrame, names: dict[str, str]) -> dict[str, str]:
-    """By run_id, in the order of `runs`: its experiment's name and its seed."""
-    told = runs["experiment_id"].map(names) + " · seed " + runs["seed"].astype(str)
-    told = told.mask(told.duplicated(keep=False), told + " · " + runs["run_id"])
-    return dict(zip(runs["run_id"], told, strict=True))
-
-
-def choose_limits(filters: Filters) -> Limits:
-    """The ends of both axes, and what the URL has wrong about them."""
-    with st.expander("Zoom", expanded=any(name in st.query_params for name in LIMITS)):
-        ends = [
-            filters.choose_number(name, label)
-            for name, label in zip(
-                LIMITS,
-                ("Ground truth from", "Ground truth to", "Predicted from", "Predicted to"),
-                strict=True,
-            )
-        ]
-        st.button("Show everything", on_click=zoom, args=[Limits()], width="stretch")
-    return Limits(_in_order(filters, "ground truth", ends[:2]), _in_order(filters, "predicted", ends[2:]))
-
-
-def _in_order(filters: Filters, axis: str, ends: Sequence[float | None]) -> Range:
-    low, high = ends
-    if low is not None and high is not None and low >= high:
-        filters.problems.append(
-            f"The limits of {axis} go from {low:g} to {high:g}; the first must be less. Shown: all."
-        )
-        return (None, None)
-    return (low, high)
-
-
-def zoom(limits: Limits) -> None:
-    """Look at another part, which the address then has."""
-    for name, end in zip(LIMITS, (*limits.truth, *limits.predicted), strict=True):
-        st.session_state[name] = end
 
 
 def show_panels(snapshot: Snapshot, choice: Choice) -> tuple[list[Shown], list[Limits | None]]:
