@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report.labels import counted, experiment_labels, in_order, listed, signed
+from report.labels import counted, experiment_labels, in_order, listed, roughly, signed
 from tests.samples import CONFIG
 
 
