@@ -65,6 +65,11 @@ def show_live_runs(runs_dir: Path, ingested: Mapping[str, float], listed_states:
         st.markdown(
             f":small[{others:,} more that have not ended are in the table below, with what they say.]"
         )
+    if seen.submitted:
+        st.markdown(
+            f"Submitted to Slurm and not begun: {names(seen.submitted)} ({len(seen.submitted):,}). "
+            "`nasrank-train study status` asks the queue."
+        )
     if seen.to_ingest:
         st.info(
             f"Ended, and not in the warehouse: {names(seen.to_ingest)} ({len(seen.to_ingest):,}). Ingest with"

@@ -25,6 +25,7 @@ from db.errors import NasrankError
 from db.files import read_json
 from db.holders import STALE_SECONDS, FoundClaim, find_claim
 from db.run_status import ENDED, RunStatus, read_status, run_state
+from db.submissions import Submission, read_submission, submission_files, submitted_runs
 from db.watch import State, status_files
 
 LOOK_SECONDS: Final = 1.0  # between two looks, at least
@@ -64,7 +65,8 @@ class RunsSeen:
 
     runs: tuple[SeenRun, ...] = ()  # by their names
     to_ingest: tuple[str, ...] = ()  # ended, and not in the warehouse
-    ended: int = 0  # those among them
+    submitted: tuple[str, ...] = ()  # to Slurm, and not begun; the queue itself is not asked
+    ended: int = 0  # runs that have ended
     seconds: float = 0.0  # that the look took
     problem: str | None = None
 
@@ -95,6 +97,7 @@ class RunsMonitor:
     def __init__(self, runs_dir: Path, clock: Callable[[], float] = time.time) -> None:
         self._runs_dir, self._clock = runs_dir, clock
         self._entries: dict[str, _Entry] = {}
+        self._submissions: dict[Path, tuple[int, Submission]] = {}  # by their file, and when that changed
         self._lock = threading.Lock()
         self._seen = RunsSeen()
         self._next_look = 0.0
@@ -142,7 +145,27 @@ class RunsMonitor:
                 runs.append(self._seen_run(name, entry))
         self._is_first = False
         known = [run for run in runs if run is not None]
-        return RunsSeen(runs=tuple(sorted(known, key=lambda run: run.run_id)))
+        begun = {run.run_id for run in known} | self._entries.keys() | ingested.keys()
+        return RunsSeen(
+            runs=tuple(sorted(known, key=lambda run: run.run_id)),
+            submitted=tuple(sorted(self._submitted() - begun)),
+        )
+
+    def _submitted(self) -> set[str]:
+        """The runs that jobs have which nobody cancelled."""
+        submissions = {}
+        for path in submission_files(self._runs_dir):
+            try:
+                stamp = path.stat().st_mtime_ns
+                known = self._submissions.get(path)
+                submissions[path] = known if known and known[0] == stamp else (stamp, read_submission(path))
+            except (NasrankError, OSError):
+                continue  # being written; `study status` says what is wrong with it
+        self._submissions = submissions
+        latest = submitted_runs([submission for _, submission in submissions.values()])
+        return {
+            run_id for run_id, (submission, job_id) in latest.items() if job_id not in submission.cancelled
+        }
 
     def _read(self, name: str, state: State, ingested_at: float | None) -> _Entry:
         _, modified_ns, _ = state

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from db.errors import NasrankError
-from db.files import read_json
+from db.submissions import Submission, submissions_of, submitted_runs
 from trainer.files import write_json
 from trainer.slurm_queue import JOB_NAME, QueuedJob, cancel_jobs, queued_jobs
 from trainer.slurm_task import SlurmTask
@@ -77,7 +77,7 @@ def submit_study(
     check_study(study, options.warehouse)
     check_device_name(options.device)
     queue = queued_jobs()  # also where nothing was submitted before: without Slurm, all ends here
-    states = _merged(study, options.runs_dir, _submissions(options.runs_dir), queue)
+    states = _merged(study, options.runs_dir, submissions_of(options.runs_dir), queue)
     wanted = ("interrupted", "lost") if begun else ("interrupted", "lost", "missing")
     runs = [state.run for state in states if state.state in wanted]
     counts = ", ".join(f"{n} {name}" for name, n in count_states(states).items() if n)
@@ -100,7 +100,7 @@ def slurm_states(study: Study, runs_dir: Path) -> list[RunState]:
 
     Raises `NasrankError` where jobs were submitted and Slurm does not answer.
     """
-    submissions = _submissions(runs_dir)
+    submissions = submissions_of(runs_dir)
     return _merged(study, runs_dir, submissions, queued_jobs() if submissions else {})
 
 
@@ -109,41 +109,14 @@ def cancel_study(study: Study, runs_dir: Path) -> list[str]:
     queue = queued_jobs()
     run_ids = {run.run_id for run in study.runs}
     cancelled = []
-    for submission in _submissions(runs_dir):
+    for submission in submissions_of(runs_dir):
         ids = [i for i, runs in submission.jobs.items() if i in queue and run_ids.intersection(runs)]
         if ids:
-            submission.note_cancelled(ids)
+            # For `study status`: these are not lost.
+            _write_jobs(submission.folder, submission.jobs, submission.cancelled.union(ids))
             cancel_jobs(ids)
             cancelled += ids
     return cancelled
-
-
-@dataclass(frozen=True)
-class _Submission:
-    """What `jobs.json` in a submission's folder says."""
-
-    folder: Path
-    jobs: Mapping[str, Sequence[str]]  # Slurm's job id to the ids of its runs
-    cancelled: frozenset[str]  # job ids
-
-    def note_cancelled(self, job_ids: Sequence[str]) -> None:
-        """For `study status`: these are not lost."""
-        _write_jobs(self.folder, self.jobs, self.cancelled.union(job_ids))
-
-    def log(self, job_id: str) -> Path:
-        """Where submitit lets a job write."""
-        return self.folder / f"{job_id}_0_log.out"
-
-
-def _submissions(runs_dir: Path) -> list[_Submission]:
-    """All of a runs directory, the latest last."""
-    found = []
-    for path in sorted(runs_dir.glob("slurm/*/jobs.json")):
-        content = read_json(path) or {}
-        if not {"jobs", "cancelled"} <= content.keys():
-            raise NasrankError(f"{path} does not say what jobs there are; delete {path.parent}")
-        found.append(_Submission(path.parent, content["jobs"], frozenset(content["cancelled"])))
-    return found
 
 
 def _write_jobs(folder: Path, jobs: Mapping[str, Sequence[str]], cancelled: frozenset[str]) -> None:
@@ -213,15 +186,10 @@ def _executor(folder: Path, slurm: SlurmOptions) -> submitit.AutoExecutor:
 
 
 def _merged(
-    study: Study, runs_dir: Path, submissions: Sequence[_Submission], queue: Mapping[str, QueuedJob]
+    study: Study, runs_dir: Path, submissions: Sequence[Submission], queue: Mapping[str, QueuedJob]
 ) -> list[RunState]:
     """The folders are read after the queue was: of a job that is not in it, they say how it ended."""
-    latest = {
-        run_id: (submission, job_id)
-        for submission in submissions
-        for job_id, run_ids in submission.jobs.items()
-        for run_id in run_ids
-    }
+    latest = submitted_runs(submissions)
     return [
         _with_job(state, *latest[state.run.run_id], queue) if state.run.run_id in latest else state
         for state in study_states(study, runs_dir)
@@ -229,7 +197,7 @@ def _merged(
 
 
 def _with_job(
-    state: RunState, submission: _Submission, job_id: str, queue: Mapping[str, QueuedJob]
+    state: RunState, submission: Submission, job_id: str, queue: Mapping[str, QueuedJob]
 ) -> RunState:
     """A run's state by its folder, with what became of the last job that it was submitted in."""
     job = queue.get(job_id)

@@ -190,8 +190,11 @@ def test_what_goes_on_is_shown(own: Warehouse, open_runs: Any, tmp_path: Path) -
         begin_run(tmp_path, dataclasses.replace(Holder.this_process(), started="1"), 1),
     )
     waiting = write_run_folder(tmp_path, random_predictions("Zero", 1), seed=9, mask="Zero")
+    (tmp_path / "slurm" / "1").mkdir(parents=True)
+    (tmp_path / "slurm/1/jobs.json").write_text('{"jobs": {"7": ["waits"]}, "cancelled": []}')
     test = open_runs(own.path, tmp_path)
     told = text(test.markdown)
+    assert "Submitted to Slurm and not begun: `waits` (1)." in told
     assert "**1 running**, **1 dead**; 1 ended" in told
     assert f"▶ **running** `{living}`" in told
     assert f"✘ **dead** `{dead}`" in told

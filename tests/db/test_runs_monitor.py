@@ -235,6 +235,26 @@ def test_a_status_that_no_run_has_is_said(tmp_path: Path) -> None:
     assert (run.state, run.message) == ("unreadable", "status 'merry'")
 
 
+def test_runs_that_were_submitted_to_slurm_and_have_not_begun(tmp_path: Path) -> None:
+    begun = write_run(tmp_path)
+
+    def submit(name: str, jobs: dict[str, list[str]], cancelled: list[str]) -> None:
+        (tmp_path / "slurm" / name).mkdir(parents=True, exist_ok=True)
+        path = tmp_path / "slurm" / name / "jobs.json"
+        path.write_text(json.dumps({"jobs": jobs, "cancelled": cancelled}))
+
+    submit("1", {"7_0": [begun.name, "waits"], "7_1": ["cancelled", "again"]}, ["7_1"])
+    submit("2", {"8": ["again"], "9": ["ingested"]}, [])
+    (tmp_path / "slurm" / "3").mkdir()
+    (tmp_path / "slurm" / "3" / "jobs.json").write_text("{")
+    watched = Watched(tmp_path)
+    seen = watched.look({"ingested": 0.0})
+    assert seen.submitted == ("again", "waits")
+    assert [run.run_id for run in seen.runs] == [begun.name]
+    submit("2", {"8": ["again"], "9": ["ingested"]}, ["8"])
+    assert watched.look({"ingested": 0.0}).submitted == ("waits",)
+
+
 def test_a_missing_folder_is_said_and_seen_when_it_comes(tmp_path: Path) -> None:
     watched = Watched(tmp_path / "runs")
     assert watched.look().problem == f"there is no folder {tmp_path / 'runs'}"

@@ -347,6 +347,24 @@ def test_the_dashboard_is_served_until_it_is_stopped(folder: Path, number: signa
     assert "Traceback" not in errors
 
 
+def test_a_dashboard_that_others_can_reach_is_warned_of(
+    nasrank: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is served: what would be is looked at."""
+    served: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda program, arguments: served.append(arguments))
+    asked = ("dashboard", "--port", "8600", "--runs", "my runs")
+    assert nasrank(*asked).stderr == ""
+    told = nasrank(*asked, "--host", "0.0.0.0").stderr
+    assert (
+        "there is no login; whoever reaches 0.0.0.0:8600 can read the warehouse and the run folders" in told
+    )
+    assert "docs/dashboard.md says how" in told
+    for host, arguments in zip(("localhost", "0.0.0.0"), served, strict=True):
+        assert arguments[arguments.index("--host") + 1] == host
+        assert arguments[arguments.index("--runs") + 1] == "my runs"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_runs_are_collected_as_they_end_until_it_is_stopped(folder: Path, number: signal.Signals) -> None:
     """The warehouse gets each run while the watch goes on; then one signal ends it cleanly."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report.labels import counted, experiment_labels, in_order, listed, signed
+from report.labels import counted, experiment_labels, in_order, listed, roughly, signed
 from tests.samples import CONFIG
 
 
@@ -126,3 +126,19 @@ def test_lists_end() -> None:
     assert listed(range(10), at_most=2) == "0, 1 and 8 more"
     assert counted("seed", [0]) == "seed 0"
     assert counted("seed", [0, 1]) == "seeds 0, 1"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (61, "1 min"),
+        (3580, "1 h 0 min"),
+        (4800, "1 h 20 min"),
+        (47.9 * 3600, "47 h 54 min"),
+        (72 * 3600, "3 days"),
+    ],
+)
+def test_estimates_are_told_roughly(seconds: float, told: str) -> None:
+    assert roughly(seconds) == told
