@@ -7,6 +7,7 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
+from app.figure import show_figure
 from app.filters import Filters
 from app.ground_truth import choose_key, describe_key, warn_of_train
 from app.queries import shared
@@ -93,7 +94,8 @@ def show_findings(findings: list[Finding]) -> None:
     )
     scales, verdicts = summarize(findings)
     rows = {
-        "Finding": [f"{finding.number}. {finding.statement}" for finding in findings],
+        # Not "1.", which would begin a list.
+        "Finding": [f"{finding.number}\\. {finding.statement}" for finding in findings],
         **{
             scale: [told(verdicts[finding.number][place]) for finding in findings]
             for place, scale in enumerate(scales)
@@ -141,10 +143,13 @@ def show_reported(reported: pd.DataFrame) -> None:
     )
     if known:
         chart, words = st.columns([2, 1])
-        chart.altair_chart(
-            reported_chart(measured),
-            alt=f"τa here against the paper's, {known} experiments; the numbers are in the table below",
-        )
+        with chart:
+            show_figure(
+                reported_chart(measured),
+                name="reported-tau-a",
+                alt=f"τa here against the paper's, {known} experiments; the numbers are in the table below",
+                width="content",
+            )
         words.metric("Mean absolute difference", f"{measured['difference'].abs().mean():.2f}")
         words.markdown(
             ":small[On the dashed line both are equal. τa is best at −1. The paper's are of five seeds.]"

@@ -11,6 +11,7 @@ import pyarrow as pa
 import streamlit as st
 
 from app.example_queries import EXAMPLES
+from app.figure import show_figure
 from app.filters import Filters
 from app.queries import schema
 from app.result_chart import MARKS, axis_columns, colour_columns, number_columns, result_chart
@@ -25,6 +26,8 @@ from db.warehouse import QueryError, Warehouse
 LONGEST_IN_ADDRESS = 4_000
 LONGEST = 100_000
 NONE = "none"
+# Pixels, of a chart as a file.
+PRINTED_WIDTH = 800
 EDITOR_FONT = "<style>.st-key-sql textarea {font-family: monospace; font-size: 0.9rem}</style>"
 
 
@@ -194,7 +197,12 @@ def show_chart(filters: Filters, rows: pa.Table, mark: str) -> None:
         st.error(f"These columns cannot be drawn: {as_text(str(error))}")
         return
     of_colour = "" if colour == NONE else f", coloured by {colour}"
-    st.altair_chart(chart, width="stretch", alt=f"{mark} of {y} over {x}{of_colour}, {rows.num_rows:,} rows")
+    show_figure(
+        chart,
+        name="query",
+        alt=f"{mark} of {y} over {x}{of_colour}, {rows.num_rows:,} rows",
+        printed=lambda: chart.properties(width=PRINTED_WIDTH),
+    )
 
 
 def distinct(names: list[str]) -> list[str]:
