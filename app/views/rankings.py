@@ -190,8 +190,8 @@ def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: 
         picked = ranking.rows["experiment_id"].isin(selection.picked)
         drawn = ranking.rows[picked | ranking.rows.index.isin(drawn.index)]
         st.info(
-            f"Drawn are the best {ranking_chart.STYLES} of {len(ranking.rows)} experiments by τa, and any that "
-            "is picked: more lines could not be told apart. The table below has all."
+            f"Drawn are the best {ranking_chart.STYLES} of {len(ranking.rows)} experiments by τa, and any "
+            "that is picked: more lines could not be told apart. The table below has all."
         )
         order = [name for name in order if name in set(drawn["series"])]
     series = list(drawn["series"])
