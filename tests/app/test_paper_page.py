@@ -40,13 +40,13 @@ def text(elements: Any) -> str:
 def test_findings_have_the_views_verdicts(studied: Warehouse, open_paper: Any) -> None:
     test = open_paper(studied.path)
     table = test.table[0].value.set_index("Finding")
-    assert list(table.index) == [f"{number}. {told}" for number, told in STATEMENTS.items()]
+    assert list(table.index) == [rf"{number}\. {told}" for number, told in STATEMENTS.items()]
     known = studied.query(
         "SELECT finding, dataset || ', ' || size AS scale, verdict FROM finding WHERE gt_key = ?", [KEY]
     )
     for row in known.dropna().itertuples():
-        assert table.loc[f"{row.finding}. {STATEMENTS[row.finding]}", row.scale].endswith(row.verdict)
-    assert table.loc[f"6. {STATEMENTS[6]}", "cifar10, S"] == "– not enough runs"
+        assert table.loc[rf"{row.finding}\. {STATEMENTS[row.finding]}", row.scale].endswith(row.verdict)
+    assert table.loc[rf"6\. {STATEMENTS[6]}", "cifar10, S"] == "– not enough runs"
     evidence = test.dataframe[0].value
     assert {"Of", "Here", "95 % interval", "n", "Verdict"} <= set(evidence.columns)
     assert "mask Zero − no mask" in set(evidence["Of"])
