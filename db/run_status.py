@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from db.errors import NasrankError
 from db.files import read_json
@@ -60,7 +62,26 @@ def read_status(folder: Path) -> RunStatus | None:
         raise NasrankError(
             f"{path} is not of this version's format {FORMAT}; use the version of nasrank that wrote it"
         )
+    if not _is_sound(content):
+        raise NasrankError(f"{path} is no run's status; copy it anew, or delete the folder to start anew")
     return RunStatus(**content)
+
+
+def _is_sound(content: Mapping[str, Any]) -> bool:
+    """Whether what is computed with has its type: the file may have been edited by hand."""
+    try:
+        dt.datetime.fromisoformat(content["updated_at"])
+    except (TypeError, ValueError):
+        return False
+    types: dict[str, Any] = {
+        "status": str,
+        "message": str | None,
+        "epoch": int,
+        "epochs": int,
+        "images_per_second": float | int | None,
+        "device": str,
+    }
+    return all(isinstance(content[name], expected) for name, expected in types.items())
 
 
 def run_state(written: str | None, claim: FoundClaim | None) -> str:

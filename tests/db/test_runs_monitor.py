@@ -229,6 +229,26 @@ def test_a_half_written_status_is_said_and_read_again(tmp_path: Path, content: b
     assert watched.run().state == "running"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epoch": "5"},
+        {"epochs": None},
+        {"updated_at": "noon"},
+        {"updated_at": 5},
+        {"images_per_second": "fast"},
+        {"message": ["why"]},
+        {"status": None},
+        {"pid_of": 3},
+    ],
+)
+def test_a_status_that_was_edited_wrongly_is_said(tmp_path: Path, change: dict[str, Any]) -> None:
+    write_claim(write_run(tmp_path, **change))
+    run = Watched(tmp_path).run()
+    assert run.state == "unreadable"
+    assert "status.json is" in str(run.message)
+
+
 def test_a_status_that_no_run_has_is_said(tmp_path: Path) -> None:
     write_run(tmp_path, status="merry")
     run = Watched(tmp_path).run()
