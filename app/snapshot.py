@@ -48,9 +48,42 @@ class Snapshot:
         """The rows of `sql`, with `parameters` bound to its `$name`s."""
         return _query(str(self.path), self.identity, sql, tuple(sorted(parameters.items())))
 
+    @property
+    def benchmark(self) -> BenchmarkSnapshot:
+        """For what the benchmark alone says: those answers outlive the ingest of runs."""
+        sources = self.query(
+            "SELECT source, sha256, importer_version, imported_at FROM benchmark_source ORDER BY ALL"
+        )
+        return BenchmarkSnapshot(self, sources.to_csv())
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkSnapshot:
+    """The ground truth in a snapshot. `sources` tells it from other ground truth in files of that path."""
+
+    snapshot: Snapshot
+    sources: str
+
+    def query(self, sql: str, /, **parameters: str) -> pd.DataFrame:
+        """As that of the snapshot, where `sql` reads nothing that an ingest changes."""
+        bound = tuple(sorted(parameters.items()))
+        return _query_benchmark(str(self.snapshot.path), self.sources, self.snapshot.identity, sql, bound)
+
 
 @st.cache_data(max_entries=200, show_spinner="Reading the warehouse …")
 def _query(path: str, identity: Identity, sql: str, parameters: tuple[tuple[str, str], ...]) -> pd.DataFrame:
+    return _ask(path, identity, sql, parameters)
+
+
+@st.cache_data(max_entries=100, show_spinner="Reading the benchmark …")
+def _query_benchmark(
+    path: str, sources: str, _identity: Identity, sql: str, parameters: tuple[tuple[str, str], ...]
+) -> pd.DataFrame:
+    # Streamlit leaves out of the key what begins with an underscore.
+    return _ask(path, _identity, sql, parameters)
+
+
+def _ask(path: str, identity: Identity, sql: str, parameters: tuple[tuple[str, str], ...]) -> pd.DataFrame:
     warehouse = Warehouse(Path(path))
     rows = warehouse.query(sql, dict(parameters))
     if warehouse.identity != identity:

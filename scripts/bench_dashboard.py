@@ -21,11 +21,11 @@ from streamlit.logger import set_log_level
 from streamlit.testing.v1 import AppTest
 
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
-# By page: a filter, and what it is changed to; a number is an option's place.
+# By page: the kind and name of a filter, and what it is changed to.
 CHANGES: dict[str, tuple[str, str, Any]] = {
     "rankings": ("multiselect", "mask", ["Zero"]),
-    "scatter": ("selectbox", "set", 2),
-    "compare": ("selectbox", "bn_mode", 0),
+    "scatter": ("selectbox", "colour", "C3x3"),
+    "compare": ("selectbox", "metric", "spearman"),
     "search_space": ("text_input", "arch", "1462"),
     "datasets": ("selectbox", "set", "top-250"),
     "runs": ("multiselect", "mask", ["Zero"]),
@@ -50,12 +50,12 @@ def bench(
             test = AppTest.from_file(MAIN, default_timeout=120)
             test.switch_page(f"views/{name}.py")
             opened.append(seconds(test.run))
-            fail_on_exception(test, name)
+            fail_on_problem(test, name)
             kind, key, value = CHANGES[name]
             widget = getattr(test, kind)(key=key)
-            widget.set_value(widget.options[value] if isinstance(value, int) else value)
+            widget.set_value(value)
             changed.append(seconds(test.run))
-            fail_on_exception(test, name)
+            fail_on_problem(test, name)
         rows[name] = {
             "opened": spread("seconds", opened) | {"n": len(opened)},
             f"{key} changed": spread("seconds", changed) | {"n": len(changed)},
@@ -75,9 +75,9 @@ def seconds(act: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def fail_on_exception(test: AppTest, name: str) -> None:
-    if test.exception:
-        raise SystemExit(f"the page {name} failed: {test.exception[0].value}")
+def fail_on_problem(test: AppTest, name: str) -> None:
+    for problem in (*test.exception, *test.error):
+        raise SystemExit(f"the page {name} failed: {problem.value}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ def key_agreement(snapshot: Snapshot, gt_key: str, architecture_set: str) -> pd.
     Columns gt_key (which makes the set), dataset, split, other_dataset, other_split, n, tau, spearman and
     pearson.
     """
-    return snapshot.query(
+    return snapshot.benchmark.query(
         """
         SELECT
             agreement.gt_key, key.dataset, key.split,
@@ -41,7 +41,7 @@ def trials(snapshot: Snapshot, gt_key: str) -> pd.DataFrame:
     `series` says with what a trial is compared. The three are tau, spearman and pearson. Not over the whole
     space, whose Kendall's τ takes seconds.
     """
-    return snapshot.query(
+    return snapshot.benchmark.query(
         """
         SELECT
             architecture_set, n, 'one trial with another' AS series, tau_between_trials AS tau,

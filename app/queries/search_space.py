@@ -12,7 +12,7 @@ from app.snapshot import Snapshot
 
 def ranked(snapshot: Snapshot, gt_key: str, mask: str) -> pd.DataFrame:
     """All architectures that the mask leaves, best first: gt_rank, arch_id, accuracy (fraction)."""
-    return snapshot.query(
+    return snapshot.benchmark.query(
         """
         SELECT gt_rank, arch_id, accuracy
         FROM architecture_rank
@@ -30,7 +30,7 @@ def truths(snapshot: Snapshot, arch_id: int, mask: str) -> pd.DataFrame:
     gt_rank is that among all `architectures` of the key, mask_rank among the `mask_architectures` that the
     mask leaves (missing where it removes this one). Equal accuracies are ranked by index, as everywhere.
     """
-    return snapshot.query(
+    return snapshot.benchmark.query(
         """
         WITH own AS (
             SELECT gt_key, arch_id, accuracy FROM ground_truth WHERE arch_id = CAST($arch_id AS INTEGER)
@@ -84,32 +84,30 @@ def predictions(snapshot: Snapshot, arch_id: int, gt_key: str) -> pd.DataFrame:
             JOIN experiment USING (experiment_id)
             WHERE arch_id = CAST($arch_id AS INTEGER) AND epoch = coalesce(epochs, 0)
         ),
-        truth AS (
-            SELECT arch_id, accuracy FROM ground_truth WHERE gt_key = $gt_key
+        ranked AS (
+            SELECT arch_id, gt_rank
+            FROM architecture_rank
+            WHERE gt_key = $gt_key AND mask = '' AND NOT one_per_class
         ),
-        mine AS (
-            SELECT accuracy FROM truth WHERE arch_id = CAST($arch_id AS INTEGER)
+        not_worse AS (
+            SELECT arch_id, TRUE AS is_not_worse
+            FROM ranked
+            WHERE gt_rank <= (SELECT gt_rank FROM ranked WHERE arch_id = CAST($arch_id AS INTEGER))
         )
         SELECT
-            experiment_id, run_id, seed, own.bn_mode, own.accuracy, own.score,
+            experiment_id, own.run_id, seed, own.bn_mode, own.accuracy, own.score,
             CASE WHEN isfinite(own.value) THEN
                 count(*) FILTER (coalesce(other.accuracy, other.score) > own.value)
                 + (1 + count(*) FILTER (coalesce(other.accuracy, other.score) = own.value)) / 2
             END AS place,
-            CASE WHEN any_value(mine.accuracy) IS NOT NULL THEN
-                count(*) FILTER (
-                    truth.accuracy > mine.accuracy
-                    OR (truth.accuracy = mine.accuracy AND other.arch_id <= CAST($arch_id AS INTEGER))
-                )
-            END AS true_place,
+            nullif(count(is_not_worse), 0) AS true_place,
             count(*) AS predicted
         FROM own
         JOIN run USING (run_id)
         JOIN prediction AS other ON other.run_id = own.run_id AND other.epoch = own.epoch
             AND other.bn_mode = own.bn_mode AND isfinite(coalesce(other.accuracy, other.score))
-        LEFT JOIN truth ON truth.arch_id = other.arch_id
-        LEFT JOIN mine ON TRUE
-        GROUP BY experiment_id, run_id, seed, own.bn_mode, own.accuracy, own.score, own.value
+        LEFT JOIN not_worse ON not_worse.arch_id = other.arch_id
+        GROUP BY experiment_id, own.run_id, seed, own.bn_mode, own.accuracy, own.score, own.value
         ORDER BY experiment_id, seed, own.bn_mode
         """,
         arch_id=str(arch_id),
@@ -119,7 +117,7 @@ def predictions(snapshot: Snapshot, arch_id: int, gt_key: str) -> pd.DataFrame:
 
 def accuracies_of(snapshot: Snapshot, arch_ids: Sequence[int], gt_key: str) -> pd.DataFrame:
     """The accuracies, fractions, that the key has of these architectures: arch_id, accuracy."""
-    return snapshot.query(
+    return snapshot.benchmark.query(
         """
         SELECT arch_id, accuracy
         FROM ground_truth
@@ -136,7 +134,7 @@ def equals(snapshot: Snapshot, arch_id: int) -> pd.DataFrame:
     stand_alone: isomorphic, as a network trained alone; running and batch: the same in a super-network with
     such BatchNorm statistics.
     """
-    return snapshot.query(
+    return snapshot.benchmark.query(
         """
         SELECT
             other.arch_id, other.class_id = own.class_id AS stand_alone,
@@ -159,7 +157,7 @@ def spaces(snapshot: Snapshot) -> pd.DataFrame:
 
     Columns mask, architectures, and as in `equals` stand_alone, running and batch.
     """
-    return snapshot.query(
+    return snapshot.benchmark.query(
         """
         SELECT
             mask, count(*) AS architectures, count(DISTINCT class_id) AS stand_alone,
@@ -178,7 +176,7 @@ def operation_usage(snapshot: Snapshot, gt_key: str, mask: str) -> pd.DataFrame:
 
     Columns architecture_set, n, operation, usage and share.
     """
-    return snapshot.query(
+    return snapshot.benchmark.query(
         """
         SELECT architecture_set, n, operation, usage, share
         FROM operation_usage

@@ -92,7 +92,7 @@ def show_key_matrix(
 
 def show_agreement(snapshot: Snapshot, key: pd.Series, metric: str) -> None:
     """The lower half of Figure 10: other keys over the top-N of this one."""
-    agreement = queries.agreement(snapshot, key["gt_key"])
+    agreement = queries.agreement(snapshot.benchmark, key["gt_key"])
     if agreement.empty:
         return
     st.header("Other data sets and splits over N")
@@ -132,7 +132,7 @@ def show_trials(snapshot: Snapshot, key: pd.Series, metric: str) -> None:
 
 def show_datasets(snapshot: Snapshot, key: pd.Series) -> None:
     """The upper half of Figure 10: accuracies on one data set against those on another."""
-    accuracies = queries.accuracies(snapshot, key["gt_key"])
+    accuracies = queries.accuracies(snapshot.benchmark, key["gt_key"])
     names = list(accuracies["dataset"].unique())
     if len(names) < 2:
         return

@@ -86,12 +86,15 @@ def page() -> None:
         choice = choose(filters, snapshot, keys, in_order(experiments), runs)
     gt_key = choice.key["gt_key"]
     runs = runs[runs["experiment_id"].isin(choice.experiments["experiment_id"])]
-    ceilings = [queries.noise_ceiling(snapshot, gt_key, mask) for mask in choice.experiments["mask"].unique()]
+    ceilings = [
+        queries.noise_ceiling(snapshot.benchmark, gt_key, mask)
+        for mask in choice.experiments["mask"].unique()
+    ]
     ranking = rank(
         choice.experiments,
         queries.ranking(snapshot, choice.dataset, gt_key),
         queries.tau_a(snapshot, choice.dataset, gt_key),
-        pd.concat(ceilings) if ceilings else queries.noise_ceiling(snapshot, gt_key, ""),
+        pd.concat(ceilings) if ceilings else queries.noise_ceiling(snapshot.benchmark, gt_key, ""),
         choice.bn_mode,
         METRICS[choice.metric],
         BANDS.get(choice.band, "std"),
