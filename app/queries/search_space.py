@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-
 import pandas as pd
 
 from app.snapshot import Snapshot
@@ -33,35 +30,27 @@ def truths(snapshot: Snapshot, arch_id: int, mask: str) -> pd.DataFrame:
     return snapshot.benchmark.query(
         """
         WITH own AS (
-            SELECT gt_key, arch_id, accuracy FROM ground_truth WHERE arch_id = CAST($arch_id AS INTEGER)
+            SELECT gt_key, mask, accuracy, gt_rank
+            FROM architecture_rank
+            WHERE arch_id = CAST($arch_id AS SMALLINT) AND NOT one_per_class
         ),
-        compared AS (
-            SELECT
-                own.gt_key, own.arch_id, own.accuracy, search_space.arch_id IS NOT NULL AS is_left,
-                other.arch_id = own.arch_id AS is_own,
-                other.accuracy > own.accuracy
-                OR (other.accuracy = own.accuracy AND other.arch_id <= own.arch_id) AS is_before
-            FROM own
-            JOIN ground_truth AS other USING (gt_key)
-            LEFT JOIN search_space
-                ON search_space.arch_id = other.arch_id AND mask = $mask AND NOT one_per_class
-        ),
-        counted AS (
-            SELECT
-                gt_key, any_value(accuracy) AS accuracy,
-                count(*) FILTER (is_before) AS gt_rank, count(*) AS architectures,
-                bool_or(is_own AND is_left) AS own_is_left,
-                count(*) FILTER (is_before AND is_left) AS left_before,
-                count(*) FILTER (is_left) AS mask_architectures
-            FROM compared
+        space AS (
+            SELECT gt_key, count(*) AS mask_architectures
+            FROM architecture_rank
+            WHERE mask = $mask AND NOT one_per_class
             GROUP BY gt_key
         )
         SELECT
-            gt_key, source, dataset, split, epochs, averaged_epochs, trial, accuracy, gt_rank,
-            counted.architectures, CASE WHEN own_is_left THEN left_before END AS mask_rank, mask_architectures
-        FROM counted
-        JOIN ground_truth_key USING (gt_key)
-        ORDER BY source, dataset, epochs DESC, averaged_epochs, split, trial <> 'mean', trial
+            gt_key, source, dataset, split, epochs, averaged_epochs, trial, whole.accuracy, whole.gt_rank,
+            key.architectures, masked.gt_rank AS mask_rank, mask_architectures
+        FROM ground_truth_key AS key
+        JOIN own AS whole USING (gt_key)
+        LEFT JOIN own AS masked ON masked.gt_key = whole.gt_key AND masked.mask = $mask
+        LEFT JOIN space USING (gt_key)
+        WHERE whole.mask = ''
+        ORDER BY
+            source, trial <> 'mean', epochs DESC, list_position(['train', 'valid', 'test'], split),
+            averaged_epochs, trial, dataset
         """,
         arch_id=str(arch_id),
         mask=mask,
@@ -71,59 +60,53 @@ def truths(snapshot: Snapshot, arch_id: int, mask: str) -> pd.DataFrame:
 def predictions(snapshot: Snapshot, arch_id: int, gt_key: str) -> pd.DataFrame:
     """One row a run and BN mode that predicted the architecture at the end of its training.
 
-    Columns experiment_id, run_id, seed, bn_mode, accuracy (fraction) or score, `place`: its rank among the
-    `predicted` architectures of that run, the mean where several are predicted the same, and `true_place`:
-    its rank by the key among the very same ones (missing where the key lacks it).
+    Columns experiment_id, mask (of the run), run_id, seed, bn_mode, accuracy (fraction) or score, `place`:
+    its rank among the `predicted` architectures of that run, the mean where several are predicted the same,
+    and `true_place`: its rank by the key among the very same ones. Both are missing where its prediction is
+    no finite number, `true_place` also where the key lacks it.
     """
     return snapshot.query(
         """
-        WITH own AS (
-            SELECT run_id, epoch, bn_mode, accuracy, score, coalesce(accuracy, score) AS value
+        WITH value AS (
+            SELECT run_id, epoch, bn_mode, arch_id, accuracy, score, coalesce(accuracy, score) AS value
             FROM prediction
-            JOIN run USING (run_id)
-            JOIN experiment USING (experiment_id)
-            WHERE arch_id = CAST($arch_id AS INTEGER) AND epoch = coalesce(epochs, 0)
         ),
-        ranked AS (
+        truth AS (
             SELECT arch_id, gt_rank
             FROM architecture_rank
             WHERE gt_key = $gt_key AND mask = '' AND NOT one_per_class
         ),
-        not_worse AS (
-            SELECT arch_id, TRUE AS is_not_worse
-            FROM ranked
-            WHERE gt_rank <= (SELECT gt_rank FROM ranked WHERE arch_id = CAST($arch_id AS INTEGER))
+        -- Numbered: grouping by all that tells evaluations apart takes as long as all the rest.
+        own AS (
+            SELECT row_number() OVER () AS number, experiment_id, mask, seed, value.*, gt_rank
+            FROM value
+            JOIN run USING (run_id)
+            JOIN experiment USING (experiment_id)
+            LEFT JOIN truth USING (arch_id)
+            WHERE arch_id = CAST($arch_id AS SMALLINT) AND epoch = coalesce(epochs, 0)
+        ),
+        counted AS (
+            SELECT
+                number,
+                count(*) FILTER (other.value > own.value) AS better,
+                count(*) FILTER (other.value = own.value) AS equal,
+                count(other.value) FILTER (truth.gt_rank <= own.gt_rank) AS truly_not_worse,
+                count(other.value) AS predicted
+            FROM own
+            JOIN value AS other USING (run_id, epoch, bn_mode)
+            LEFT JOIN truth ON truth.arch_id = other.arch_id
+            GROUP BY number
         )
         SELECT
-            experiment_id, own.run_id, seed, own.bn_mode, own.accuracy, own.score,
-            CASE WHEN isfinite(own.value) THEN
-                count(*) FILTER (coalesce(other.accuracy, other.score) > own.value)
-                + (1 + count(*) FILTER (coalesce(other.accuracy, other.score) = own.value)) / 2
-            END AS place,
-            nullif(count(is_not_worse), 0) AS true_place,
-            count(*) AS predicted
+            experiment_id, mask, run_id, seed, bn_mode, accuracy, score,
+            CASE WHEN value IS NOT NULL THEN better + (1 + equal) / 2 END AS place,
+            CASE WHEN value IS NOT NULL AND gt_rank IS NOT NULL THEN truly_not_worse END AS true_place,
+            predicted
         FROM own
-        JOIN run USING (run_id)
-        JOIN prediction AS other ON other.run_id = own.run_id AND other.epoch = own.epoch
-            AND other.bn_mode = own.bn_mode AND isfinite(coalesce(other.accuracy, other.score))
-        LEFT JOIN not_worse ON not_worse.arch_id = other.arch_id
-        GROUP BY experiment_id, own.run_id, seed, own.bn_mode, own.accuracy, own.score, own.value
-        ORDER BY experiment_id, seed, own.bn_mode
+        JOIN counted USING (number)
+        ORDER BY experiment_id, seed, bn_mode
         """,
         arch_id=str(arch_id),
-        gt_key=gt_key,
-    )
-
-
-def accuracies_of(snapshot: Snapshot, arch_ids: Sequence[int], gt_key: str) -> pd.DataFrame:
-    """The accuracies, fractions, that the key has of these architectures: arch_id, accuracy."""
-    return snapshot.benchmark.query(
-        """
-        SELECT arch_id, accuracy
-        FROM ground_truth
-        WHERE gt_key = $gt_key AND list_contains(CAST($arch_ids AS INTEGER[]), arch_id)
-        """,
-        arch_ids=json.dumps(list(arch_ids)),
         gt_key=gt_key,
     )
 

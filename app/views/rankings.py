@@ -169,13 +169,12 @@ def show_picked(selection: LinkedSelection, ranking: Ranking) -> None:
     place, link = st.columns([5, 1], vertical_alignment="bottom")
     with place:
         selection.choose("Picked experiments", ranking.labels, PICK)
-    with link:
-        st.page_link(
+    if len(selection.picked) > 1:
+        link.page_link(
             "views/compare.py",
             label="Compare",
             icon=":material/compare_arrows:",
             query_params={"experiment": selection.picked},
-            disabled=len(selection.picked) < 2,
             help="What differs in their configuration, and by how much they differ.",
         )
 

@@ -131,9 +131,7 @@ def show_architecture(
             + equals_told(search_space.equals(snapshot, arch_id))
         )
     with right:
-        around = neighbours(architecture, pd.DataFrame({"arch_id": [arch_id], "accuracy": [float("nan")]}))
-        known = search_space.accuracies_of(snapshot, sorted(set(around["arch_id"])), gt_key)
-        table = neighbours(architecture, known)
+        table = neighbours(architecture, search_space.ranked(snapshot, gt_key, ""))
         st.markdown("**One operation changed**: what that does to the ground truth, in points of a percent")
         chart_key = f"neighbours {arch_id} {gt_key}"
         show_figure(
