@@ -60,9 +60,10 @@ def truths(snapshot: Snapshot, arch_id: int, mask: str) -> pd.DataFrame:
 def predictions(snapshot: Snapshot, arch_id: int, gt_key: str) -> pd.DataFrame:
     """One row a run and BN mode that predicted the architecture at the end of its training.
 
-    Columns experiment_id, run_id, seed, bn_mode, accuracy (fraction) or score, `place`: its rank among the
-    `predicted` architectures of that run, the mean where several are predicted the same, and `true_place`:
-    its rank by the key among the very same ones (missing where the key lacks it).
+    Columns experiment_id, mask (of the run), run_id, seed, bn_mode, accuracy (fraction) or score, `place`:
+    its rank among the `predicted` architectures of that run, the mean where several are predicted the same,
+    and `true_place`: its rank by the key among the very same ones. Both are missing where its prediction is
+    no finite number, `true_place` also where the key lacks it.
     """
     return snapshot.query(
         """
@@ -77,7 +78,7 @@ def predictions(snapshot: Snapshot, arch_id: int, gt_key: str) -> pd.DataFrame:
         ),
         -- Numbered: grouping by all that tells evaluations apart takes as long as all the rest.
         own AS (
-            SELECT row_number() OVER () AS number, experiment_id, seed, value.*, gt_rank
+            SELECT row_number() OVER () AS number, experiment_id, mask, seed, value.*, gt_rank
             FROM value
             JOIN run USING (run_id)
             JOIN experiment USING (experiment_id)
@@ -97,7 +98,7 @@ def predictions(snapshot: Snapshot, arch_id: int, gt_key: str) -> pd.DataFrame:
             GROUP BY number
         )
         SELECT
-            experiment_id, run_id, seed, bn_mode, accuracy, score,
+            experiment_id, mask, run_id, seed, bn_mode, accuracy, score,
             CASE WHEN value IS NOT NULL THEN better + (1 + equal) / 2 END AS place,
             CASE WHEN value IS NOT NULL AND gt_rank IS NOT NULL THEN truly_not_worse END AS true_place,
             predicted
