@@ -41,8 +41,8 @@ def forest_chart(
     shown = list(dict.fromkeys(differences["set"]))
     styles = line_styles(series, colour_order, width)
     base = alt.Chart(differences.assign(certain=differences["low"].notna())).encode(
-        y=alt.Y("set:N", title=None, sort=shown)
-        .axis(grid=True, bandPosition=0, ticks=False)
+        y=alt.Y("set:N", title=None, sort=shown).axis(labelOverlap=False)
+        .axis(grid=True, bandPosition=0, ticks=False, labelOverlap=False)
         .scale(paddingInner=0.35),
         yOffset=alt.YOffset("series:N", sort=list(series)),
         color=styles["color"],
@@ -73,7 +73,11 @@ def forest_chart(
     )
     height = max(90, len(shown) * (10 + _ROW * len(series)))
     size = {"height": height} | ({} if width is None else {"width": width})
-    return alt.layer(zero, interval, points).properties(**size)
+    chart = alt.layer(zero, interval, points).properties(**size)
+    if width is None:
+        # The height is that of the forest, whatever legend is above.
+        chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
+    return chart
 
 
 def curves_chart(
