@@ -1,11 +1,11 @@
-"""A chart on a page, told to those who do not see it, with its files below."""
+"""A chart on a page, told to those who do not see it, with its files below; files of other things."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
@@ -13,6 +13,7 @@ from streamlit.elements import vega_charts
 
 from report.images import as_png, as_svg
 
+MIME: Final = {"SVG": "image/svg+xml", "PNG": "image/png", "CSV": "text/csv"}
 # Altair keeps how it treats data in one place for all threads, and Streamlit changes it for each chart.
 _ALTAIR_LOCK = getattr(vega_charts, "_altair_globals_lock", None) or Lock()
 
@@ -36,26 +37,44 @@ def show_figure(
     selection = st.altair_chart(chart, alt=alt, **{"width": "stretch", **options})
     draw = printed or (lambda: chart)
     # Made only when asked for: an image takes as long as a page.
-    files: list[tuple[str, str, Callable[[], str | bytes]]] = [
-        ("SVG", "image/svg+xml", lambda: _alone(as_svg, draw())),
-        ("PNG", "image/png", lambda: _alone(as_png, draw())),
-    ]
+    files: dict[str, Callable[[], str | bytes]] = {
+        "SVG": lambda: _alone(as_svg, draw()),
+        "PNG": lambda: _alone(as_png, draw()),
+    }
     if data is not None:
-        files.append(("CSV", "text/csv", lambda: data.to_csv(index=False, lineterminator="\n")))
+        files["CSV"] = lambda: data.to_csv(index=False, lineterminator="\n")
+    show_files(name, files)
+    return selection
+
+
+def show_files(name: str, files: Mapping[str, Callable[[], str | bytes]]) -> None:
+    """Buttons for the files called `name`, by kind (a key of `MIME`), each made when asked for."""
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        for label, mime, make in files:
+        for label, make in files.items():
             ending = label.lower()
             st.download_button(
                 label,
                 make,
                 file_name=f"{name}.{ending}",
-                mime=mime,
+                mime=MIME[label],
                 key=f"{name}-{ending}",
                 on_click="ignore",
                 type="tertiary",
                 icon=":material/download:",
             )
-    return selection
+
+
+def show_download(label: str, rows: pd.DataFrame, file_name: str) -> None:
+    """A button for the rows of a table as CSV, in full precision."""
+    st.download_button(
+        label,
+        lambda: rows.to_csv(index=False, lineterminator="\n"),
+        file_name=file_name,
+        mime="text/csv",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+    )
 
 
 def _alone(make: Callable[[Any], str | bytes], chart: Any) -> str | bytes:

@@ -21,7 +21,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from db.architectures import BENCHMARK_OPERATIONS, EDGES, NUM_ARCHITECTURES, all_architectures
+from db.architectures import (
+    BENCHMARK_OPERATIONS,
+    EDGES,
+    NUM_ARCHITECTURES,
+    Architecture,
+    all_architectures,
+)
 from db.errors import NasrankError
 
 NOTATIONS: Final = ("string", "nested", "digits", "naslib", "index")
@@ -85,6 +91,12 @@ def arch_id_of(text: str) -> int:
         f"0 to 4, or the benchmark's string or tuples with its operations {', '.join(BENCHMARK_OPERATIONS)} "
         "are needed"
     )
+
+
+def naslib_numbers(architecture: Architecture) -> tuple[int, ...]:
+    """An architecture in NASLib's notation."""
+    names = [BENCHMARK_OPERATIONS[operation] for operation in architecture.operations]
+    return tuple(NASLIB_OPERATIONS.index(names[EDGES.index(edge)]) for edge in NASLIB_EDGES)
 
 
 def choose_reading(
@@ -157,12 +169,10 @@ def _table(notation: str) -> dict[str, int]:
         case "index":
             return {str(arch_id): arch_id for arch_id in range(len(all_architectures()))}
         case _:
-            order = [EDGES.index(edge) for edge in (EDGES if notation == "digits" else NASLIB_EDGES)]
-            operations = BENCHMARK_OPERATIONS if notation == "digits" else NASLIB_OPERATIONS
-            number = [operations.index(name) for name in BENCHMARK_OPERATIONS]
             table: dict[str, int] = {}
             for arch_id, architecture in enumerate(all_architectures()):
-                numbers = [str(number[architecture.operations[edge]]) for edge in order]
+                operations = architecture.operations if notation == "digits" else naslib_numbers(architecture)
+                numbers = [str(operation) for operation in operations]
                 digits = "".join(numbers)
                 # As a number, 001234 has lost its zeros.
                 for text in (digits, ",".join(numbers), str(int(digits))):

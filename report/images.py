@@ -6,6 +6,7 @@ import io
 from typing import Any, Final
 
 import altair as alt
+import vl_convert
 
 from report.theme import CONFIG
 
@@ -24,6 +25,11 @@ def as_png(chart: Any) -> bytes:
     image = io.BytesIO()
     _save(chart, image, format="png", scale_factor=_PIXELS_A_POINT)
     return image.getvalue()
+
+
+def svg_as_png(svg: str) -> bytes:
+    """An SVG document as a PNG of twice as many pixels as it has points."""
+    return bytes(vl_convert.svg_to_png(svg, scale=_PIXELS_A_POINT))
 
 
 def _save(chart: Any, image: io.StringIO | io.BytesIO, **options: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,19 @@ import pytest
 
 from app.queries import search_space
 from app.snapshot import Snapshot
-from db.architectures import Architecture, parse_mask
+from db.architectures import Architecture, all_architectures, parse_mask
+from db.benchmarks import read_benchmark
 from db.equivalence import CellRules, isomorphism_classes, supernet_classes
+from db.ground_truth import import_benchmark
+from db.ingest import ingest
+from db.notations import read_column
 from db.seed import seed_warehouse
 from db.warehouse import Warehouse
 from report.cell_drawing import describe_cell
 from report.neighbour_chart import EDGE_NAMES, neighbour_chart, neighbours
 from tests.app.dashboard_data import KEY, OTHER_KEY
+from tests.app.test_pages import import_whole_space
+from tests.samples import random_predictions, write_run_folder
 
 ARCH = 1462
 
@@ -133,6 +140,107 @@ def test_what_is_no_architecture_is_told(filled: Warehouse, open_view: Any) -> N
     assert "an index from 0 to 15624" in told
     assert "`mask=Nought`" in told
     assert "`colour`, which is no filter" in told
+
+
+@pytest.mark.parametrize("given", ["15625", "-1", "301005", "|conv~0|", "a`b*c|d<script>", "9" * 500])
+def test_whatever_is_typed_is_told_as_it_is(filled: Warehouse, open_view: Any, given: str) -> None:
+    test = open_view("search_space", filled.path, arch=given)
+    [told] = [element.value for element in test.warning]
+    assert told.replace("\\", "").startswith(f"'{given[:90]}")
+    assert len(told) < 700
+    test.text_input(key="arch").set_value("7").run()
+    assert not test.warning
+    assert "Index **7**" in text(test.markdown)
+
+
+def test_the_rank_leads_to_an_architecture_and_follows_it(filled: Warehouse, open_view: Any) -> None:
+    truth = accuracies(filled, KEY)
+    zero = parse_mask("Zero").bits
+    left = [arch_id for arch_id in truth if not Architecture.from_id(arch_id).used.bits & zero]
+    order = sorted(left, key=lambda arch_id: (-truth[arch_id], arch_id))
+    test = open_view("search_space", filled.path, mask="Zero")
+    assert test.number_input(key="true_rank").value == 1
+    test.number_input(key="true_rank").set_value(300).run()
+    assert not test.exception
+    assert test.text_input(key="arch").value == str(order[299])
+    next(button for button in test.button if button.label == "Random").click().run()
+    assert test.number_input(key="true_rank").value == order.index(int(test.text_input(key="arch").value)) + 1
+    test.text_input(key="arch").set_value("000000").run()
+    assert test.number_input(key="true_rank").value is None
+
+
+def test_the_ground_truth_is_a_matrix(filled: Warehouse, open_view: Any) -> None:
+    test = open_view("search_space", filled.path, arch=str(ARCH), mask="Zero")
+    means, trials = (element.value for element in test.table)
+    known = search_space.truths(Snapshot.take(filled.path), ARCH, "Zero").set_index("gt_key").loc[KEY]
+    in_mask = "" if pd.isna(known["mask_rank"]) else f" ({known['mask_rank']:,})"
+    assert list(means.columns) == ["cifar10-valid", "cifar100", "ImageNet16-120"]
+    assert means.loc["valid, 200 epochs", "cifar10-valid"] == (
+        f"**{100 * known['accuracy']:.2f} % · {known['gt_rank']:,}{in_mask}**"
+    )
+    assert list(trials.index) == [f"valid, 200 epochs, trial {trial}" for trial in range(3)]
+
+
+def test_every_notation_is_shown(filled: Warehouse, open_view: Any) -> None:
+    architecture = Architecture.from_id(ARCH)
+    told = text(open_view("search_space", filled.path, arch=str(ARCH)).markdown)
+    assert f"`{architecture.string}`" in told
+    assert f"`{architecture.nested}`" in told
+    [naslib] = re.findall(r"For NASLib `(\([\d, ]+\))`", told)
+    assert read_column([naslib], "naslib")["naslib"].tolist() == [ARCH]
+
+
+def test_scores_ties_and_numbers_that_are_not_finite(own: Warehouse, tmp_path: Path, open_view: Any) -> None:
+    zero = parse_mask("Zero").bits
+    left = [a.arch_id for a in all_architectures() if not a.used.bits & zero]
+    arch_id, *others = left[40:43]
+    tied = random_predictions("", 5)
+    tied |= dict.fromkeys(others, tied[arch_id])
+    broken = random_predictions("Zero", 6) | {arch_id: None}
+    folders = [
+        write_run_folder(tmp_path / "more", tied, seed=5),
+        write_run_folder(tmp_path / "more", broken, seed=6, mask="Zero"),
+    ]
+    assert not ingest(own, folders).problems
+    import_whole_space(own, tmp_path, "synflow", 1e6)
+    truth = pd.Series(accuracies(own, KEY))
+    raw = own.query("SELECT run_id, arch_id, coalesce(accuracy, score) AS value FROM prediction")
+    rows = search_space.predictions(Snapshot.take(own.path), arch_id, KEY).set_index("run_id")
+    assert set(rows.index) == set(raw.loc[raw["arch_id"] == arch_id, "run_id"])
+    assert len(rows) >= 3
+    for run_id, row in rows.iterrows():
+        values = raw[raw["run_id"] == run_id].dropna(subset="value").set_index("arch_id")["value"]
+        assert row["predicted"] == len(values)
+        if arch_id in values.index:
+            assert row["place"] == values.rank(ascending=False)[arch_id]
+            order = sorted(values.index, key=lambda other: (-truth[other], other))
+            assert row["true_place"] == order.index(arch_id) + 1
+        else:
+            assert pd.isna(row["place"])
+            assert pd.isna(row["true_place"])
+    assert rows["place"].isna().sum() == 1
+    test = open_view("search_space", own.path, arch=str(arch_id))
+    table = test.dataframe[0].value
+    assert set(table["run_id"]) == set(rows.index)
+    assert table["score"].count() == 1
+    assert f"**{len(rows)}** evaluations of {len(rows)} runs." in text(test.markdown)
+    test.multiselect(key="run_mask").set_value(["none"]).run()
+    assert not test.exception
+    assert set(test.dataframe[0].value["mask"]) == {""}
+    test = open_view("search_space", own.path, arch=str(arch_id), run_bn_mode="imported", run_mask="Zero")
+    assert test.dataframe[0].value["experiment"].tolist() == ["Zero · synflow"]
+    test.multiselect(key="run_mask").set_value(["none"]).run()
+    assert "No run that fits these filters" in text(test.markdown)
+
+
+def test_train_accuracy_is_warned_of(own: Warehouse, tmp_path: Path, open_view: Any) -> None:
+    truth = accuracies(own, KEY)
+    table = pd.DataFrame({"arch_str": [a.string for a in all_architectures()]})
+    table["cifar10-valid/train"] = [100 * truth[arch_id] for arch_id in range(len(table))]
+    table.to_csv(tmp_path / "table.csv", index=False)
+    import_benchmark(own, "table", read_benchmark(tmp_path / "table.csv", epochs=100))
+    test = open_view("search_space", own.path, ground_truth="table:cifar10-valid/train@100")
+    assert "This key is **train** accuracy" in text(test.warning)
 
 
 def test_a_warehouse_without_runs_or_ground_truth_is_explained(

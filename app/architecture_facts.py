@@ -1,0 +1,66 @@
+"""What is known of one architecture, shaped for its page. Without Streamlit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+# The benchmark's data sets, in the order of its papers.
+DATASETS = ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120")
+
+
+def truth_matrix(truths: pd.DataFrame, gt_key: str, *, is_masked: bool) -> pd.DataFrame:
+    """One source's rows of `search_space.truths` as Markdown: a column a data set, a row all else.
+
+    `gt_key` is bold. The rank in the mask is told where there is a mask.
+    """
+    told = [_truth(row, is_masked) for row in truths.itertuples()]
+    cells = pd.DataFrame(
+        {
+            "dataset": truths["dataset"],
+            "measured": [_measured(row) for row in truths.itertuples()],
+            "told": [
+                f"**{text}**" if key == gt_key else text
+                for text, key in zip(told, truths["gt_key"], strict=True)
+            ],
+        }
+    )
+    others = sorted(set(truths["dataset"]) - set(DATASETS))
+    columns = [name for name in [*DATASETS, *others] if name in set(truths["dataset"])]
+    matrix = cells.pivot(index="measured", columns="dataset", values="told")
+    matrix = matrix.reindex(index=list(dict.fromkeys(cells["measured"])), columns=columns).fillna("–")
+    return matrix.rename_axis(index=str(truths["source"].iloc[0]), columns=None)
+
+
+def _measured(row: Any) -> str:
+    """`valid, 200 epochs`, of a trial or of a mean over epochs."""
+    first = row.epochs - row.averaged_epochs + 1
+    epochs = row.epochs if row.averaged_epochs == 1 else f"{first}–{row.epochs}"
+    return f"{row.split}, {epochs} epochs" + ("" if row.trial == "mean" else f", trial {row.trial}")
+
+
+def _truth(row: Any, is_masked: bool) -> str:
+    in_mask = f" ({row.mask_rank:,})" if is_masked and not pd.isna(row.mask_rank) else ""
+    return f"{100 * row.accuracy:.2f} % · {row.gt_rank:,}{in_mask}"
+
+
+def told_predictions(predictions: pd.DataFrame) -> str:
+    """What all of `search_space.predictions` say together, in a sentence or two of medians."""
+    evaluations, runs = len(predictions), predictions["run_id"].nunique()
+    told = f"**{evaluations:,}** evaluation{_s(evaluations)} of {runs:,} run{_s(runs)}."
+    known = predictions.dropna(subset=["place", "true_place"])
+    if known.empty:
+        return told
+    place, true_place = (
+        (100 * known[column].astype(float) / known["predicted"]).median()
+        for column in ("place", "true_place")
+    )
+    return (
+        f"{told} In the median they place it within the best {place:.1f} % of what the run predicted; by "
+        f"ground truth it is within the best {true_place:.1f} % of the same."
+    )
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
