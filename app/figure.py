@@ -13,6 +13,7 @@ from streamlit.elements import vega_charts
 
 from report.images import as_png, as_svg
 
+MIME: Final = {"SVG": "image/svg+xml", "PNG": "image/png", "CSV": "text/csv"}
 # Altair keeps how it treats data in one place for all threads, and Streamlit changes it for each chart.
 _ALTAIR_LOCK = getattr(vega_charts, "_altair_globals_lock", None) or Lock()
 MIME: Final = {"SVG": "image/svg+xml", "PNG": "image/png", "CSV": "text/csv"}
