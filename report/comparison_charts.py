@@ -41,7 +41,8 @@ def forest_chart(
     shown = list(dict.fromkeys(differences["set"]))
     styles = line_styles(series, colour_order, width)
     base = alt.Chart(differences.assign(certain=differences["low"].notna())).encode(
-        y=alt.Y("set:N", title=None, sort=shown).axis(labelOverlap=False)
+        y=alt.Y("set:N", title=None, sort=shown)
+        .axis(labelOverlap=False)
         .axis(grid=True, bandPosition=0, ticks=False, labelOverlap=False)
         .scale(paddingInner=0.35),
         yOffset=alt.YOffset("series:N", sort=list(series)),

@@ -219,7 +219,6 @@ def dashboard_queries(warehouse: Warehouse) -> dict[str, Callable[[Snapshot], pd
         "ground_truth_keys": shared.ground_truth_keys,
         "experiments": queries.experiments,
         "runs": shared.runs,
-        "bn_modes": lambda snapshot: shared.bn_modes(snapshot, "cifar10"),
         "ranking": lambda snapshot: queries.ranking(snapshot, "cifar10", KEY),
         "tau_a": lambda snapshot: queries.tau_a(snapshot, "cifar10", KEY),
         "noise_ceiling": lambda snapshot: queries.noise_ceiling(snapshot, KEY, ""),

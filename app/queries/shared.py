@@ -43,22 +43,6 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
     )
 
 
-def bn_modes(snapshot: Snapshot, dataset: str) -> list[str]:
-    """How BatchNorm stood in the predictions of the runs on `dataset`, `running` first."""
-    rows = snapshot.query(
-        """
-        SELECT DISTINCT bn_mode
-        FROM evaluation
-        JOIN run USING (run_id)
-        JOIN experiment USING (experiment_id)
-        WHERE dataset = $dataset
-        ORDER BY bn_mode <> 'running', bn_mode
-        """,
-        dataset=dataset,
-    )
-    return list(rows["bn_mode"])
-
-
 def incomplete_sets(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
     """The architecture sets that a run, at the end of its training, did not predict wholly.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 import pandas as pd
@@ -10,20 +9,19 @@ import streamlit as st
 
 from app.figure import show_figure
 from app.filters import Filters
-from app.ground_truth import choose_key, describe_key
+from app.ground_truth import describe_key
 from app.linked_selection import LinkedSelection
 from app.queries import rankings, shared
+from app.ranking_choice import SEEDS, Choice, choose
 from app.ranking_notes import notes, origins
 from app.serve import warehouse_path
 from app.snapshot import Snapshot
 from db.models import IMPORTED
 from report import queries, ranking_chart
-from report.labels import in_order, set_name, size_position
+from report.labels import in_order
 from report.ranking_matrix import DIMENSIONS, TAU_A, VALUES, matrix, matrix_chart, matrix_description
 from report.ranking_table import BANDS, METRICS, POINTS, Ranking, rank, seed_points
 
-# The study's own images before all others.
-DATASETS = ("cifar10", "digits")
 # Pixels, of a chart as a file.
 PRINTED_WIDTH = 800
 TABLE_ALT = "The numbers of the chart, one row an experiment, best τa first"
@@ -33,15 +31,7 @@ TAU_A_HELP = (
     "best, where A_N falls all the way as N grows: where better architectures are predicted to be better."
 )
 
-METRIC_HELP = (
-    "Of predictions with ground truth. tau-b is Kendall's τ corrected for ties, as in the authors' code; "
-    "Equation 2 is that of the paper's text. τa is always by Equation 2."
-)
 METRIC_SIGNS = {"tau-b": "τ", "Equation 2": "τ", "Spearman": "ρ", "Pearson": "r"}
-SEEDS = "single seeds"
-BAND_HELP = (
-    "One sample deviation over the seeds; the 95 % interval of their mean, by Student's t; or each seed."
-)
 BANDS_TOLD = {
     "deviation": "bands one deviation",
     "95 % interval": "bands the 95 % interval of the mean (Student's t)",
@@ -57,19 +47,6 @@ CEILING_CAPTION = (
     " Dashed in grey, for each mask: the correlation of one stand-alone training with the mean of its other "
     "trials. Where that is low, the benchmark itself can hardly tell the architectures apart."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the reader chose to see. `others` are the experiments of the same images and sizes."""
-
-    dataset: str
-    key: pd.Series
-    metric: str
-    band: str
-    bn_mode: str
-    experiments: pd.DataFrame
-    others: pd.DataFrame
 
 
 def page() -> None:
@@ -126,42 +103,6 @@ def page() -> None:
         st.markdown(f"[Link to exactly this choice]({filters.link})")
     if filters.problems:
         problems.warning("  \n".join(filters.problems))
-
-
-def choose(
-    filters: Filters, snapshot: Snapshot, keys: pd.DataFrame, experiments: pd.DataFrame, runs: pd.DataFrame
-) -> Choice:
-    """The filters, each offering what the ones before it leave."""
-    imported = experiments[experiments["kind"] == IMPORTED]
-    trained = experiments[experiments["kind"] != IMPORTED]
-    datasets = [name for name in DATASETS if name in set(trained["dataset"])]
-    datasets += sorted(set(trained["dataset"]) - set(datasets))
-    dataset = filters.choose_one("dataset", "Images trained on", datasets, datasets[0]) if datasets else ""
-    known = trained[trained["dataset"] == dataset]
-    asked = runs[runs["experiment_id"].isin([*known["experiment_id"], *imported["experiment_id"]])]
-    key = choose_key(filters, keys, list(asked["ground_truth_keys"]))
-    metric = filters.choose_side_by_side("metric", "Correlation", list(METRICS), explanation=METRIC_HELP)
-    band = filters.choose_side_by_side("band", "Around the means", [*BANDS, SEEDS], explanation=BAND_HELP)
-    sizes = sorted(set(known["size"]), key=size_position)
-    chosen_sizes = filters.choose_some("size", "Size", sizes, sizes[:1]) if sizes else []
-    others = in_order(pd.concat([known[known["size"].isin(chosen_sizes)], imported]))
-    masks = list(dict.fromkeys(in_order(pd.concat([known, imported]))["mask"].map(set_name)))
-    chosen = others[others["mask"].map(set_name).isin(filters.choose_some("mask", "Mask", masks))]
-    for column, label in (("lt", "Linear transformers (LT)"), ("variant", "Variant")):
-        # `known` is in order, and so is what it offers. Imported ones have neither.
-        if options := list(dict.fromkeys(known[column].map(set_name))):
-            is_chosen = chosen[column].map(set_name).isin(filters.choose_some(column, label, options))
-            chosen = chosen[is_chosen | (chosen["kind"] == IMPORTED)]
-    if not imported.empty:
-        kinds = filters.choose_some("kind", "Kind", ["trained", IMPORTED])
-        names = filters.choose_some("imported", "Imported predictions", sorted(set(imported["name"])))
-        is_named = chosen["name"].isin(names) | (chosen["kind"] != IMPORTED)
-        chosen = chosen[chosen["kind"].isin(kinds) & is_named]
-    bn_modes = shared.bn_modes(snapshot, dataset) or ["running"]
-    bn_mode = bn_modes[0]
-    if len(bn_modes) > 1:
-        bn_mode = filters.choose_one("bn_mode", "BatchNorm statistics", bn_modes, bn_mode)
-    return Choice(dataset, key, metric, band, bn_mode, chosen, others)
 
 
 def show_picked(selection: LinkedSelection, ranking: Ranking) -> None:
