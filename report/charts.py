@@ -125,7 +125,10 @@ def usage_panel(usage: pd.DataFrame, points: Sequence[str], width: int | None = 
 
     `width` in pixels; None for that of the container.
     """
-    legend = alt.Legend(title=None, orient="top")
+    # An operation keeps its colour and shape where others are masked.
+    scale = alt.Scale(domain=list(OPERATIONS))
+    left = set(usage["operation"])
+    legend = alt.Legend(title=None, orient="top", values=[name for name in OPERATIONS if name in left])
     chart: alt.Chart = (
         alt.Chart(usage)
         .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=50, filled=True))
@@ -134,8 +137,8 @@ def usage_panel(usage: pd.DataFrame, points: Sequence[str], width: int | None = 
             .scale(domain=list(points))
             .axis(labelAngle=0, labelOverlap=False),
             y=alt.Y("percent:Q", title=None).scale(domain=[0, 100]).axis(tickCount=5),
-            color=alt.Color("operation:N", sort=list(OPERATIONS), legend=legend),
-            shape=alt.Shape("operation:N", sort=list(OPERATIONS), legend=legend),
+            color=alt.Color("operation:N", scale=scale, legend=legend),
+            shape=alt.Shape("operation:N", scale=scale, legend=legend),
             tooltip=["operation:N", "point:N", alt.Tooltip("percent:Q", format=".1f")],
         )
         .properties(height=230, **({} if width is None else {"width": width}))

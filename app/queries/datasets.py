@@ -58,3 +58,21 @@ def trials(snapshot: Snapshot, gt_key: str) -> pd.DataFrame:
         """,
         gt_key=gt_key,
     )
+
+
+def split_accuracies(snapshot: Snapshot, gt_key: str) -> pd.DataFrame:
+    """Accuracies of all architectures under the keys that differ from this one in the split only.
+
+    Columns split, arch_id, accuracy (fraction); the key itself included.
+    """
+    return snapshot.benchmark.query(
+        """
+        SELECT other.split, rank.arch_id, rank.accuracy
+        FROM ground_truth_key AS key
+        JOIN ground_truth_key AS other USING (source, dataset, epochs, averaged_epochs, trial)
+        JOIN architecture_rank AS rank ON rank.gt_key = other.gt_key
+        WHERE key.gt_key = $gt_key AND rank.mask = '' AND NOT rank.one_per_class
+        ORDER BY list_position(['train', 'valid', 'test'], other.split), rank.arch_id
+        """,
+        gt_key=gt_key,
+    )

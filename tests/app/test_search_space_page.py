@@ -12,7 +12,7 @@ import pytest
 
 from app.queries import search_space
 from app.snapshot import Snapshot
-from db.architectures import Architecture, all_architectures, parse_mask
+from db.architectures import OPERATIONS, Architecture, all_architectures, parse_mask
 from db.benchmarks import read_benchmark
 from db.equivalence import CellRules, isomorphism_classes, supernet_classes
 from db.ground_truth import import_benchmark
@@ -21,6 +21,7 @@ from db.notations import read_column
 from db.seed import seed_warehouse
 from db.warehouse import Warehouse
 from report.cell_drawing import describe_cell
+from report.charts import usage_panel
 from report.neighbour_chart import EDGE_NAMES, neighbour_chart, neighbours
 from tests.app.dashboard_data import KEY, OTHER_KEY
 from tests.app.test_pages import import_whole_space
@@ -260,3 +261,11 @@ def test_a_file_that_is_replaced_is_read_anew(
     test.run()
     assert not test.exception
     assert "No run predicted it" in text(test.markdown)
+
+
+def test_an_operation_keeps_its_colour_where_others_are_masked() -> None:
+    usage = pd.DataFrame({"point": "10", "operation": ["Zero", "C3x3"], "percent": [10.0, 90.0]})
+    encoding = usage_panel(usage, ["10"]).to_dict()["encoding"]
+    for channel in ("color", "shape"):
+        assert encoding[channel]["scale"]["domain"] == list(OPERATIONS)
+        assert encoding[channel]["legend"]["values"] == ["Zero", "C3x3"]
