@@ -39,7 +39,7 @@ _LOOKS: Final = (
 )
 _ZERO: Final = OPERATIONS.index("Zero")
 _EDGE: Final = "<g>"
-_FADED_EDGE: Final = "<g opacity='.35'>"
+_FADED_EDGE: Final = "<g opacity='.5'>"
 
 # By edge: which edges must carry something for it to lie on a way from the input to the output, as
 # alternatives of indices into `EDGES`, without the edge itself.

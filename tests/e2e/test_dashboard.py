@@ -201,6 +201,9 @@ def test_an_architecture_is_looked_up_and_one_operation_changed(page: Page, dash
     expect(changed).to_be_visible(timeout=PATIENCE)
     expect(page).to_have_url(re.compile(rf"arch={Architecture.from_digits('401004').arch_id}$"))
     with page.expect_download() as download:
+        page.locator(f".st-key-cell-{Architecture.from_digits('401004').arch_id}-svg button").click()
+    assert Path(download.value.path()).read_text(encoding="utf-8").startswith("<svg")
+    with page.expect_download() as download:
         page.get_by_role("button", name="Download ground truth").click()
     rows = pd.read_csv(download.value.path())
     known = dashboard.warehouse.query(
@@ -208,6 +211,16 @@ def test_an_architecture_is_looked_up_and_one_operation_changed(page: Page, dash
         [Architecture.from_digits("401004").arch_id],
     )
     assert len(rows) == known["n"][0]
+    rank = page.get_by_role("spinbutton", name="True rank")
+    rank.fill("300")
+    rank.press("Enter")
+    at_300 = dashboard.warehouse.query(
+        "SELECT arch_id FROM architecture_rank WHERE gt_key = ? AND mask = '' AND NOT one_per_class "
+        "AND gt_rank = 300",
+        [KEY],
+    )
+    expect(page).to_have_url(re.compile(rf"arch={at_300['arch_id'][0]}$"), timeout=PATIENCE)
+    expect(box).to_have_value(str(at_300["arch_id"][0]))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
