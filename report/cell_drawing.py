@@ -77,7 +77,7 @@ def describe_cell(architecture: Architecture) -> str:
         for edge, (source, target) in enumerate(EDGES)
         if edge not in on_a_way and architecture.operations[edge] != _ZERO
     ]
-    told = f" Not on a way from input to output: edges {', '.join(idle)}." if idle else ""
+    told = f" Not on a way from input to output: {', '.join(idle)}." if idle else ""
     text = "; ".join(nodes)
     return f"{text[0].upper()}{text[1:]}.{told}"
 

@@ -207,15 +207,15 @@ def time_queries(warehouse: Warehouse, repetitions: int) -> dict[str, dict[str, 
     return rows
 
 
-def dashboard_queries(warehouse: Warehouse) -> dict[str, Callable[[Snapshot], pd.DataFrame | list[str]]]:
-    run_id = warehouse.query(
+def dashboard_queries(warehouse: Warehouse) -> dict[str, Callable[[Snapshot], pd.DataFrame]]:
+    """Every question of a page; those about runs are left out where there are none yet."""
+    largest = warehouse.query(
         "SELECT run_id FROM evaluation ORDER BY predictions DESC, run_id LIMIT 1"
-    ).run_id[0]
+    ).run_id
     four = warehouse.query(
         "SELECT experiment_id FROM experiment WHERE mask = '' ORDER BY 1 LIMIT 4"
     ).experiment_id
-    ids = ",".join(four)
-    return {
+    asked: dict[str, Callable[[Snapshot], pd.DataFrame]] = {
         "ground_truth_keys": shared.ground_truth_keys,
         "experiments": queries.experiments,
         "runs": shared.runs,
@@ -226,20 +226,29 @@ def dashboard_queries(warehouse: Warehouse) -> dict[str, Callable[[Snapshot], pd
         "incomplete_sets": lambda snapshot: shared.incomplete_sets(snapshot, "cifar10", KEY),
         "ranking, another key": lambda snapshot: queries.ranking(snapshot, "cifar10", OTHER_KEY),
         "evaluations": shared.evaluations,
-        "points of the whole space": lambda snapshot: scatter.points(
-            snapshot, run_id, KEY, "running", 250, "all"
-        ),
-        "numbers of a run": lambda snapshot: scatter.rankings(snapshot, run_id, KEY, "running", 250),
-        "numbers of a run, another key": lambda snapshot: scatter.rankings(
-            snapshot, run_id, OTHER_KEY, "running", 250
-        ),
-        "rankings of 4": lambda snapshot: compare.rankings(snapshot, ids, KEY, "running"),
-        "differences of 4": lambda snapshot: compare.differences(snapshot, ids, four[0], KEY, "running"),
-        "differences of 4, another key": lambda snapshot: compare.differences(
-            snapshot, ids, four[0], OTHER_KEY, "running"
-        ),
-        "curves of 4": lambda snapshot: compare.curves(snapshot, ids),
     }
+    if len(largest):
+        run_id = largest[0]
+        asked |= {
+            "points of the whole space": lambda snapshot: scatter.points(
+                snapshot, run_id, KEY, "running", 250, "all"
+            ),
+            "numbers of a run": lambda snapshot: scatter.rankings(snapshot, run_id, KEY, "running", 250),
+            "numbers of a run, another key": lambda snapshot: scatter.rankings(
+                snapshot, run_id, OTHER_KEY, "running", 250
+            ),
+        }
+    if len(four):
+        ids = ",".join(four)
+        asked |= {
+            "rankings of 4": lambda snapshot: compare.rankings(snapshot, ids, KEY, "running"),
+            "differences of 4": lambda snapshot: compare.differences(snapshot, ids, four[0], KEY, "running"),
+            "differences of 4, another key": lambda snapshot: compare.differences(
+                snapshot, ids, four[0], OTHER_KEY, "running"
+            ),
+            "curves of 4": lambda snapshot: compare.curves(snapshot, ids),
+        }
+    return asked
 
 
 @contextmanager

@@ -176,7 +176,7 @@ def page_view(warehouse: Warehouse) -> float:
     while True:
         try:
             snapshot = Snapshot.take(warehouse.path)
-            for name, ask in dashboard_queries().items():
+            for name, ask in dashboard_queries(warehouse).items():
                 if "another key" not in name:  # which pages ask for only where a person does
                     ask(snapshot)
         except WarehouseReplacedError:

@@ -51,7 +51,9 @@ def test_a_cell_in_words() -> None:
         "Node 1 gets C3x3 of the input; node 2 gets Zero of the input and Skip of node 1; "
         "the output gets Zero of the input and Zero of node 1 and Pool of node 2."
     )
-    assert describe_cell(Architecture.from_digits("300100")).endswith("Not on a way from input to output: edges in to 1.")
+    assert describe_cell(Architecture.from_digits("300100")).endswith(
+        "Not on a way from input to output: in to 1."
+    )
 
 
 def test_a_chart_draws_the_same_picture() -> None:
