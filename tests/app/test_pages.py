@@ -124,6 +124,8 @@ def test_wrong_url_values_are_explained_and_replaced(filled: Warehouse, open_pag
         metric="rho",
         variant="warmup",
         colour="red",
+        experiment="nobody",
+        cells="top-7",
     )
     told = text(test.warning)
     for given, shown in {
@@ -137,7 +139,37 @@ def test_wrong_url_values_are_explained_and_replaced(filled: Warehouse, open_pag
         line = next(line for line in told.splitlines() if f"`{given}`" in line)
         assert shown in line
     assert "`colour`, which is no filter of this page" in told
+    assert "`experiment=nobody`; there is no such experiment here" in told
+    assert "`cells=top-7`" in told
     assert experiments(test) == {"Zero"}
+
+
+def test_an_experiment_is_picked_from_the_list_and_by_the_url(filled: Warehouse, open_page: Any) -> None:
+    test = open_page(filled.path)
+    ids = dict(zip(table(test)["experiment"], table(test)["experiment_id"], strict=True))
+    picked = test.multiselect(key="experiment list")
+    assert picked.value == []
+    picked.set_value([ids["Zero"]]).run()
+    assert test.query_params["experiment"] == ids["Zero"]
+    restored = open_page(filled.path, experiment=[ids["Zero"], ids["none"]])
+    assert set(restored.multiselect(key="experiment list").value) == {ids["Zero"], ids["none"]}
+    assert not restored.warning
+    # A filter that hides what is picked is no mistake in the address.
+    restored.multiselect(key="mask").set_value(["Zero+Pool"]).run()
+    assert not restored.exception
+    assert not restored.warning
+
+
+def test_the_matrix_shows_what_is_chosen_beside_it(filled: Warehouse, open_page: Any) -> None:
+    test = open_page(filled.path, columns="size", cells="50", rows="best first", band="single seeds")
+    assert not test.warning
+    assert [test.selectbox(key=key).value for key in ("columns", "cells", "rows")] == [
+        "size",
+        "50",
+        "best first",
+    ]
+    assert charts(test) == 2
+    assert "thin lines the single seeds" in text(test.markdown)
 
 
 def test_sets_that_are_not_wholly_predicted_are_named_with_the_command(
