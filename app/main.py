@@ -58,6 +58,8 @@ def show_freshness(snapshot: Snapshot) -> None:
     with st.sidebar:
         st.divider()
         _watch(snapshot)
+        # Not in the fragment: a click there is lost while another fragment refreshes itself.
+        st.button("Reload", width="stretch")
 
 
 @st.fragment(run_every=LOOK_EVERY)
@@ -70,8 +72,6 @@ def _watch(snapshot: Snapshot) -> None:
         return
     if now != snapshot:
         st.info("The warehouse has new data.")
-    if st.button("Reload", width="stretch", type="primary" if now != snapshot else "secondary"):
-        st.rerun()
 
 
 main()
