@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
-import streamlit as st
 
 from app.bn_mode import choose_bn_mode
 from app.comparison import SETS
@@ -90,7 +89,7 @@ def choose(
     if (own["epoch"] != own["last_epoch"]).any():
         epoch_set = filters.choose_one("set", "Architectures over epochs", SETS, "random")
     filters.check_names()
-    st.markdown(f"[Link to exactly this choice]({filters.link})")
+    filters.show_link()
     if len(chosen) < 2:
         return None
     return Choice(key, bn_mode, of_chosen, labels, reference, metric, seeds_as, epoch_set)

@@ -16,7 +16,6 @@ from report.images import as_png, as_svg
 MIME: Final = {"SVG": "image/svg+xml", "PNG": "image/png", "CSV": "text/csv"}
 # Altair keeps how it treats data in one place for all threads, and Streamlit changes it for each chart.
 _ALTAIR_LOCK = getattr(vega_charts, "_altair_globals_lock", None) or Lock()
-MIME: Final = {"SVG": "image/svg+xml", "PNG": "image/png", "CSV": "text/csv"}
 
 
 def show_figure(

@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from report.labels import listed
 
@@ -158,6 +159,15 @@ class Filters:
                     f"The address has {quoted(name)}, which is no filter of this page; it has "
                     f"{listed(list(self._chosen), 12)}."
                 )
+
+    def show_problems(self, place: DeltaGenerator | None = None) -> None:
+        """A warning with a line for each, at `place`; nothing where there are none."""
+        if self.problems:
+            (place or st).warning("  \n".join(self.problems))
+
+    def show_link(self) -> None:
+        """The address that names every choice made so far."""
+        st.markdown(f"[Link to exactly this choice]({self.link})")
 
     @property
     def link(self) -> str:

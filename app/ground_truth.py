@@ -60,3 +60,9 @@ def warn_of_train(key: pd.Series) -> None:
             "This key is **train** accuracy, as in the authors' code: the best networks differ by hundredths "
             "of a percent, and it does not tell how well they generalize."
         )
+
+
+def say_how_to_import() -> None:
+    """What a warehouse without ground truth needs."""
+    st.info("This warehouse has no ground truth yet. Import NAS-Bench-201's:")
+    st.code("nasrank-train import-bench", language=None)

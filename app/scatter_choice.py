@@ -75,7 +75,7 @@ def choose(filters: Filters, snapshot: Snapshot, keys: pd.DataFrame, evaluations
         epoch = filters.choose_one("epoch", "Epoch", epochs, AT_THE_END)
     limits = _choose_limits(filters)
     filters.check_names()
-    st.markdown(f"[Link to exactly this choice]({filters.link})")
+    filters.show_link()
     wanted_names = {key: runs[key] for key in run_ids} | {key: experiments[key] for key in experiment_ids}
     found = list(subjects(evaluations, wanted_names, bn_mode, epoch))
     return Choice(

@@ -11,12 +11,15 @@ import pandas as pd
 
 from db.architectures import OPERATIONS
 from report.labels import signed
+from report.sizing import sized
 from report.theme import COLOURS, GREY
 
 # Counts: apart from white and from black, and in their order without colours.
 COUNTS: Final = alt.SchemeParams(name="viridis", extent=[0.15, 1])
 # Bins a side where 15,625 points would hide each other.
 _BINS: Final = 70
+# Pixels.
+_PANEL_HEIGHT: Final = 230
 # Pixels, so that the panels of a row align.
 _AXIS_WIDTH: Final = 36
 
@@ -141,11 +144,8 @@ def usage_panel(usage: pd.DataFrame, points: Sequence[str], width: int | None = 
             shape=alt.Shape("operation:N", scale=scale, legend=legend),
             tooltip=["operation:N", "point:N", alt.Tooltip("percent:Q", format=".1f")],
         )
-        .properties(height=230, **({} if width is None else {"width": width}))
     )
-    if width is None:
-        chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
-    return chart
+    return sized(chart, _PANEL_HEIGHT, width)
 
 
 def dataset_chart(accuracies: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> alt.ConcatChart:
@@ -168,7 +168,6 @@ def dataset_panels(
         .scale(type="log", domain=[1, highest], scheme=COUNTS, clamp=True)
         .legend(orient="bottom", tickCount=4, gradientLength=140)
     )
-    size = {"height": 230} | ({} if width is None else {"width": width})
     charts = []
     for bins, (x, y) in zip(panels, pairs, strict=True):
         chart: alt.Chart = (
@@ -182,11 +181,8 @@ def dataset_panels(
                 color=colour,
                 tooltip=[alt.Tooltip("architectures:Q", format=",d")],
             )
-            .properties(**size)
         )
-        if width is None:
-            chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
-        charts.append(chart)
+        charts.append(sized(chart, _PANEL_HEIGHT, width))
     return charts
 
 
@@ -244,8 +240,4 @@ def agreement_panel(
             tooltip=["series:N", "point:N", "n:Q", alt.Tooltip(f"{measure}:Q", format=".3f")],
         )
     )
-    size = {"height": 230} | ({} if width is None else {"width": width})
-    chart = alt.layer(zero, lines).properties(**size)
-    if width is None:
-        chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
-    return chart
+    return sized(alt.layer(zero, lines), _PANEL_HEIGHT, width)

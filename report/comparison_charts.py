@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 from report.ranking_chart import line_styles
+from report.sizing import fit_container, sized
 from report.theme import GREY
 
 # What is compared: its name in sentences, and how its numbers are told.
@@ -73,12 +74,7 @@ def forest_chart(
         tooltip=tooltip,
     )
     height = max(90, len(shown) * (10 + _ROW * len(series)))
-    size = {"height": height} | ({} if width is None else {"width": width})
-    chart = alt.layer(zero, interval, points).properties(**size)
-    if width is None:
-        # The height is that of the forest, whatever legend is above.
-        chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
-    return chart
+    return sized(alt.layer(zero, interval, points), height, width)
 
 
 def curves_chart(
@@ -131,6 +127,6 @@ def curves_chart(
         )
     chart = alt.vconcat(*drawn, spacing=24)
     if width is None:
-        chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
+        fit_container(chart)
     chart.resolve = alt.Resolve(scale={"color": "shared", "strokeDash": "shared"})
     return chart

@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from report.labels import signed
+from report.sizing import sized
 
 # Pixels.
 _ROW_HEIGHT = 34
@@ -49,8 +50,4 @@ def key_matrix_chart(
     ink = alt.condition("abs(datum.value) > 0.65", alt.value("white"), alt.value("#1B2430"))
     font_size = alt.ExprRef(f"bandwidth('x') < {_VALUE_WIDTH} ? 0 : 12")
     text = base.mark_text(fontSize=font_size, tooltip=None).encode(text="text:N", color=ink)
-    size = {"height": _ROW_HEIGHT * told["row"].nunique()} | ({} if width is None else {"width": width})
-    chart = alt.layer(boxes, text).properties(**size)
-    if width is None:
-        chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
-    return chart
+    return sized(alt.layer(boxes, text), _ROW_HEIGHT * told["row"].nunique(), width)

@@ -10,6 +10,7 @@ import pandas as pd
 from db.architectures import EDGES, OPERATIONS, Architecture
 from report.labels import signed
 from report.picking import picking
+from report.sizing import sized
 
 _NODES: Final = ("in", "1", "2", "out")
 EDGE_NAMES: Final = tuple(f"{_NODES[source]} → {_NODES[target]}" for source, target in EDGES)
@@ -67,8 +68,4 @@ def neighbour_chart(table: pd.DataFrame, width: int | None = None) -> alt.LayerC
     )
     ink = alt.condition(f"abs(datum.difference) > {0.65 * reach}", alt.value("white"), alt.value("#1B2430"))
     text = base.mark_text(fontSize=12, tooltip=None).encode(text="text:N", color=ink)
-    size = {"height": _ROW_HEIGHT * len(EDGES)} | ({} if width is None else {"width": width})
-    chart = alt.layer(boxes.add_params(picking()), text).properties(**size)
-    if width is None:
-        chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
-    return chart
+    return sized(alt.layer(boxes.add_params(picking()), text), _ROW_HEIGHT * len(EDGES), width)

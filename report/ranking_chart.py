@@ -12,6 +12,7 @@ import pandas as pd
 from report.labels import listed, set_name
 from report.picking import emphasis, picking
 from report.ranking_table import POINTS
+from report.sizing import fit_container
 
 # A line is known by its colour and shape; beyond eight lines they repeat with another dash.
 _SHAPES: Final = (
@@ -78,7 +79,7 @@ def ranking_chart(
     panels[0] = panels[0].add_params(selection)
     chart = alt.vconcat(*panels, spacing=28)
     if width is None:
-        chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
+        fit_container(chart)
     chart.resolve = alt.Resolve(scale={"color": "shared", "shape": "shared", "strokeDash": "shared"})
     return chart
 

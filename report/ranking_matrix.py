@@ -12,6 +12,7 @@ from db.models import IMPORTED
 from report.labels import experiment_labels, listed, set_name, signed, size_position
 from report.picking import emphasis, picking
 from report.ranking_table import POINTS, Ranking
+from report.sizing import sized
 
 # What the columns of the matrix may be, by the name on the screen.
 DIMENSIONS: Final = {"variant": "variant", "LT": "lt", "size": "size"}
@@ -110,11 +111,7 @@ def matrix_chart(
     note = base.mark_text(dy=11, fontSize=_if_wider(_NOTE_WIDTH, 11), tooltip=None)
     layers = [boxes.add_params(selection), value.encode(text="text:N", color=ink)]
     layers.append(note.encode(text="note:N", color=ink))
-    size = {"height": _ROW_HEIGHT * cells["row"].nunique()} | ({} if width is None else {"width": width})
-    chart = alt.layer(*layers).properties(**size)
-    if width is None:
-        chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
-    return chart
+    return sized(alt.layer(*layers), _ROW_HEIGHT * cells["row"].nunique(), width)
 
 
 def matrix_description(cells: pd.DataFrame, title: str) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from report.labels import listed
 from report.ranking_chart import line_styles
+from report.sizing import fit_container
 
 # Column and title of a panel, as `epochs_chart` takes them; accuracies are in percent.
 CURVES: Final = {
@@ -49,7 +50,7 @@ def epochs_chart(
     ]
     chart = alt.vconcat(*charts, spacing=20)
     if width is None:
-        chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
+        fit_container(chart)
     chart.resolve = alt.Resolve(scale={"color": "shared", "shape": "shared", "strokeDash": "shared"})
     return chart
 

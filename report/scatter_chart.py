@@ -11,6 +11,7 @@ import pandas as pd
 
 from db.architectures import BENCHMARK_OPERATIONS, EDGES, OPERATIONS
 from report.charts import COUNTS, binned
+from report.sizing import sized
 
 # More points than this are counted in bins: a browser still answers at once, and they can be told apart.
 DRAWN: Final = 2_000
@@ -55,15 +56,11 @@ def panel_chart(panel: Panel, colour: str, width: int | None = None, image: str 
     """
     chart = _bins(panel, colour) if len(panel.points) > DRAWN else _points(panel, colour, image)
     brush = alt.selection_interval(name=BRUSH, encodings=["x", "y"])
-    size = {"height": _HEIGHT} | ({} if width is None else {"width": width})
     title = alt.TitleParams(list(panel.title), fontSize=13, fontWeight="normal", offset=8)
-    drawn: alt.Chart = chart.add_params(brush).properties(title=title, **size)
+    drawn: alt.Chart = chart.add_params(brush).properties(title=title)
     # Names the mark of the brush, which has no description of its own.
-    drawn = drawn.configure_mark(description="selected range")
-    if width is None:
-        # The height is that of the points, whatever legend is below.
-        drawn.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
-    return drawn
+    named: alt.Chart = drawn.configure_mark(description="selected range")
+    return sized(named, _HEIGHT, width)
 
 
 def coloured(points: pd.DataFrame, colour: str) -> pd.Series[Any]:

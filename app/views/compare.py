@@ -55,8 +55,7 @@ def page() -> None:
     filters = Filters()
     with st.sidebar:
         choice = choose(filters, snapshot, keys, experiments, evaluations)
-    if filters.problems:
-        st.warning("  \n".join(filters.problems))
+    filters.show_problems()
     if choice is None:
         st.info("Choose at least two experiments.")
         return

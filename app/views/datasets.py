@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.figure import show_figure
 from app.filters import Filters
-from app.ground_truth import choose_key, describe_key, warn_of_train
+from app.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
 from app.queries import datasets, shared
 from app.serve import warehouse_path
 from app.snapshot import Snapshot
@@ -34,8 +34,7 @@ def page() -> None:
     snapshot = Snapshot.take(warehouse_path())
     keys = shared.ground_truth_keys(snapshot)
     if keys.empty:
-        st.info("This warehouse has no ground truth yet. Import NAS-Bench-201's:")
-        st.code("nasrank-train import-bench", language=None)
+        say_how_to_import()
         return
     filters = Filters()
     with st.sidebar:
@@ -43,9 +42,8 @@ def page() -> None:
         metric = filters.choose_side_by_side("metric", "Correlation", list(CORRELATIONS))
         chosen_set = filters.choose_one("set", "Architectures compared", MATRIX_SETS, "top-100")
         filters.check_names()
-        st.markdown(f"[Link to exactly this choice]({filters.link})")
-    if filters.problems:
-        st.warning("  \n".join(filters.problems))
+        filters.show_link()
+    filters.show_problems()
     st.markdown(f"{describe_key(key)}  \nAll of this page is the benchmark alone: no super-network is in it.")
     warn_of_train(key)
     show_key_matrix(snapshot, keys, key, metric, chosen_set)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.figure import show_figure
 from app.filters import Filters
-from app.ground_truth import choose_key, describe_key, warn_of_train
+from app.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
 from app.queries import shared
 from app.serve import warehouse_path
 from app.snapshot import Snapshot
@@ -50,17 +50,15 @@ def page() -> None:
     snapshot = Snapshot.take(warehouse_path())
     keys, runs = shared.ground_truth_keys(snapshot), shared.runs(snapshot)
     if keys.empty:
-        st.info("This warehouse has no ground truth yet. Import NAS-Bench-201's:")
-        st.code("nasrank-train import-bench", language=None)
+        say_how_to_import()
         return
     filters = Filters()
     with st.sidebar:
         key = choose_key(filters, keys, list(runs["ground_truth_keys"]))
         bn_mode = filters.choose_one("bn_mode", "BatchNorm statistics", BN_MODES, BN_MODES[0])
         filters.check_names()
-        st.markdown(f"[Link to exactly this choice]({filters.link})")
-    if filters.problems:
-        st.warning("  \n".join(filters.problems))
+        filters.show_link()
+    filters.show_problems()
     st.markdown(
         "“Exploring single-path Architecture Search Ranking Correlations”, held against the runs of this "
         f"warehouse.  \n{describe_key(key)}"

@@ -100,9 +100,8 @@ def page() -> None:
     filters.check_names(also=(PICKED, *MATRIX_FILTERS))
     filters.check_known(PICKED, "experiment", experiments["experiment_id"])
     with st.sidebar:
-        st.markdown(f"[Link to exactly this choice]({filters.link})")
-    if filters.problems:
-        problems.warning("  \n".join(filters.problems))
+        filters.show_link()
+    filters.show_problems(problems)
 
 
 def show_picked(selection: LinkedSelection, ranking: Ranking) -> None:

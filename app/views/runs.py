@@ -45,9 +45,8 @@ def page() -> None:
         show_details(snapshot, Chosen(chosen, run_labels(chosen), runs_dir), filters, keys)
     filters.check_names()
     with st.sidebar:
-        st.markdown(f"[Link to exactly this choice]({filters.link})")
-    if filters.problems:
-        place.warning("  \n".join(filters.problems))
+        filters.show_link()
+    filters.show_problems(place)
 
 
 def choose(filters: Filters, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -51,8 +51,7 @@ def page() -> None:
     filters = Filters()
     with st.sidebar:
         choice = choose(filters, snapshot, keys, evaluations)
-    if filters.problems:
-        st.warning("  \n".join(filters.problems))
+    filters.show_problems()
     st.markdown(describe_key(choice.key))
     if choice.absent:
         st.info(f"Not evaluated at this epoch with these BatchNorm statistics: {listed(choice.absent)}.")

@@ -9,7 +9,7 @@ import streamlit as st
 from app.cell_explorer import PREDICTION_FILTERS, SENSES, Space, explore
 from app.figure import show_download, show_figure
 from app.filters import Filters
-from app.ground_truth import choose_key, describe_key, warn_of_train
+from app.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
 from app.queries import search_space, shared
 from app.serve import warehouse_path
 from app.snapshot import Snapshot
@@ -32,8 +32,7 @@ def page() -> None:
     snapshot = Snapshot.take(warehouse_path())
     keys = shared.ground_truth_keys(snapshot)
     if keys.empty:
-        st.info("This warehouse has no ground truth yet. Import NAS-Bench-201's:")
-        st.code("nasrank-train import-bench", language=None)
+        say_how_to_import()
         return
     filters = Filters()
     with st.sidebar:
@@ -50,9 +49,8 @@ def page() -> None:
     show_spaces(snapshot)
     filters.check_names(also=PREDICTION_FILTERS)
     with st.sidebar:
-        st.markdown(f"[Link to exactly this choice]({filters.link})")
-    if filters.problems:
-        problems.warning("  \n".join(filters.problems))
+        filters.show_link()
+    filters.show_problems(problems)
 
 
 def show_usage(snapshot: Snapshot, gt_key: str, mask: str) -> None:

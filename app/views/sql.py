@@ -174,8 +174,7 @@ def show_answer(filters: Filters, asked: Asked, rows: pa.Table) -> None:
     else:
         show_chart(filters, rows, shown_as)
     filters.check_names()
-    if filters.problems:
-        st.warning("  \n".join(filters.problems))
+    filters.show_problems()
 
 
 def show_chart(filters: Filters, rows: pa.Table, mark: str) -> None:
