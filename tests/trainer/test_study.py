@@ -150,9 +150,45 @@ def test_the_small_study_asks_the_papers_questions() -> None:
     assert len(study.runs) == 18
 
 
+def test_the_cifar10_studies_name_the_same_runs() -> None:
+    study = load_study("cifar10")
+    assert len(study.experiments) == 27
+    assert len(study.runs) == 81
+    for further in ("cifar10-bn-modes", "cifar10-whole-space"):
+        other = load_study(further)
+        assert {run.run_id for run in other.runs} <= {run.run_id for run in study.runs}
+        assert other.ground_truth == study.ground_truth
+
+
+def test_uniform_sampling_is_studied_at_equal_updates() -> None:
+    """Each group of |O| steps of strictly fair sampling is one update: 1,248 and 2,079 for the baselines."""
+    study = load_study("cifar10")
+    updates: dict[tuple[str, str], list[int]] = {}
+    for experiment in study.experiments:
+        config = experiment.config
+        is_named = experiment.groups == ("uniform, equal updates",) or config.mask in ("", "Zero+Pool")
+        if is_named and config.variant in ("baseline", "uniform-sampling") and not config.lt:
+            batches = 10_000 // config.batch_size
+            steps = batches // len(config.operations) if config.path_sampling == "strictly-fair" else batches
+            key = (config.mask, config.path_sampling)
+            updates.setdefault(key, []).append(config.epochs * steps)
+    for mask, operations in (("", 5), ("Zero+Pool", 3)):
+        [fair] = updates[mask, "strictly-fair"]
+        longest, *equal = updates[mask, "uniform"]
+        assert longest == pytest.approx(operations * fair, rel=0.01)
+        assert equal == pytest.approx([fair, fair], rel=0.06)
+
+
 def test_a_file_comes_before_a_shipped_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert shipped_studies() == ("paper", "small")
+    assert shipped_studies() == (
+        "cifar10",
+        "cifar10-bn-modes",
+        "cifar10-whole-space",
+        "digits",
+        "paper",
+        "small",
+    )
     assert load_study("small").name == "small"
     Path("small").write_text('name = "mine"\nseeds = [7]\n[[experiments]]\ngroup = "all"\n')
     mine = load_study("small")
@@ -282,7 +318,7 @@ def test_a_mistake_is_named_with_file_group_and_key(tmp_path: Path, text: str, s
 
 
 def test_an_unknown_study_is_refused_with_those_there_are() -> None:
-    with pytest.raises(NasrankError, match="no study file missing.toml; .*: paper, small"):
+    with pytest.raises(NasrankError, match="no study file missing.toml; .*: cifar10, .*, paper, small"):
         load_study("missing.toml")
 
 

@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""Packs a study's ended runs into db/results, for `nasrank-train init --with-results`.
+
+usage: .venv/bin/python scripts/pack_results.py STUDY RUNS
+STUDY is a study file or the name of one that comes with nasrank, RUNS the folder of its run folders.
+"""
+
+import sys
+from pathlib import Path
+
+from db.errors import NasrankError
+from db.ingest import read_run_folder, run_status
+from db.packed_runs import pack_runs
+from db.run_status import ENDED
+from trainer.study import load_study
+
+RESULTS = Path(__file__).resolve().parents[1] / "db" / "results"
+
+
+def main() -> int:
+    if len(sys.argv) != 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    study, runs_dir = load_study(sys.argv[1]), Path(sys.argv[2])
+    paths = [runs_dir / run.run_id for run in study.runs]
+    ended = [path for path in paths if path.is_dir() and run_status(path) in ENDED]
+    try:
+        pack_runs([read_run_folder(path) for path in ended], RESULTS)
+    except NasrankError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    size = sum(file.stat().st_size for file in RESULTS.glob("*.parquet"))
+    print(f"packed {len(ended)} of {len(paths)} runs of {study.name}: {size / 1e6:.2f} MB in {RESULTS.name}/")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
