@@ -289,3 +289,26 @@ def findings(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
 def bn_modes(warehouse: Asked) -> pd.DataFrame:
     """How BatchNorm stood in any prediction: bn_mode."""
     return warehouse.query("SELECT DISTINCT bn_mode FROM evaluation ORDER BY bn_mode")
+
+
+def seed_rankings(warehouse: Asked, gt_key: str) -> pd.DataFrame:
+    """What each run reaches at the end of training: under this key, and under all that any run was asked for.
+
+    Columns experiment_id, run_id, seed, bn_mode, gt_key, architecture_set, n, a_n, tau, tau_a and
+    optimizer_updates; of trained networks, and of sets that were predicted wholly.
+    """
+    return warehouse.query(
+        """
+        SELECT
+            experiment_id, run_id, ranking.seed, bn_mode, gt_key, architecture_set, n, a_n, tau, tau_a,
+            optimizer_updates
+        FROM run_ranking AS ranking
+        JOIN experiment USING (experiment_id)
+        JOIN run USING (run_id)
+        WHERE experiment.kind = 'trained' AND epoch = experiment.epochs AND NOT one_per_class
+            AND n = n_predicted AND architecture_set <> 'all'
+            AND (gt_key = $gt_key OR gt_key IN (SELECT gt_key FROM stored_ranking))
+        ORDER BY experiment_id, seed, bn_mode, gt_key, n, architecture_set
+        """,
+        gt_key=gt_key,
+    )

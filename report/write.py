@@ -20,6 +20,7 @@ from report.figures import Choice, Figure, NotDrawn, draw_figures
 from report.findings import NOT_ENOUGH, read_findings, summarize
 from report.images import as_png, as_svg
 from report.queries import Reading
+from report.questions import answer_questions
 from report.theme import CONFIG
 
 # Tells a folder that a report may replace.
@@ -77,6 +78,10 @@ def _write(warehouse: Reading, name: str, choice: Choice, folder: Path, show: Pr
         show(f"drawing figure {figure.number}", len(figures), 0)
         _save(figure, folder)
         figures.append(figure)
+    show("answering what the paper leaves open", len(figures), 0)
+    questions = list(answer_questions(warehouse, choice))
+    for question in questions:
+        question.data.to_csv(folder / f"{question.name}.csv", index=False, lineterminator="\n")
     about = {
         "version": importlib.metadata.version("nasrank"),
         "written_at": f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC",
@@ -94,6 +99,7 @@ def _write(warehouse: Reading, name: str, choice: Choice, folder: Path, show: Pr
         findings=findings,
         not_drawn=not_drawn,
         not_enough=NOT_ENOUGH,
+        questions=questions,
         origins=runs.groupby("dataset_origin")["runs"].sum().to_dict(),
         sources=queries.sources(warehouse).to_dict("records"),
         scales=scales,
@@ -106,6 +112,15 @@ def _write(warehouse: Reading, name: str, choice: Choice, folder: Path, show: Pr
         "findings": [asdict(finding) for finding in findings],
         "figures": [{"number": f.number, "name": f.name, "title": f.title} for f in figures],
         "not_drawn": [asdict(figure) for figure in not_drawn],
+        "questions": [
+            {
+                "name": question.name,
+                "title": question.title,
+                "caption": question.caption,
+                "rows": question.shown.to_dict("records"),
+            }
+            for question in questions
+        ],
     }
     text = json.dumps(report, ensure_ascii=False, indent=2)
     (folder / _MARK).write_text(text + "\n", encoding="utf-8")

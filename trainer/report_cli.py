@@ -25,7 +25,9 @@ def report(
 ) -> None:
     """Draw the paper's figures from the warehouse, and say what becomes of its findings.
 
-    Writes index.html, and each figure as SVG, PNG, interactive HTML and CSV; none needs a network.
+    Beside them stand tables of what the paper leaves open: what ground truth, BatchNorm and path sampling do,
+    and how well the benchmark's own noise lets anything rank. Writes index.html, each figure as SVG, PNG,
+    interactive HTML and CSV, each table as CSV; none needs a network.
 
     \b
     Example: nasrank-train report --out report --ground-truth cifar10-valid/test

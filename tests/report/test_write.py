@@ -35,7 +35,8 @@ def test_every_figure_in_every_form(folder: Path) -> None:
     names = {figure["name"] for figure in report["figures"]}
     assert len(names) == len(report["figures"]) > 10
     forms = {f"{name}.{ending}" for name in names for ending in ("svg", "png", "html", "csv")}
-    assert {path.name for path in folder.iterdir()} == forms | {"index.html", "report.json"}
+    tables = {f"{question['name']}.csv" for question in report["questions"]}
+    assert {path.name for path in folder.iterdir()} == forms | tables | {"index.html", "report.json"}
     for name in names:
         with Image.open(folder / f"{name}.png") as image:
             assert min(image.size) > 400
@@ -43,7 +44,17 @@ def test_every_figure_in_every_form(folder: Path) -> None:
         assert len(pd.read_csv(folder / f"{name}.csv")) > 7
     page = (folder / "index.html").read_text()
     assert set(re.findall(r'<img src="([^"]+)"', page)) == {f"{name}.svg" for name in names}
-    assert set(re.findall(r'<a href="([^"#]+)"', page)) == forms
+    assert set(re.findall(r'<a href="([^"#]+)"', page)) == forms | tables
+
+
+def test_tables_are_on_the_page_as_in_their_files(folder: Path) -> None:
+    report = json.loads((folder / "report.json").read_text())
+    assert {question["name"].split("-")[0] for question in report["questions"]} == {"noise", "sampling"}
+    page = (folder / "index.html").read_text()
+    for question in report["questions"]:
+        assert len(pd.read_csv(folder / f"{question['name']}.csv")) == len(question["rows"])
+        for row in question["rows"]:
+            assert "".join(f"<td>{value}</td>" for value in row.values()) in page
 
 
 def test_nothing_comes_from_a_network(folder: Path) -> None:
@@ -75,7 +86,9 @@ def test_a_train_key_is_warned_of(studied: Warehouse, folder: Path) -> None:
         "is_train": True,
         **dict.fromkeys(("runs", "experiments", "version", "written_at", "warehouse"), 1),
     }
-    rest: dict[str, Any] = {name: [] for name in ("findings", "figures", "not_drawn", "sources", "scales")}
+    rest: dict[str, Any] = {
+        name: [] for name in ("findings", "figures", "not_drawn", "questions", "sources", "scales")
+    }
     page = write._template().render(
         about=about, choice=CHOICE, origins={}, verdicts={}, not_enough="", **rest
     )

