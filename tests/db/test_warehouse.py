@@ -186,7 +186,7 @@ STEPS = [
     "shutil.copy",
     "_transaction",
     "create_views",
-    "ingest._insert",
+    "ingest.insert_runs",
     "ingest.insert_arrow",
     "ingest.derive_runs",
     "derived._store_asked",
