@@ -182,7 +182,8 @@ def insert_runs(connection: sa.Connection, folders: Sequence[RunFolder]) -> None
     experiments = {folder.experiment["experiment_id"]: folder.experiment for folder in folders}
     if new := [row for experiment_id, row in experiments.items() if experiment_id not in known]:
         connection.execute(sa.insert(Experiment), new)
-    connection.execute(sa.insert(Run), [dict(folder.run) for folder in folders])
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    connection.execute(sa.insert(Run), [{**folder.run, "ingested_at": now} for folder in folders])
     insert_arrow(
         connection,
         "INSERT INTO epoch_metric BY NAME SELECT * FROM arrow_rows",
@@ -260,7 +261,6 @@ def _run_row(config_file: Mapping[str, Any], status: Mapping[str, Any], experime
         "status": status["status"],
         "started_at": _utc(status["started_at"]),
         "finished_at": _utc(status["finished_at"] or status["updated_at"]),
-        "ingested_at": dt.datetime.now(dt.UTC).replace(tzinfo=None),
         **{column: status[column] for column in columns},
     }
 

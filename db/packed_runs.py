@@ -7,7 +7,6 @@ the warehouse are its text. The runs whose results come with nasrank lie so in `
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
@@ -51,8 +50,7 @@ def pack_runs(folders: Sequence[RunFolder], directory: Path) -> None:
     predictions += [folder.predictions for folder in folders if folder.predictions is not None]
     rows = {
         "experiment": _packed(list(experiments.values()), "experiment"),
-        # When a warehouse took them in is no property of the runs.
-        "run": _packed([folder.run for folder in folders], "run").drop_columns("ingested_at"),
+        "run": _packed([folder.run for folder in folders], "run"),
         "epoch_metric": pa.concat_tables(folder.epochs for folder in folders),
         "prediction": pa.concat_tables(predictions),
     }
@@ -65,7 +63,6 @@ def unpack_runs(directory: Path) -> list[RunFolder]:
     """What `pack_runs` wrote. Raises `NasrankError` for a file that is missing or damaged."""
     tables = {name: _read(_file(directory, name)) for name in _TABLES}
     experiments = {row["experiment_id"]: row for row in _unpacked(tables["experiment"], "experiment")}
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     folders = []
     for run in _unpacked(tables["run"], "run"):
         epochs, predictions = (
@@ -74,7 +71,7 @@ def unpack_runs(directory: Path) -> list[RunFolder]:
         folders.append(
             RunFolder(
                 experiment=experiments[run["experiment_id"]],
-                run={**run, "ingested_at": now},
+                run=run,
                 epochs=epochs,
                 predictions=predictions if predictions.num_rows else None,
             )
