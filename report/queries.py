@@ -312,3 +312,38 @@ def seed_rankings(warehouse: Asked, gt_key: str) -> pd.DataFrame:
         """,
         gt_key=gt_key,
     )
+
+
+def whole_space_searches(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
+    """What a search finds in all architectures of the mask at the end of training, and how they rank.
+
+    Columns experiment_id, seed, top_k, k, precision_at_k, best_rank, regret and tau; of trained networks.
+    """
+    return warehouse.query(
+        """
+        SELECT
+            search.experiment_id, search.seed, search.top_k, search.k, precision_at_k, best_rank, regret, tau
+        FROM run_search AS search
+        JOIN run_ranking AS ranking USING (run_id, epoch, bn_mode, gt_key, one_per_class)
+        JOIN experiment ON experiment.experiment_id = search.experiment_id
+        WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND epoch = experiment.epochs AND NOT one_per_class
+            AND search.pool = 'all' AND ranking.architecture_set = 'all'
+        ORDER BY experiment_id, search.seed, k
+        """,
+        gt_key=gt_key,
+        bn_mode=bn_mode,
+    )
+
+
+def truths(warehouse: Asked, gt_key: str, mask: str) -> pd.DataFrame:
+    """True accuracies, fractions, of all architectures that a mask leaves: arch_id, accuracy."""
+    return warehouse.query(
+        """
+        SELECT arch_id, accuracy
+        FROM architecture_rank
+        WHERE gt_key = $gt_key AND mask = $mask AND NOT one_per_class
+        ORDER BY arch_id
+        """,
+        gt_key=gt_key,
+        mask=mask,
+    )

@@ -1,7 +1,8 @@
 """What the paper leaves open, answered from a warehouse: tables beside its figures, each with n and interval.
 
 What the choice of ground truth, the statistics of BatchNorm and the sampling of paths do to the same
-super-networks, and how well anything could rank, given the benchmark's own noise.
+super-networks, how well anything could rank, given the benchmark's own noise, and what a search of all
+architectures would find.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from db.models import IMPORTED
@@ -21,7 +24,17 @@ from report.queries import Asked
 
 # The sets whose correlations a table has, by the name in its header.
 _SETS: Final = ("random", "top-500", "top-50", "top-10")
+# How many of the best predicted a search looks at.
+_FEW: Final = "top-10"
+_SHARE: Final = "5 %"
 _FAIR: Final = "strictly-fair"
+# Digits and unit of the columns whose header begins so; others have two digits.
+_FORMS: Final = {
+    "A, ": (1, " %"),
+    "precision": (1, " %"),
+    "best rank": (0, ""),
+    "random picks' rank": (0, ""),
+}
 # What a configuration may differ in from the one whose paths are sampled otherwise.
 _OF_SAMPLING: Final = ("path_sampling", "epochs", "batch_size", "gradient_batches")
 
@@ -58,6 +71,7 @@ def answer_questions(warehouse: Asked, choice: Choice) -> Iterator[Question]:
         yield from _ceilings(masks, of_masks, choice, scale, warehouse)
         yield from _bn_modes(masks, of_masks, choice, scale)
         yield from _samplings(known, values, choice, scale)
+        yield from _searches(masks, choice, scale, warehouse)
 
 
 def _ground_truths(
@@ -123,14 +137,7 @@ def _samplings(known: pd.DataFrame, values: pd.DataFrame, choice: Choice, scale:
             continue
         # What is compared with: of several, the one that most others share their epochs and batches with.
         base = max(fair, key=lambda one: (len(values[values["experiment_id"] == one]), one), default=None)
-        ids.sort(
-            key=lambda one: (
-                one != base,
-                configs[one]["path_sampling"],
-                -configs[one]["epochs"],
-                configs[one]["batch_size"],
-            )
-        )
+        ids.sort(key=lambda one: (one != base, *_sampled(configs[one])))
         for one in ids:
             of_one = values[values["experiment_id"] == one]
             config = configs[one]
@@ -176,7 +183,7 @@ def _ceilings(
         row: dict[str, Any] = {"mask": set_name(mask), "seeds": of_mask["seed"].nunique()}
         for name in _SETS:
             taus = of_mask.loc[of_mask["architecture_set"] == name, "tau"]
-            row |= {f"τ, {name}": mean_and_half(taus), f"one training, {name}": (float(ceiling[name]), None)}
+            row |= {f"τ, {name}": mean_and_half(taus), f"one training, {name}": float(ceiling[name])}
         rows.append(row)
     if rows:
         yield _question(
@@ -188,6 +195,54 @@ def _ceilings(
             rows,
             scale,
         )
+
+
+def _searches(masks: pd.DataFrame, choice: Choice, scale: str, warehouse: Asked) -> Iterator[Question]:
+    """What is found among all architectures of a mask, beside what as many random picks would find."""
+    searches = queries.whole_space_searches(warehouse, choice.gt_key, choice.bn_mode)
+    rows = []
+    for experiment_id, mask in masks[["experiment_id", "mask"]].itertuples(index=False):
+        of_mask = searches[searches["experiment_id"] == experiment_id]
+        if of_mask.empty:
+            continue
+        few, share = (of_mask[of_mask["top_k"] == top_k] for top_k in (_FEW, _SHARE))
+        truths = queries.truths(warehouse, choice.gt_key, mask)["accuracy"].to_numpy()
+        k, n = int(few["k"].iloc[0]), len(truths)
+        rows.append(
+            {
+                "mask": set_name(mask),
+                "architectures": n,
+                "seeds": few["seed"].nunique(),
+                "τ, all": mean_and_half(few["tau"]),
+                f"precision, top {_SHARE}": mean_and_half(100 * share["precision_at_k"]),
+                f"regret, top-{k}": mean_and_half(100 * few["regret"]),
+                "random picks' regret": 100 * random_regret(truths, k),
+                f"best rank, top-{k}": mean_and_half(few["best_rank"]),
+                "random picks' rank": (n + 1) / (k + 1),
+            }
+        )
+    if rows:
+        yield _question(
+            "whole-space",
+            f"All architectures: {scale}",
+            f"Every architecture that the mask leaves, predicted (BatchNorm {choice.bn_mode}) and ranked by "
+            f"`{choice.gt_key}`. A search looks at the best predicted. Precision: the share of the best 5 % "
+            "among them; random picks have 5 %. Regret: by how many points the best of ten falls short of "
+            "the best there is; its rank: 1 is that best. Beside them, what ten random picks can expect.",
+            rows,
+            scale,
+        )
+
+
+def random_regret(truths: npt.NDArray[np.float64], k: int) -> float:
+    """The best of `truths` minus the expected best of `k` of them, picked at random without repetition."""
+    falling = np.sort(truths)[::-1]
+    left = np.arange(len(falling) - 1, -1, -1)  # how many are worse than each
+    # The chance that the best pick is the i-th: none is better, and the other k - 1 are worse.
+    chance = k / len(falling) * np.ones_like(falling)
+    for other in range(k - 1):
+        chance *= np.clip(left - other, 0, None) / (len(falling) - 1 - other)
+    return float(falling[0] - chance @ falling)
 
 
 def _masks(known: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
@@ -253,17 +308,18 @@ def _numbers(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for header, value in row.items():
         if isinstance(value, tuple):
             yield header, value[0]
-            if not header.startswith("one training"):
-                yield f"{header}: half interval", value[1]
+            yield f"{header}: half interval", value[1]
         else:
             yield header, value
 
 
 def _told(header: str, value: Any) -> str:
-    if not isinstance(value, tuple):
-        return f"{value:,}" if isinstance(value, int) else str(value)
-    mean, half = value
-    digits, unit = (1, " %") if header == "A, random" else (2, "")
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return f"{value:,}"
+    digits, unit = next((form for start, form in _FORMS.items() if header.startswith(start)), (2, ""))
+    mean, half = value if isinstance(value, tuple) else (value, None)
     told = f"{signed(mean, digits)}{unit if mean is not None else ''}"
     if half is None or mean is None:
         return told

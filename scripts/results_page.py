@@ -10,19 +10,17 @@ what stands around it is written by hand. A figure is named after that of the re
 """
 
 import re
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from db.warehouse import Warehouse
-from report.figures import Choice
+from report.figures import Choice, Figure, draw_figures
 from report.findings import NOT_ENOUGH, STATEMENTS, Evidence, Finding, read_findings
+from report.images import as_svg
 from report.queries import Reading
 from report.questions import Question, answer_questions
-from report.write import write_report
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "results.md"
@@ -57,7 +55,7 @@ def main() -> int:
             print("docs/results.md is not what scripts/results_page.py writes", file=sys.stderr)
         return int(written != page)
     PAGE.write_text(written, encoding="utf-8")
-    draw_figures(warehouse, page)
+    draw_shown(warehouse, page)
     print(f"wrote docs/{PAGE.name} and its figures")
     return 0
 
@@ -70,15 +68,16 @@ def read_tables(warehouse: Warehouse, name: str) -> Tables:
         return Tables(read_findings(reading, choice), list(answer_questions(reading, choice)))
 
 
-def draw_figures(warehouse: Warehouse, page: str) -> None:
-    """Those that the page shows, as in a report."""
+def draw_shown(warehouse: Warehouse, page: str) -> None:
+    """The figures that the page shows, as a report has them."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     shown = set(FIGURE.findall(page))
-    for name in {name for _, name in shown}:
-        with tempfile.TemporaryDirectory() as folder:
-            write_report(warehouse, Choice(KEYS[name], BN_MODE), Path(folder) / "report")
-            for figure in (figure for figure, key in shown if key == name):
-                shutil.copyfile(Path(folder) / "report" / f"{figure}.svg", IMAGES / f"{figure}-{name}.svg")
+    for name in sorted({name for _, name in shown}):
+        with warehouse.read() as connection:
+            for figure in draw_figures(Reading(connection), Choice(KEYS[name], BN_MODE)):
+                if isinstance(figure, Figure) and (figure.name, name) in shown:
+                    file = IMAGES / f"{figure.name}-{name}.svg"
+                    file.write_text(as_svg(figure.chart), encoding="utf-8")
 
 
 def filled(page: str, reports: Mapping[str, Tables]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import shutil
 from pathlib import Path
@@ -11,13 +12,15 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
 from db.ingest import ingest
 from db.warehouse import Warehouse
 from report.figures import Choice
 from report.queries import Reading
-from report.questions import Question, answer_questions, mean_and_half
+from report.questions import Question, answer_questions, mean_and_half, random_regret
 from tests.samples import random_predictions, write_run_folder
 from tests.study_data import KEY
 
@@ -74,7 +77,7 @@ def questions(warehouse: Warehouse) -> dict[str, Question]:
 
 
 def test_each_question_is_answered(questions: dict[str, Question]) -> None:
-    assert list(questions) == ["ground-truth", "noise", "bn-mode", "sampling"]
+    assert list(questions) == ["ground-truth", "noise", "bn-mode", "sampling", "whole-space"]
 
 
 def test_means_and_intervals_are_those_of_sql(warehouse: Warehouse, questions: dict[str, Question]) -> None:
@@ -191,3 +194,45 @@ def test_one_seed_has_no_interval_and_none_no_mean() -> None:
 def test_a_warehouse_without_runs_has_no_answers(ground_truth_file: Path) -> None:
     with Warehouse(ground_truth_file).read() as connection:
         assert list(answer_questions(Reading(connection), Choice(KEY, "running"))) == []
+
+
+def test_a_search_of_all_architectures_is_told_beside_random_picks(
+    warehouse: Warehouse, questions: dict[str, Question]
+) -> None:
+    [row] = questions["whole-space"].data.to_dict("records")
+    predictions = warehouse.query(
+        """SELECT seed, arch_id, prediction.accuracy AS predicted, truth.accuracy AS truth
+        FROM prediction
+        JOIN run USING (run_id)
+        JOIN experiment USING (experiment_id)
+        JOIN ground_truth AS truth USING (arch_id)
+        WHERE gt_key = ? AND bn_mode = 'running' AND variant = 'baseline'""",
+        [KEY],
+    )
+    regrets, ranks, hits, taus = [], [], [], []
+    for _, of_seed in predictions.groupby("seed"):
+        by_truth = of_seed.sort_values("truth", ascending=False)["arch_id"].tolist()
+        by_prediction = of_seed.sort_values(["predicted", "arch_id"], ascending=[False, True])
+        ten = by_prediction.head(10)
+        regrets.append(100 * (of_seed["truth"].max() - ten["truth"].max()))
+        ranks.append(1 + min(by_truth.index(one) for one in ten["arch_id"]))
+        hits.append(100 * len(set(by_truth[:37]) & set(by_prediction["arch_id"].head(37))) / 37)
+        taus.append(kendalltau(of_seed["truth"], of_seed["predicted"]).statistic)
+    assert (row["architectures"], row["seeds"]) == (729, 3)
+    assert row["τ, all"] == pytest.approx(np.mean(taus))
+    assert row["precision, top 5 %"] == pytest.approx(np.mean(hits))
+    assert row["regret, top-10"] == pytest.approx(np.mean(regrets))
+    assert row["best rank, top-10"] == pytest.approx(np.mean(ranks))
+    assert row["random picks' rank"] == pytest.approx(730 / 11)
+    picks = np.random.default_rng(0).random((20_000, 729)).argpartition(10, axis=1)[:, :10]
+    truth = predictions.loc[predictions["seed"] == 0, "truth"].to_numpy()
+    falls_short = 100 * (truth.max() - truth[picks].max(axis=1))
+    error = falls_short.std() / math.sqrt(len(picks))
+    assert row["random picks' regret"] == pytest.approx(falls_short.mean(), abs=5 * error)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=8), st.data())
+def test_random_regret_is_the_mean_over_all_choices(truths: list[int], data: st.DataObject) -> None:
+    k = data.draw(st.integers(1, len(truths)))
+    expected = np.mean([max(truths) - max(picked) for picked in itertools.combinations(truths, k)])
+    assert random_regret(np.array(truths, dtype=float), k) == pytest.approx(expected)
