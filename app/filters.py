@@ -69,8 +69,17 @@ class Filters:
             bind="query-params",
             placeholder="All" if len(options) != 1 else f"All ({options[0]})",
         )
-        self._chosen[name] = [option for option in options if option in chosen]
-        return list(self._chosen[name] or options)
+        picked = [option for option in options if option in chosen]
+        # An empty value in the URL is none, where a parameter that is not there is the default.
+        self._chosen[name] = picked or ([""] if default else [])
+        return picked or list(options)
+
+    def begin_with_all(self, names: Sequence[str]) -> None:
+        """Have these begin without their defaults, unless the URL or the reader says anything of them."""
+        if not any(name in st.session_state or name in st.query_params for name in names):
+            for name in names:
+                st.session_state[name] = []
+                st.query_params[name] = ""
 
     def choose_named(
         self,

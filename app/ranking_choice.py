@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pandas as pd
@@ -13,6 +14,7 @@ from app.queries import shared
 from app.snapshot import Snapshot
 from db.models import IMPORTED
 from report.labels import in_order, set_name, size_position
+from report.ranking_chart import COLOURS
 from report.ranking_table import BANDS, METRICS
 
 # The study's own images before all others.
@@ -20,6 +22,10 @@ DATASETS = ("cifar10", "digits")
 METRIC_HELP = (
     "Of predictions with ground truth. tau-b is Kendall's τ corrected for ties, as in the authors' code; "
     "Equation 2 is that of the paper's text. τa is always by Equation 2."
+)
+PLAIN_HELP = (
+    "None chosen means all. Where there are more experiments than colours for their lines, the page begins "
+    "with the masks: baselines without LT."
 )
 SEEDS = "single seeds"
 BAND_HELP = (
@@ -41,9 +47,14 @@ class Choice:
 
 
 def choose(
-    filters: Filters, snapshot: Snapshot, keys: pd.DataFrame, experiments: pd.DataFrame, runs: pd.DataFrame
+    filters: Filters,
+    snapshot: Snapshot,
+    keys: pd.DataFrame,
+    experiments: pd.DataFrame,
+    runs: pd.DataFrame,
+    picked: Collection[str],
 ) -> Choice:
-    """The filters, each offering what the ones before it leave."""
+    """The filters, each offering what the ones before it leave; at first they hide no picked experiment."""
     imported = experiments[experiments["kind"] == IMPORTED]
     trained = experiments[experiments["kind"] != IMPORTED]
     datasets = [name for name in DATASETS if name in set(trained["dataset"])]
@@ -59,10 +70,15 @@ def choose(
     others = in_order(pd.concat([known[known["size"].isin(chosen_sizes)], imported]))
     masks = list(dict.fromkeys(in_order(pd.concat([known, imported]))["mask"].map(set_name)))
     chosen = others[others["mask"].map(set_name).isin(filters.choose_some("mask", "Mask", masks))]
+    beginning = _plain(known[known["size"].isin(sizes[:1])])
+    if not beginning.empty and not set(picked) <= {*beginning["experiment_id"]}:
+        filters.begin_with_all(["lt", "variant"])
     for column, label in (("lt", "Linear transformers (LT)"), ("variant", "Variant")):
         # `known` is in order, and so is what it offers. Imported ones have neither.
         if options := list(dict.fromkeys(known[column].map(set_name))):
-            is_chosen = chosen[column].map(set_name).isin(filters.choose_some(column, label, options))
+            begins_with = list(beginning[column].map(set_name).unique())
+            wanted = filters.choose_some(column, label, options, begins_with, PLAIN_HELP)
+            is_chosen = chosen[column].map(set_name).isin(wanted)
             chosen = chosen[is_chosen | (chosen["kind"] == IMPORTED)]
     if not imported.empty:
         kinds = filters.choose_some("kind", "Kind", ["trained", IMPORTED])
@@ -73,3 +89,9 @@ def choose(
     of_known = evaluations["experiment_id"].isin(known["experiment_id"])
     bn_mode = choose_bn_mode(filters, evaluations[of_known])
     return Choice(dataset, key, metric, band, bn_mode, chosen, others)
+
+
+def _plain(experiments: pd.DataFrame) -> pd.DataFrame:
+    """Of many experiments the masks alone, with which the page begins; nothing of few."""
+    plain = experiments[(experiments["lt"] == "") & (experiments["variant"] == "baseline")]
+    return plain if len(experiments) > COLOURS and plain["mask"].nunique() > 1 else plain[:0]

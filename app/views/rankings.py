@@ -60,7 +60,8 @@ def page() -> None:
         return
     filters = Filters()
     with st.sidebar:
-        choice = choose(filters, snapshot, keys, in_order(experiments), runs)
+        picked = st.query_params.get_all(PICKED)
+        choice = choose(filters, snapshot, keys, in_order(experiments), runs, picked)
     gt_key = choice.key["gt_key"]
     runs = runs[runs["experiment_id"].isin(choice.experiments["experiment_id"])]
     ceilings = [

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import duckdb
 import pandas as pd
@@ -14,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from db.architectures import Architecture, parse_mask
 from db.ingest import ingest
+from db.packed_runs import load_results
 from db.predictions import ReadOptions, import_predictions
 from db.seed import seed_warehouse
 from db.warehouse import Warehouse
@@ -86,6 +88,41 @@ def test_filters_narrow_and_names_tell_what_differs(filled: Warehouse, open_page
     assert experiments(test) == {"Zero · tiny", "Zero · S"}
     test.radio(key="metric").set_value("Equation 2").run()
     assert not test.exception
+
+
+@pytest.fixture(scope="module")
+def shipped(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The runs that come with nasrank. Only read it."""
+    path = tmp_path_factory.mktemp("shipped") / "nasrank.duckdb"
+    shutil.copyfile(ground_truth_file, path)
+    load_results(Warehouse(path))
+    return Warehouse(path)
+
+
+def test_many_experiments_begin_with_the_plain_masks(shipped: Warehouse, open_page: Any) -> None:
+    path = shipped.path
+    test = open_page(path)
+    masks = {"none", "Zero", "Skip", "C1x1", "C3x3", "Pool", "Zero+Pool", "Zero+Skip"}
+    assert experiments(test) == masks
+    assert not test.info
+    test.multiselect(key="lt").set_value([]).run()
+    assert {"none · LT Skip", "none · LT Skip+Pool"} < experiments(test)
+    test.multiselect(key="variant").set_value([]).run()
+    everything = experiments(test)
+    assert len(everything) == 27
+    [link] = [one.value for one in test.markdown if "exactly this choice" in one.value]
+    query = parse_qs(link.partition("?")[2].rstrip(")"), keep_blank_values=True)
+    assert experiments(open_page(path, **query)) == everything
+
+
+def test_what_is_picked_in_the_address_is_not_hidden_at_first(shipped: Warehouse, open_page: Any) -> None:
+    picked = dict(shipped.query(
+        "SELECT variant, experiment_id FROM experiment WHERE mask = 'Zero+Pool' AND lt = '' AND epochs = 20"
+    ).itertuples(index=False))  # fmt: skip
+    assert len(experiments(open_page(shipped.path, experiment=picked["baseline"]))) == 8
+    test = open_page(shipped.path, experiment=[picked["baseline"], picked["warmup"]])
+    assert len(experiments(test)) == 27
+    assert len(test.multiselect(key="experiment list").value) == 2
 
 
 def test_a_filter_that_leaves_nothing_is_explained(filled: Warehouse, open_page: Any) -> None:
