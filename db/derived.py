@@ -83,10 +83,15 @@ def forget_ground_truth(connection: sa.Connection, source: str) -> None:
         connection.execute(sa.delete(table).where(table.gt_key.in_(keys)))
 
 
-def derive_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:
-    """What follows from runs that were just inserted, in place of what followed from them before."""
+def forget_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:
+    """Remove what follows from runs that are about to be removed or replaced."""
     for table in (Evaluation, StoredRanking, StoredSearch):
         connection.execute(sa.delete(table).where(table.run_id.in_(run_ids)))
+
+
+def derive_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:
+    """What follows from runs that were just inserted, in place of what followed from them before."""
+    forget_runs(connection, run_ids)
     connection.execute(_EVALUATIONS, {"run_ids": list(run_ids)})
     _store_asked(connection)
 

@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +29,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from db.architectures import NUM_ARCHITECTURES, all_architectures, parse_mask
-from db.derived import derive_runs
+from db.derived import derive_runs, forget_runs
 from db.errors import NasrankError
 from db.models import EpochMetric, Experiment, Prediction, Run
 from db.run_status import ENDED, FORMAT
@@ -98,6 +99,37 @@ def ingest(
             insert_runs(connection, list(fresh.values()))
     report.ingested.extend(fresh)
     return report
+
+
+def remove_runs(warehouse: Warehouse, pattern: str, on_wait: Callable[[], None] = lambda: None) -> list[str]:
+    """Remove the trained runs whose names fit, and experiments that have none left; returns the names.
+
+    In `pattern`, `*` stands for any characters and `?` for one. The runs' folders stay.
+
+    Raises:
+        NasrankError: there are none.
+    """
+    known: list[str] = warehouse.query(
+        "SELECT run_id FROM run JOIN experiment USING (experiment_id) WHERE kind = 'trained' ORDER BY run_id"
+    ).run_id.tolist()
+    run_ids = [run_id for run_id in known if fnmatchcase(run_id, pattern)]
+    if not run_ids:
+        there = f"{len(known)}, such as {known[0]}" if known else "none"
+        raise NasrankError(
+            f"no trained run is called {pattern!r}; there are {there}; * stands for any characters"
+        )
+
+    def remove_them(connection: sa.Connection) -> None:
+        forget_runs(connection, run_ids)
+        for table in (Prediction, EpochMetric, Run):
+            connection.execute(sa.delete(table).where(table.run_id.in_(run_ids)))
+
+    def remove_experiments(connection: sa.Connection) -> None:
+        left = sa.select(Run.experiment_id)
+        connection.execute(sa.delete(Experiment).where(Experiment.experiment_id.not_in(left)))
+
+    warehouse.write_in_steps([remove_them, remove_experiments], on_wait)
+    return run_ids
 
 
 def run_folders(runs_dir: Path) -> list[Path]:

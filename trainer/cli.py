@@ -15,7 +15,7 @@ import typer
 
 from db.errors import NasrankError
 from db.ground_truth import choose_architectures
-from db.ingest import IngestReport, ingest, run_folders
+from db.ingest import IngestReport, ingest, remove_runs, run_folders
 from db.packed_runs import load_results
 from db.seed import seed_warehouse
 from db.selection import select_architectures
@@ -370,6 +370,14 @@ def ingest_command(
     watch_runs: Annotated[
         bool, typer.Option("--watch", help="Go on until Ctrl-C, and bring runs in as they end.")
     ] = False,
+    remove: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Remove the run of this name, or all that fit, such as 'cifar10-*', from the warehouse "
+            "instead. Their folders stay.",
+        ),
+    ] = None,
     warehouse: WarehouseOption = WAREHOUSE,
     json_output: JsonOption = False,
 ) -> None:
@@ -383,6 +391,14 @@ def ingest_command(
     Example: nasrank-train ingest runs
     Example: nasrank-train ingest --watch runs
     """
+    if remove is not None:
+        if watch_runs:
+            raise NasrankError("give either --remove or --watch")
+        removed = remove_runs(Warehouse(warehouse), remove, say_waiting)
+        if json_output:
+            typer.echo(json.dumps({"removed": removed}))
+        say(f"removed {len(removed)} runs; where they have folders, `nasrank-train ingest` brings them back")
+        return
     if watch_runs:
         watch_and_tell(Warehouse(warehouse), runs, json_output)
         return

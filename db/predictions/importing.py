@@ -23,19 +23,16 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from db.architectures import NUM_ARCHITECTURES, OperationSet
-from db.derived import derive_runs
+from db.derived import derive_runs, forget_runs
 from db.errors import NasrankError
 from db.ground_truth import resolve_key
 from db.models import (
     IMPORTED,
     IMPORTED_EPOCH,
-    Evaluation,
     Experiment,
     Prediction,
     PredictionSource,
     Run,
-    StoredRanking,
-    StoredSearch,
 )
 from db.predictions.reading import ForeignRun, ReadOptions, prediction_files, read_run, seeds_of
 from db.warehouse import Warehouse, insert_arrow
@@ -122,7 +119,8 @@ def remove_predictions(
         raise NasrankError(f"no predictions were imported as {name!r}; there are {names}")
 
     def remove_runs(connection: sa.Connection) -> None:
-        for table in (Prediction, PredictionSource, Evaluation, StoredRanking, StoredSearch, Run):
+        forget_runs(connection, run_ids)
+        for table in (Prediction, PredictionSource, Run):
             connection.execute(sa.delete(table).where(table.run_id.in_(run_ids)))
 
     def remove_experiments(connection: sa.Connection) -> None:

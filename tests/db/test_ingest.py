@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,12 +13,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from db.errors import NasrankError
-from db.ingest import ingest, ingested_runs, read_run_folder, run_folders, run_status
+from db.ingest import ingest, ingested_runs, read_run_folder, remove_runs, run_folders, run_status
 from db.warehouse import Warehouse
 from tests.conftest import RunWriter
 from tests.samples import random_predictions
 
 MASK = "Zero+Skip+Pool"
+TABLES_OF_RUNS = (
+    "experiment",
+    "run",
+    "epoch_metric",
+    "prediction",
+    "evaluation",
+    "stored_ranking",
+    "stored_search",
+)
 
 
 @pytest.fixture
@@ -205,3 +215,31 @@ def test_a_run_with_an_odd_name(warehouse: Warehouse, folder: Path) -> None:
     assert ingest(warehouse, [odd]).ingested == [name]
     assert warehouse.query("SELECT DISTINCT run_id FROM stored_ranking").run_id.tolist() == [name]
     assert ingest(warehouse, [odd]).unchanged == [name]
+
+
+def test_removed_runs_leave_nothing_and_come_back_from_their_folders(
+    warehouse: Warehouse, write_run: RunWriter
+) -> None:
+    folders = [write_run(random_predictions(MASK, seed), mask=MASK, seed=seed) for seed in (0, 1)]
+    folders.append(write_run(random_predictions("Zero+Skip", 0), mask="Zero+Skip"))
+    ingest(warehouse, folders[2:])
+    alone = {name: warehouse.view(name).num_rows for name in TABLES_OF_RUNS}
+    ingest(warehouse, folders)
+    filled = {name: warehouse.view(name).num_rows for name in TABLES_OF_RUNS}
+    assert all(filled[name] > alone[name] for name in TABLES_OF_RUNS)
+    assert remove_runs(warehouse, f"*-{MASK}-*") == [folder.name for folder in folders[:2]]
+    assert {name: warehouse.view(name).num_rows for name in TABLES_OF_RUNS} == alone
+    assert ingest(warehouse, folders).ingested == [folder.name for folder in folders[:2]]
+    assert {name: warehouse.view(name).num_rows for name in TABLES_OF_RUNS} == filled
+
+
+def test_an_experiment_stays_while_a_run_of_it_does(warehouse: Warehouse, write_run: RunWriter) -> None:
+    folders = [write_run(random_predictions(MASK, seed), mask=MASK, seed=seed) for seed in (0, 1)]
+    ingest(warehouse, folders)
+    assert remove_runs(warehouse, folders[0].name) == [folders[0].name]
+    assert warehouse.view("experiment").num_rows == 1
+    with pytest.raises(NasrankError, match=re.escape(f"'nobody'; there are 1, such as {folders[1].name}")):
+        remove_runs(warehouse, "nobody")
+    remove_runs(warehouse, "*")
+    with pytest.raises(NasrankError, match="there are none"):
+        remove_runs(warehouse, "*")

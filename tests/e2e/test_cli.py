@@ -298,6 +298,10 @@ def test_a_run_outlives_its_warehouse(nasrank: Command, folder: Path) -> None:
     report = json.loads(nasrank("ingest", "--json").stdout)
     assert report["ingested"] == [run_folder(folder).name]
     assert json.loads(nasrank("ingest", "--json").stdout)["unchanged"] == [run_folder(folder).name]
+    removed = nasrank("ingest", "--remove", "digits-*", "--json")
+    assert json.loads(removed.stdout) == {"removed": [run_folder(folder).name]}
+    assert "brings them back" in removed.stderr
+    assert json.loads(nasrank("ingest", "--json").stdout)["ingested"] == [run_folder(folder).name]
 
 
 def test_a_bad_folder_does_not_keep_others_out(nasrank: Command, folder: Path) -> None:
@@ -445,6 +449,8 @@ def test_sql_prints_tables_csv_and_json(nasrank: Command) -> None:
         (("data", "cifar10", "--source", "missing"), "missing"),
         (("data", "imagenet"), "imagenet"),
         (("ingest", "missing"), "no folder of runs at missing"),
+        (("ingest", "--remove", "cifar10-*"), "no trained run is called 'cifar10-*'; there are none"),
+        (("ingest", "--remove", "x", "--watch"), "give either --remove or --watch"),
     ],
 )
 def test_a_failure_is_one_line(nasrank: Command, arguments: tuple[str, ...], said: str) -> None:
