@@ -89,7 +89,7 @@ def _ground_truths(
         "ground-truth",
         f"The choice of ground truth: {scale}",
         f"The same predictions (BatchNorm {choice.bn_mode}) under each key, which has top-N architectures "
-        f"and an order of its own. Δτ is the difference, seed by seed, from `{choice.gt_key}`.",
+        f"and an order of its own. Δ is the difference, seed by seed, from `{choice.gt_key}`.",
         rows,
         scale,
     )
@@ -111,7 +111,7 @@ def _bn_modes(masks: pd.DataFrame, values: pd.DataFrame, choice: Choice, scale: 
         f"The statistics of BatchNorm: {scale}",
         f"The same trained networks, ranked by `{choice.gt_key}`. Running statistics mix over all paths "
         "that training sampled, batch statistics are those of the images that are predicted, recalibrated "
-        "ones are measured anew for each architecture. Δτ is the difference, seed by seed, from running "
+        "ones are measured anew for each architecture. Δ is the difference, seed by seed, from running "
         "statistics.",
         rows,
         scale,
@@ -157,7 +157,7 @@ def _samplings(known: pd.DataFrame, values: pd.DataFrame, choice: Choice, scale:
             f"The sampling of paths: {scale}",
             "Experiments that differ in nothing but path sampling, epochs and batch size, ranked by "
             f"`{choice.gt_key}`, BatchNorm {choice.bn_mode}. Strictly fair sampling updates the weights once "
-            "in as many batches as there are operations, uniform sampling after each. Δτ is the difference, "
+            "in as many batches as there are operations, uniform sampling after each. Δ is the difference, "
             "seed by seed, from strictly fair sampling.",
             rows,
             scale,
@@ -265,19 +265,21 @@ def _split(
 
 
 def _measured(rows: pd.DataFrame, base: Mapping[str, Any], values: pd.DataFrame) -> dict[str, Any]:
-    """Means over seeds with half of their 95 % intervals, and the paired difference in τ from `base`."""
+    """Means over seeds with half of their 95 % intervals, and the paired differences from `base`."""
     others = values
     for column in ("experiment_id", "gt_key", "bn_mode"):
         value = base.get(column, rows[column].iloc[0])
         others = others[others[column] == value]
     random = rows[rows["architecture_set"] == "random"]
-    measured: dict[str, Any] = {"seeds": rows["seed"].nunique(), "τa": mean_and_half(random["tau_a"])}
-    for name in _SETS[:-1]:
-        measured[f"τ, {name}"] = mean_and_half(rows.loc[rows["architecture_set"] == name, "tau"])
     paired = random.merge(others[others["architecture_set"] == "random"], on="seed", suffixes=("", "_base"))
     is_base = all(rows[column].iloc[0] == value for column, value in base.items())
-    differences = paired["tau"] - paired["tau_base"]
-    measured["Δτ, random"] = (None, None) if is_base else mean_and_half(differences)
+    measured: dict[str, Any] = {"seeds": rows["seed"].nunique()}
+    for header, name in (("τa", "tau_a"), ("τ, random", "tau")):
+        differences = paired[name] - paired[f"{name}_base"]
+        measured[header] = mean_and_half(random[name])
+        measured[f"Δ{header}"] = (None, None) if is_base else mean_and_half(differences)
+    for name in ("top-500", "top-50"):
+        measured[f"τ, {name}"] = mean_and_half(rows.loc[rows["architecture_set"] == name, "tau"])
     if "gt_key" not in base:  # under another key, the random sample and its A are the same
         measured["A, random"] = mean_and_half(100 * random["a_n"])
     return measured

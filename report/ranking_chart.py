@@ -184,7 +184,7 @@ def line_styles(
         orient="top",
         direction="horizontal",
         values=list(series),
-        labelLimit=width,
+        labelLimit=2 * width,  # fonts differ in width: no name is cut
         symbolSize=90,
         symbolStrokeWidth=2,
         symbolOpacity=1,

@@ -21,12 +21,21 @@ from report.labels import kind_name
 
 BN_MODES = ("running", "batch", "recalibrated")
 # A verdict is told by sign and word, not by colour.
-SIGNS = {"supported": "✔", "contradicted": "✘", "mixed": "◐", "undecided": "?", "not enough runs": "–"}
+SIGNS = {
+    "supported": "✔",
+    "partly supported": "(✔)",
+    "contradicted": "✘",
+    "partly contradicted": "(✘)",
+    "mixed": "◐",
+    "undecided": "?",
+    "not enough runs": "–",
+}
 RULE = (
     "A comparison supports a claim if its whole 95 % interval (Student's t, over the seeds that both "
     "experiments have) lies where the claim says, contradicts it if the whole interval lies on the other "
-    "side, and is undecided otherwise. Fewer than three seeds are not enough runs. A finding is mixed if it "
-    "has comparisons of both kinds."
+    "side, and is undecided otherwise. Fewer than three seeds are not enough runs. A finding is supported or "
+    "contradicted if all its comparisons are, partly so if the others are undecided, and mixed if there are "
+    "both kinds."
 )
 SCALE = (
     "The paper speaks of sizes S and M on CIFAR-10, with five seeds and 250 epochs: what other scales say is "

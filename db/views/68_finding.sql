@@ -7,8 +7,8 @@ SELECT
     count(*) FILTER (WHERE verdict = 'not enough runs') AS not_enough_runs,
     CASE
         WHEN supported > 0 AND contradicted > 0 THEN 'mixed'
-        WHEN supported > 0 THEN 'supported'
-        WHEN contradicted > 0 THEN 'contradicted'
+        WHEN supported > 0 THEN if(undecided > 0, 'partly supported', 'supported')
+        WHEN contradicted > 0 THEN if(undecided > 0, 'partly contradicted', 'contradicted')
         WHEN undecided > 0 THEN 'undecided'
         ELSE 'not enough runs'
     END AS verdict
@@ -25,4 +25,4 @@ COMMENT ON COLUMN finding.supported IS 'comparisons of finding_evidence that sup
 COMMENT ON COLUMN finding.contradicted IS 'comparisons that contradict it';
 COMMENT ON COLUMN finding.undecided IS 'comparisons whose interval allows both';
 COMMENT ON COLUMN finding.not_enough_runs IS 'comparisons over fewer than three seeds';
-COMMENT ON COLUMN finding.verdict IS 'supported or contradicted: some comparisons are, and none the other way; mixed: some of both; undecided: none is either; not enough runs: none could be';
+COMMENT ON COLUMN finding.verdict IS 'supported or contradicted: all comparisons of enough runs are; partly: some are, the others undecided; mixed: some of both; undecided: none is either; not enough runs: none could be';

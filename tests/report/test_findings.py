@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from importlib import resources
 
+import duckdb
 import pandas as pd
 import pytest
 import scipy.stats
@@ -127,9 +129,43 @@ def test_a_finding_sums_up_its_comparisons(studied: Warehouse, evidence: pd.Data
         names = ["supported", "contradicted", "undecided", "not enough runs"]
         assert counted == [counts.get(name, 0) for name in names]
     verdicts = findings.set_index(["finding", "size"])["verdict"]
-    assert verdicts[1, "S"] == "supported"
+    assert verdicts[1, "S"] == "partly supported"
     assert verdicts[4, "S"] == "mixed"
     assert verdicts[6, "M"] == "supported"
+
+
+@pytest.mark.parametrize(
+    ("supported", "contradicted", "undecided", "not_enough", "verdict"),
+    [
+        (2, 0, 0, 1, "supported"),
+        (1, 0, 9, 0, "partly supported"),
+        (0, 2, 0, 0, "contradicted"),
+        (0, 1, 9, 0, "partly contradicted"),
+        (1, 1, 9, 0, "mixed"),
+        (0, 0, 1, 3, "undecided"),
+        (0, 0, 0, 3, "not enough runs"),
+    ],
+)
+def test_a_finding_claims_no_more_than_its_comparisons(
+    supported: int, contradicted: int, undecided: int, not_enough: int, verdict: str
+) -> None:
+    counts = {
+        "supported": supported,
+        "contradicted": contradicted,
+        "undecided": undecided,
+        "not enough runs": not_enough,
+    }
+    verdicts = [name for name, count in counts.items() for _ in range(count)]
+    with duckdb.connect() as connection:
+        connection.execute(
+            """CREATE TABLE finding_evidence AS
+            SELECT 1 AS finding, 'cifar10' AS dataset, 'S' AS size, 'running' AS bn_mode, 'key' AS gt_key,
+                unnest($verdicts) AS verdict""",
+            {"verdicts": verdicts},
+        )
+        view = resources.files("db").joinpath("views", "68_finding.sql")
+        connection.execute(view.read_text(encoding="utf-8"))
+        assert connection.execute("SELECT verdict FROM finding").fetchall() == [(verdict,)]
 
 
 def test_findings_in_words(studied: Warehouse, evidence: pd.DataFrame) -> None:
@@ -137,7 +173,7 @@ def test_findings_in_words(studied: Warehouse, evidence: pd.DataFrame) -> None:
         findings = {finding.number: finding for finding in read_findings(Reading(connection), CHOICE)}
     assert list(findings) == list(STATEMENTS)
     first = findings[1].scales[0]
-    assert (first.name, first.verdict) == ("cifar10, S", "supported")
+    assert (first.name, first.verdict) == ("cifar10, S", "partly supported")
     zero = next(row for row in first.evidence if row.subject == "mask Zero − no mask")
     told = (zero.measure, zero.expected, zero.reported, zero.n)
     assert told == ("difference in τa", "< 0.00", "−1.00", 3)

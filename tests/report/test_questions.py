@@ -129,6 +129,8 @@ def test_the_opposite_order_is_the_opposite_correlation(questions: dict[str, Que
     assert rows["τ, random"]["batch"] == pytest.approx(-tau)
     assert rows["A, random"]["batch"] == pytest.approx(100 - rows["A, random"]["running"])
     assert rows["Δτ, random"]["batch"] == pytest.approx(-2 * tau)
+    assert rows["τa"]["batch"] == pytest.approx(-rows["τa"]["running"])
+    assert rows["Δτa"]["batch"] == pytest.approx(-2 * rows["τa"]["running"])
 
 
 def test_samplings_are_compared_seed_by_seed(warehouse: Warehouse, questions: dict[str, Question]) -> None:
