@@ -49,7 +49,11 @@ def test_every_figure_in_every_form(folder: Path) -> None:
 
 def test_tables_are_on_the_page_as_in_their_files(folder: Path) -> None:
     report = json.loads((folder / "report.json").read_text())
-    assert {question["name"].split("-")[0] for question in report["questions"]} == {"noise", "sampling"}
+    assert {question["name"].split("-")[0] for question in report["questions"]} == {
+        "noise",
+        "sampling",
+        "whole",
+    }
     page = (folder / "index.html").read_text()
     for question in report["questions"]:
         assert len(pd.read_csv(folder / f"{question['name']}.csv")) == len(question["rows"])
