@@ -121,8 +121,7 @@ def remove_runs(warehouse: Warehouse, pattern: str, on_wait: Callable[[], None] 
 
     def remove_them(connection: sa.Connection) -> None:
         forget_runs(connection, run_ids)
-        for table in (Prediction, EpochMetric, Run):
-            connection.execute(sa.delete(table).where(table.run_id.in_(run_ids)))
+        _delete_runs(connection, run_ids)
 
     def remove_experiments(connection: sa.Connection) -> None:
         left = sa.select(Run.experiment_id)
@@ -208,8 +207,7 @@ def _rows_of(
 def insert_runs(connection: sa.Connection, folders: Sequence[RunFolder]) -> None:
     """Insert runs in place of those of the same names, and derive what follows from them."""
     run_ids = [folder.run["run_id"] for folder in folders]
-    for table in (Prediction, EpochMetric, Run):
-        connection.execute(sa.delete(table).where(table.run_id.in_(run_ids)))
+    _delete_runs(connection, run_ids)
     known = set(connection.scalars(sa.select(Experiment.experiment_id)))
     experiments = {folder.experiment["experiment_id"]: folder.experiment for folder in folders}
     if new := [row for experiment_id, row in experiments.items() if experiment_id not in known]:
@@ -228,6 +226,12 @@ def insert_runs(connection: sa.Connection, folders: Sequence[RunFolder]) -> None
             pa.concat_tables(predictions),
         )
     derive_runs(connection, run_ids)
+
+
+def _delete_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:
+    """Their own rows; what follows from them is `db.derived`'s."""
+    for table in (Prediction, EpochMetric, Run):
+        connection.execute(sa.delete(table).where(table.run_id.in_(run_ids)))
 
 
 def _experiment_row(config_file: Mapping[str, Any]) -> dict[str, Any]:

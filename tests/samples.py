@@ -17,6 +17,16 @@ from db.architectures import all_architectures, parse_mask
 from db.holders import Holder
 from db.ingest import EPOCH_SCHEMA, PREDICTION_SCHEMA
 
+# All that a run brings rows into.
+TABLES_OF_RUNS = (
+    "experiment",
+    "run",
+    "epoch_metric",
+    "prediction",
+    "evaluation",
+    "stored_ranking",
+    "stored_search",
+)
 CONFIG: Mapping[str, Any] = {
     "dataset": "cifar10",
     "cells_per_stage": 1,

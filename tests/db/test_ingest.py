@@ -16,18 +16,9 @@ from db.errors import NasrankError
 from db.ingest import ingest, ingested_runs, read_run_folder, remove_runs, run_folders, run_status
 from db.warehouse import Warehouse
 from tests.conftest import RunWriter
-from tests.samples import random_predictions
+from tests.samples import TABLES_OF_RUNS, random_predictions
 
 MASK = "Zero+Skip+Pool"
-TABLES_OF_RUNS = (
-    "experiment",
-    "run",
-    "epoch_metric",
-    "prediction",
-    "evaluation",
-    "stored_ranking",
-    "stored_search",
-)
 
 
 @pytest.fixture

