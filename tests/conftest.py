@@ -12,6 +12,7 @@ import pytest
 
 from db.benchmarks import read_benchmark
 from db.ground_truth import import_benchmark
+from db.packed_runs import load_results
 from db.seed import seed_warehouse
 from db.warehouse import Warehouse
 from tests.samples import write_run_folder
@@ -45,6 +46,15 @@ def studied(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactory) -
     warehouse = Warehouse(folder / "nasrank.duckdb")
     shutil.copyfile(ground_truth_file, warehouse.path)
     fill(warehouse, folder / "runs")
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def shipped(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The runs that come with nasrank, and the ground truth that installs with it. Only read it."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("shipped") / "nasrank.duckdb")
+    shutil.copyfile(ground_truth_file, warehouse.path)
+    load_results(warehouse)
     return warehouse
 
 

@@ -15,7 +15,6 @@ from streamlit.testing.v1 import AppTest
 
 from db.architectures import Architecture, parse_mask
 from db.ingest import ingest
-from db.packed_runs import load_results
 from db.predictions import ReadOptions, import_predictions
 from db.seed import seed_warehouse
 from db.warehouse import Warehouse
@@ -88,15 +87,6 @@ def test_filters_narrow_and_names_tell_what_differs(filled: Warehouse, open_page
     assert experiments(test) == {"Zero · tiny", "Zero · S"}
     test.radio(key="metric").set_value("Equation 2").run()
     assert not test.exception
-
-
-@pytest.fixture(scope="module")
-def shipped(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """The runs that come with nasrank. Only read it."""
-    path = tmp_path_factory.mktemp("shipped") / "nasrank.duckdb"
-    shutil.copyfile(ground_truth_file, path)
-    load_results(Warehouse(path))
-    return Warehouse(path)
 
 
 def test_many_experiments_begin_with_the_plain_masks(shipped: Warehouse, open_page: Any) -> None:

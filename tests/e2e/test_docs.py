@@ -15,7 +15,6 @@ from db.benchmarks import read_benchmark
 from db.benchmarks.options import ReadOptions
 from db.ground_truth import import_benchmark
 from db.ingest import ingest
-from db.packed_runs import load_results
 from db.warehouse import Warehouse
 from scripts import results_page
 from tests.conftest import RunWriter
@@ -70,29 +69,19 @@ def test_links_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-@pytest.fixture(scope="module")
-def results(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """The runs that come with nasrank, and the ground truth that installs with it."""
-    path = tmp_path_factory.mktemp("results") / "nasrank.duckdb"
-    shutil.copyfile(ground_truth_file, path)
-    warehouse = Warehouse(path)
-    load_results(warehouse)
-    return warehouse
-
-
-def test_results_are_of_the_runs_that_come_with_nasrank(results: Warehouse) -> None:
+def test_results_are_of_the_runs_that_come_with_nasrank(shipped: Warehouse) -> None:
     page = results_page.PAGE.read_text(encoding="utf-8")
     assert "shipped" in re.findall(r"<!-- table: \S+ (\S+) -->", page)
-    assert results_page.filled(page, {"shipped": results_page.read_tables(results, "shipped")}) == page
+    assert results_page.filled(page, {"shipped": results_page.read_tables(shipped, "shipped")}) == page
     altered = re.sub(r"(\| none \|.*?0\.)\d", r"\g<1>5", page)
     assert altered != page
-    assert results_page.filled(altered, {"shipped": results_page.read_tables(results, "shipped")}) != altered
+    assert results_page.filled(altered, {"shipped": results_page.read_tables(shipped, "shipped")}) != altered
     for figure, key in results_page.FIGURE.findall(page):
         assert (results_page.IMAGES / f"{figure}-{key}.svg").exists()
 
 
-def test_results_are_those_under_every_ground_truth(results: Warehouse, shared: Path, tmp_path: Path) -> None:
-    shutil.copyfile(results.path, tmp_path / "nasrank.duckdb")
+def test_results_are_those_under_every_ground_truth(shipped: Warehouse, shared: Path, tmp_path: Path) -> None:
+    shutil.copyfile(shipped.path, tmp_path / "nasrank.duckdb")
     warehouse = Warehouse(tmp_path / "nasrank.duckdb")
     file = shared / "data/nasbench201/nb201_200_epochs.csv"
     import_benchmark(warehouse, file.stem, read_benchmark(file, options=ReadOptions(epochs=200)))
