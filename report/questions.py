@@ -1,8 +1,8 @@
 """What the paper leaves open, answered from a warehouse: tables beside its figures, each with n and interval.
 
 What the choice of ground truth, the statistics of BatchNorm and the sampling of paths do to the same
-super-networks, how well anything could rank, given the benchmark's own noise, and what a search of all
-architectures would find.
+super-networks, which operations these take for good, how well anything could rank, given the benchmark's own
+noise, and what a search of all architectures would find.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from db.architectures import OPERATIONS
 from db.models import IMPORTED
 from report import queries
 from report.figures import Choice
@@ -31,6 +32,7 @@ _FAIR: Final = "strictly-fair"
 # Digits and unit of the columns whose header begins so; others have two digits.
 _FORMS: Final = {
     "A, ": (1, " %"),
+    "ΔA, ": (1, ""),
     "precision": (1, " %"),
     "best rank": (0, ""),
     "random picks' rank": (0, ""),
@@ -70,6 +72,7 @@ def answer_questions(warehouse: Asked, choice: Choice) -> Iterator[Question]:
         yield from _ground_truths(masks, of_masks, choice, scale)
         yield from _ceilings(masks, of_masks, choice, scale, warehouse)
         yield from _bn_modes(masks, of_masks, choice, scale)
+        yield from _operations(masks, choice, scale, warehouse)
         yield from _samplings(known, values, choice, scale)
         yield from _searches(masks, choice, scale, warehouse)
 
@@ -113,6 +116,39 @@ def _bn_modes(masks: pd.DataFrame, values: pd.DataFrame, choice: Choice, scale: 
         "that training sampled, batch statistics are those of the images that are predicted, recalibrated "
         "ones are measured anew for each architecture. Δ is the difference, seed by seed, from running "
         "statistics.",
+        rows,
+        scale,
+    )
+
+
+def _operations(masks: pd.DataFrame, choice: Choice, scale: str, warehouse: Asked) -> Iterator[Question]:
+    """What an edge of each operation is worth, and what the networks take it for under each BN mode."""
+    effects = queries.operation_effects(warehouse, choice.gt_key)
+    effects = effects[effects["experiment_id"].isin(masks["experiment_id"])]
+    if effects.empty:
+        return
+    modes = sorted(effects["bn_mode"].unique(), key=lambda mode: (mode != choice.bn_mode, mode))
+    rows = []
+    for experiment_id, mask in masks[["experiment_id", "mask"]].itertuples(index=False):
+        of_mask = effects[effects["experiment_id"] == experiment_id]
+        for operation in (one for one in OPERATIONS if one in set(of_mask["operation"])):
+            of_operation = of_mask[of_mask["operation"] == operation]
+            row: dict[str, Any] = {
+                "mask": set_name(mask),
+                "operation": operation,
+                "seeds": of_operation["seed"].nunique(),
+                "true": float(100 * of_operation["true_per_edge"].mean()),
+            }
+            for mode in modes:
+                predicted = of_operation.loc[of_operation["bn_mode"] == mode, "predicted_per_edge"]
+                row[f"predicted, {mode}"] = mean_and_half(100 * predicted)
+            rows.append(row)
+    yield _question(
+        "operations",
+        f"What an edge of each operation is worth: {scale}",
+        "How much one edge more of an operation, in place of any other, adds to the accuracy by "
+        f"`{choice.gt_key}` and to what the networks predict, in percentage points: slopes of least squares "
+        "over the architectures of the random sample, by BN mode.",
         rows,
         scale,
     )
@@ -281,7 +317,9 @@ def _measured(rows: pd.DataFrame, base: Mapping[str, Any], values: pd.DataFrame)
     for name in ("top-500", "top-50"):
         measured[f"τ, {name}"] = mean_and_half(rows.loc[rows["architecture_set"] == name, "tau"])
     if "gt_key" not in base:  # under another key, the random sample and its A are the same
+        differences = 100 * (paired["a_n"] - paired["a_n_base"])
         measured["A, random"] = mean_and_half(100 * random["a_n"])
+        measured["ΔA, random"] = (None, None) if is_base else mean_and_half(differences)
     return measured
 
 
@@ -302,7 +340,7 @@ def _question(name: str, title: str, caption: str, rows: Sequence[Mapping[str, A
     data = pd.DataFrame([dict(_numbers(row)) for row in rows])
     caption += " Means over the seeds, with 95 % intervals (Student's t)."
     if "A, random" in data:
-        caption += " A: the mean predicted accuracy."
+        caption += " A: the mean predicted accuracy; its Δ in percentage points."
     return Question(f"{name}-{scale.replace(', ', '-')}", title, caption, shown, data)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import statistics
 
+import numpy as np
 import pytest
 
+from db.architectures import OPERATIONS, Architecture
 from db.ingest import ingest
 from db.warehouse import Warehouse
 from tests.conftest import RunWriter
@@ -106,6 +108,32 @@ def test_points_of_a_run(warehouse: Warehouse, write_run: RunWriter) -> None:
     assert rows.gt_rank.tolist() == list(range(1, 51))
     assert rows.truth.tolist() == [truth[arch_id] for arch_id in members]
     assert rows.predicted.tolist() == [predictions[arch_id] for arch_id in members]
+
+
+def test_what_an_edge_of_an_operation_is_worth(warehouse: Warehouse, write_run: RunWriter) -> None:
+    """Against numpy's least squares; of the random sample of a whole space, a third lacks a prediction."""
+    predictions = {
+        arch_id: accuracy if arch_id % 3 else None
+        for arch_id, accuracy in random_predictions("Zero", 0).items()
+    }
+    folder = write_run(predictions, mask="Zero")
+    ingest(warehouse, [folder])
+    truth = warehouse.query(
+        "SELECT accuracy FROM ground_truth WHERE gt_key = ? ORDER BY arch_id", [KEY]
+    ).accuracy.tolist()
+    rows = warehouse.query("SELECT * FROM operation_effect WHERE gt_key = ?", [KEY]).set_index("operation")
+    members = [one for one in sets_by_hand(truth, "Zero")["random"] if predictions[one] is not None]
+    assert sorted(rows.index) == ["C1x1", "C3x3", "Pool", "Skip"]
+    for operation, row in rows.iterrows():
+        cells = [Architecture.from_id(arch_id).operations for arch_id in members]
+        edges = [cell.count(OPERATIONS.index(str(operation))) for cell in cells]
+        for values, slope in (
+            ([truth[one] for one in members], row.true_per_edge),
+            ([predictions[one] for one in members], row.predicted_per_edge),
+        ):
+            assert slope == pytest.approx(np.polyfit(edges, np.array(values, dtype=float), 1)[0])
+        assert row.n == len(members)
+        assert (row.run_id, row.epoch, row.bn_mode) == (folder.name, 20, "running")
 
 
 def test_what_is_stored_is_what_would_be_computed(warehouse: Warehouse, write_run: RunWriter) -> None:

@@ -77,7 +77,7 @@ def questions(warehouse: Warehouse) -> dict[str, Question]:
 
 
 def test_each_question_is_answered(questions: dict[str, Question]) -> None:
-    assert list(questions) == ["ground-truth", "noise", "bn-mode", "sampling", "whole-space"]
+    assert list(questions) == ["ground-truth", "noise", "bn-mode", "operations", "sampling", "whole-space"]
 
 
 def test_means_and_intervals_are_those_of_sql(warehouse: Warehouse, questions: dict[str, Question]) -> None:
@@ -128,9 +128,34 @@ def test_the_opposite_order_is_the_opposite_correlation(questions: dict[str, Que
     tau = rows["τ, random"]["running"]
     assert rows["τ, random"]["batch"] == pytest.approx(-tau)
     assert rows["A, random"]["batch"] == pytest.approx(100 - rows["A, random"]["running"])
+    assert rows["ΔA, random"]["batch"] == pytest.approx(100 - 2 * rows["A, random"]["running"])
     assert rows["Δτ, random"]["batch"] == pytest.approx(-2 * tau)
     assert rows["τa"]["batch"] == pytest.approx(-rows["τa"]["running"])
     assert rows["Δτa"]["batch"] == pytest.approx(-2 * rows["τa"]["running"])
+
+
+def test_an_edge_is_worth_what_the_view_says(warehouse: Warehouse, questions: dict[str, Question]) -> None:
+    rows = questions["operations"].data
+    assert list(rows["operation"]) == ["Skip", "C1x1", "C3x3"]
+    assert set(rows["mask"]) == {MASK}
+    assert set(rows["seeds"]) == {3}
+    effects = warehouse.query(
+        """SELECT operation, bn_mode, true_per_edge, predicted_per_edge
+        FROM operation_effect
+        JOIN run USING (run_id)
+        JOIN experiment USING (experiment_id)
+        WHERE gt_key = ? AND variant = 'baseline'""",
+        [KEY],
+    )
+    for _, row in rows.iterrows():
+        of_operation = effects[effects["operation"] == row["operation"]]
+        assert row["true"] == pytest.approx(100 * of_operation["true_per_edge"].mean())
+        for mode, of_mode in of_operation.groupby("bn_mode"):
+            mean, half = mean_and_half(100 * of_mode["predicted_per_edge"])
+            assert row[f"predicted, {mode}"] == pytest.approx(mean)
+            assert row[f"predicted, {mode}: half interval"] == pytest.approx(half)
+        # Nearly the truth in one mode, and the opposite order in the other.
+        assert row["predicted, running"] * row["true"] > 0 > row["predicted, batch"] * row["true"]
 
 
 def test_samplings_are_compared_seed_by_seed(warehouse: Warehouse, questions: dict[str, Question]) -> None:
