@@ -317,17 +317,21 @@ def seed_rankings(warehouse: Asked, gt_key: str) -> pd.DataFrame:
 def whole_space_searches(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
     """What a search finds in all architectures of the mask at the end of training, and how they rank.
 
-    Columns experiment_id, seed, top_k, k, precision_at_k, best_rank, regret and tau; of trained networks.
+    Columns experiment_id, seed, top_k, k, precision_at_k, best_rank, regret, tau and tau_classes, which is τ
+    among one architecture of each class; of trained networks.
     """
     return warehouse.query(
         """
         SELECT
-            search.experiment_id, search.seed, search.top_k, search.k, precision_at_k, best_rank, regret, tau
+            search.experiment_id, search.seed, search.top_k, search.k, precision_at_k, best_rank, regret,
+            ranking.tau, of_classes.tau AS tau_classes
         FROM run_search AS search
         JOIN run_ranking AS ranking USING (run_id, epoch, bn_mode, gt_key, one_per_class)
+        JOIN run_ranking AS of_classes USING (run_id, epoch, bn_mode, gt_key)
         JOIN experiment ON experiment.experiment_id = search.experiment_id
         WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND epoch = experiment.epochs AND NOT one_per_class
             AND search.pool = 'all' AND ranking.architecture_set = 'all'
+            AND of_classes.architecture_set = 'all classes'
         ORDER BY experiment_id, search.seed, k
         """,
         gt_key=gt_key,

@@ -250,6 +250,8 @@ def _searches(masks: pd.DataFrame, choice: Choice, scale: str, warehouse: Asked)
                 "architectures": n,
                 "seeds": few["seed"].nunique(),
                 "τ, all": mean_and_half(few["tau"]),
+                "τ, all classes": mean_and_half(few["tau_classes"]),
+                "Δτ, all classes": mean_and_half(few["tau_classes"] - few["tau"]),
                 f"precision, top {_SHARE}": mean_and_half(100 * share["precision_at_k"]),
                 f"regret, top-{k}": mean_and_half(100 * few["regret"]),
                 "random picks' regret": 100 * random_regret(truths, k),
@@ -262,9 +264,11 @@ def _searches(masks: pd.DataFrame, choice: Choice, scale: str, warehouse: Asked)
             "whole-space",
             f"All architectures: {scale}",
             f"Every architecture that the mask leaves, predicted (BatchNorm {choice.bn_mode}) and ranked by "
-            f"`{choice.gt_key}`. A search looks at the best predicted. Precision: the share of the best 5 % "
-            "among them; random picks have 5 %. Regret: by how many points the best of ten falls short of "
-            "the best there is; its rank: 1 is that best. Beside them, what ten random picks can expect.",
+            f"`{choice.gt_key}`. All classes: one of each class of isomorphic architectures; Δ is the "
+            "difference, seed by seed, from all architectures. A search looks at the best predicted. "
+            "Precision: the share of the best 5 % among them; random picks have 5 %. Regret: by how many "
+            "points the best of ten falls short of the best there is; its rank: 1 is that best. Beside them, "
+            "what ten random picks can expect.",
             rows,
             scale,
         )

@@ -21,6 +21,7 @@ from db.warehouse import Warehouse
 from report.figures import Choice
 from report.queries import Reading
 from report.questions import Question, answer_questions, mean_and_half, random_regret
+from tests.db.test_views import admitted
 from tests.samples import random_predictions, write_run_folder
 from tests.study_data import KEY
 
@@ -247,6 +248,13 @@ def test_a_search_of_all_architectures_is_told_beside_random_picks(
         taus.append(kendalltau(of_seed["truth"], of_seed["predicted"]).statistic)
     assert (row["architectures"], row["seeds"]) == (729, 3)
     assert row["τ, all"] == pytest.approx(np.mean(taus))
+    of_classes = predictions[predictions["arch_id"].isin(admitted(MASK, one_per_class=True))]
+    taus_of_classes = [
+        kendalltau(of_seed["truth"], of_seed["predicted"]).statistic
+        for _, of_seed in of_classes.groupby("seed")
+    ]
+    assert row["τ, all classes"] == pytest.approx(np.mean(taus_of_classes))
+    assert row["Δτ, all classes"] == pytest.approx(np.mean(taus_of_classes) - np.mean(taus))
     assert row["precision, top 5 %"] == pytest.approx(np.mean(hits))
     assert row["regret, top-10"] == pytest.approx(np.mean(regrets))
     assert row["best rank, top-10"] == pytest.approx(np.mean(ranks))

@@ -51,6 +51,7 @@ def test_tables_are_on_the_page_as_in_their_files(folder: Path) -> None:
     report = json.loads((folder / "report.json").read_text())
     assert {question["name"].split("-")[0] for question in report["questions"]} == {
         "noise",
+        "operations",
         "sampling",
         "whole",
     }
