@@ -12,7 +12,8 @@ import streamlit as st
 from app.architecture_facts import told_predictions, truth_matrix
 from app.figure import show_download, show_figure, show_files
 from app.filters import Filters
-from app.queries import search_space
+from app.origins import describe_origins
+from app.queries import search_space, shared
 from app.schema_browser import as_text
 from app.snapshot import Snapshot
 from db.architectures import Architecture, parse_mask
@@ -137,7 +138,7 @@ def show_architecture(space: Space, architecture: Architecture) -> None:
         show_download("Download equal architectures", equals, f"equal-to-{arch_id}.csv")
     with right:
         table = neighbours(architecture, search_space.ranked(space.snapshot, space.gt_key, ""))
-        st.markdown("**One operation changed**: what that does to the ground truth, in points of a percent")
+        st.markdown("**One operation changed**: what that does to the ground truth, in percentage points")
         chart_key = f"neighbours {arch_id} {space.gt_key}"
         show_figure(
             neighbour_chart(table),
@@ -225,7 +226,9 @@ def show_predictions(filters: Filters, space: Space, architecture: Architecture)
         return
     labels = experiment_labels(experiments)
     predictions.insert(0, "experiment", predictions["experiment_id"].map(labels))
-    st.markdown(told_predictions(predictions))
+    runs = shared.runs(space.snapshot)
+    origins = describe_origins(runs[runs["run_id"].isin(predictions["run_id"])])
+    st.markdown(f"{told_predictions(predictions)} {origins}")
     table = predictions.assign(
         accuracy=100 * predictions["accuracy"], off=predictions["place"] - predictions["true_place"]
     )

@@ -20,27 +20,6 @@ class Note:
     is_warning: bool = False
 
 
-def origins(dataset: str, runs: pd.DataFrame) -> str:
-    """Where the images of these runs, and imported predictions, come from, in one line of Markdown."""
-    imported = (
-        runs[runs["kind"] == IMPORTED].groupby("name")["file_name"].agg(lambda files: listed(list(files)))
-    )
-    told = [_trained_on(dataset, runs)] if len(imported) == 0 or (runs["kind"] != IMPORTED).any() else []
-    if len(imported):
-        told.append(f"Imported: {'; '.join(f'**{name}** ({files})' for name, files in imported.items())}.")
-    return " ".join(told)
-
-
-def _trained_on(dataset: str, runs: pd.DataFrame) -> str:
-    known = runs["dataset_origin"].dropna().value_counts()
-    if known.empty:
-        return f"Super-networks trained on **{dataset}**."
-    told = [str(origin) for origin in known.index]
-    if len(told) > 1:
-        told = [f"{origin} ({count} of {known.sum()} runs)" for origin, count in known.items()]
-    return f"Super-networks trained on **{dataset}**: {'; '.join(told)}."
-
-
 def notes(key: pd.Series, ranking: Ranking, runs: pd.DataFrame, incomplete: pd.DataFrame) -> Iterator[Note]:
     """What holds of the shown experiments, the gravest first.
 

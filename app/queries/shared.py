@@ -25,12 +25,14 @@ def ground_truth_keys(snapshot: Snapshot) -> pd.DataFrame:
 def runs(snapshot: Snapshot) -> pd.DataFrame:
     """One row a run; `ground_truth_keys` is JSON text, `non_finite` counts its unusable predictions.
 
-    `kind`, `name` and `predicts` are those of its experiment; `file_name` is missing unless it was imported.
+    `kind`, `name`, `predicts` and `dataset` are those of its experiment; `file_name` is missing unless it was
+    imported.
     """
     return snapshot.query(
         """
         SELECT
-            run_id, experiment_id, kind, name, predicts, seed, run.status, message, dataset_origin, file_name,
+            run_id, experiment_id, kind, name, predicts, dataset, seed, run.status, message, dataset_origin,
+            file_name,
             CAST(ground_truth_keys AS VARCHAR) AS ground_truth_keys,
             coalesce(sum(predictions), 0) AS predictions, coalesce(sum(non_finite), 0) AS non_finite
         FROM run

@@ -18,6 +18,7 @@ from app.comparison import (
 from app.figure import show_figure
 from app.filters import Filters
 from app.ground_truth import describe_key
+from app.origins import describe_origins
 from app.queries import compare, shared
 from app.serve import warehouse_path
 from app.snapshot import Snapshot
@@ -59,7 +60,9 @@ def page() -> None:
     if choice is None:
         st.info("Choose at least two experiments.")
         return
-    st.markdown(describe_key(choice.key))
+    runs = shared.runs(snapshot)
+    origins = describe_origins(runs[runs["experiment_id"].isin(choice.labels)])
+    st.markdown(f"{origins}  \n{describe_key(choice.key)}")
     show_configurations(choice)
     evaluated = evaluations[evaluations["bn_mode"].isin((choice.bn_mode, IMPORTED))]
     show_differences(snapshot, choice, evaluated)

@@ -10,6 +10,7 @@ import streamlit as st
 from app.figure import show_figure
 from app.filters import Filters
 from app.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
+from app.origins import describe_origins
 from app.queries import shared
 from app.serve import warehouse_path
 from app.snapshot import Snapshot
@@ -70,7 +71,7 @@ def page() -> None:
     filters.show_problems()
     st.markdown(
         "“Exploring single-path Architecture Search Ranking Correlations”, held against the runs of this "
-        f"warehouse.  \n{describe_key(key)}"
+        f"warehouse. {describe_origins(runs)}  \n{describe_key(key)}"
     )
     warn_of_train(key)
     choice = Choice(str(key["gt_key"]), bn_mode)

@@ -11,9 +11,10 @@ from app.figure import show_figure
 from app.filters import Filters
 from app.ground_truth import describe_key
 from app.linked_selection import LinkedSelection
+from app.origins import describe_origins
 from app.queries import rankings, shared
 from app.ranking_choice import SEEDS, Choice, choose
-from app.ranking_notes import notes, origins
+from app.ranking_notes import notes
 from app.serve import warehouse_path
 from app.snapshot import Snapshot
 from db.models import IMPORTED
@@ -78,7 +79,7 @@ def page() -> None:
         BANDS.get(choice.band, "std"),
     )
     problems = st.empty()
-    st.markdown(f"{origins(choice.dataset, runs)}  \n{describe_key(choice.key)}")
+    st.markdown(f"{describe_origins(runs)}  \n{describe_key(choice.key)}")
     if ranking.rows.empty:
         st.info("No experiment that fits the filters has a set that was predicted wholly under this key.")
     else:

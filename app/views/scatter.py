@@ -12,6 +12,7 @@ import streamlit as st
 from app.figure import show_figure
 from app.filters import Filters
 from app.ground_truth import describe_key
+from app.origins import describe_origins
 from app.queries import shared
 from app.scatter_choice import Choice, choose, zoom
 from app.scatter_panels import (
@@ -52,7 +53,10 @@ def page() -> None:
     with st.sidebar:
         choice = choose(filters, snapshot, keys, evaluations)
     filters.show_problems()
-    st.markdown(describe_key(choice.key))
+    runs = shared.runs(snapshot)
+    predictors = [subject.predictor for subject in choice.subjects]
+    shown_runs = runs[runs["run_id"].isin(predictors) | runs["experiment_id"].isin(predictors)]
+    st.markdown(f"{describe_origins(shown_runs)}  \n{describe_key(choice.key)}")
     if choice.absent:
         st.info(f"Not evaluated at this epoch with these BatchNorm statistics: {listed(choice.absent)}.")
     if not choice.subjects:

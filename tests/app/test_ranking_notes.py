@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from app.ranking_notes import notes, origins
+from app.ranking_notes import notes
 from report.ranking_table import Ranking
 
 ROWS = pd.DataFrame(
@@ -18,7 +18,6 @@ RUNS = pd.DataFrame(
         "file_name": None,
         "status": "finished",
         "non_finite": 0,
-        "dataset_origin": ["here", "here", "there"],
     }
 )
 COMPLETE = pd.DataFrame(columns=["experiment_id", "run_id", "seed", "bn_mode", "architecture_set", "missing"])
@@ -88,11 +87,3 @@ def test_failed_runs_are_named() -> None:
         "Failed, and in no number here: `a1`.",
         True,
     )
-
-
-def test_origins() -> None:
-    assert origins("cifar10", RUNS) == (
-        "Super-networks trained on **cifar10**: here (2 of 3 runs); there (1 of 3 runs)."
-    )
-    assert origins("digits", RUNS.iloc[:2]) == "Super-networks trained on **digits**: here."
-    assert origins("digits", RUNS.iloc[:0]) == "Super-networks trained on **digits**."
