@@ -8,6 +8,7 @@ never blocks readers, and a kill at any moment leaves the old or the new file, w
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,6 +33,8 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 
 # How long a writer waits for another one, in seconds.
 LOCK_TIMEOUT: Final = 600.0
+
+_VIEW_NAME: Final = re.compile(r"^CREATE OR REPLACE (?:VIEW|MACRO) (\w+)", re.MULTILINE)
 
 # Rows that DuckDB hands over at once: its own vectors are as long.
 _BATCH_ROWS: Final = 2048
@@ -109,7 +112,15 @@ class Warehouse:
         """A read-only connection that can reach nothing but the warehouse."""
         with self._attached(limits) as connection:
             _refuse_other_revision(self.path, _revision(connection))
-            yield connection
+            try:
+                yield connection
+            except (duckdb.CatalogException, QueryError) as error:
+                if lacking := _lacking_views(connection, error):
+                    raise QueryError(
+                        f"{self.path} was made by an earlier nasrank, which had no {', '.join(lacking)}; add "
+                        "what is missing with `nasrank-train init`"
+                    ) from error
+                raise
 
     def query(self, sql: str, parameters: Parameters = (), limits: Limits = Limits()) -> pd.DataFrame:
         """The rows of one read-only statement; `parameters` are bound to its `?` or `$name`.
@@ -351,6 +362,19 @@ def view_statements() -> list[str]:
     """The text of every file in `db/views`, in the order of their names, each view after those it uses."""
     files = [file for file in resources.files("db").joinpath("views").iterdir() if file.name.endswith(".sql")]
     return [file.read_text(encoding="utf-8") for file in sorted(files, key=lambda file: file.name)]
+
+
+def _lacking_views(connection: duckdb.DuckDBPyConnection, error: Exception) -> list[str]:
+    """The views and macros that a query failed for, because an earlier version made the file without them."""
+    cause = error.__cause__ if isinstance(error, QueryError) else error
+    if not isinstance(cause, duckdb.CatalogException):
+        return []
+    known = connection.execute(
+        """SELECT view_name FROM duckdb_views() WHERE database_name = current_database()
+        UNION SELECT function_name FROM duckdb_functions() WHERE database_name = current_database()"""
+    ).fetchall()
+    ours = set(_VIEW_NAME.findall("".join(view_statements())))
+    return sorted((ours - {name for (name,) in known}) & set(re.findall(r"\w+", str(cause))))
 
 
 @contextmanager

@@ -459,6 +459,25 @@ def test_another_revision_is_refused(warehouse: Warehouse, monkeypatch: pytest.M
         warehouse.query("SELECT 1")
 
 
+def test_views_that_an_earlier_version_lacked_are_named(warehouse: Warehouse) -> None:
+    """Whoever asks gets one line that says what to do; a name that never was a view stays what it is."""
+    with duckdb.connect(str(warehouse.path)) as connection:
+        connection.execute("DROP VIEW operation_effect")
+        connection.execute("DROP MACRO interval_95")
+    for sql in ("SELECT * FROM operation_effect", "SELECT interval_95(1, 2)"):
+        with pytest.raises(NasrankError, match="earlier nasrank, which had no .*nasrank-train init"):
+            warehouse.query(sql)
+        with (
+            pytest.raises(NasrankError, match="earlier nasrank, which had no .*nasrank-train init"),
+            warehouse.read() as connection,
+        ):
+            connection.execute(sql)
+    with pytest.raises(NasrankError, match="operation_effects does not exist"):
+        warehouse.query("SELECT * FROM operation_effects")
+    warehouse.create(seed_warehouse)
+    assert warehouse.query("SELECT * FROM operation_effect").empty
+
+
 def test_other_files_are_refused(tmp_path: Path) -> None:
     missing = open_warehouse(tmp_path / "missing.duckdb")
     with pytest.raises(NasrankError, match="nasrank-train init"):
