@@ -6,7 +6,8 @@ With --check it writes nothing and only says whether the tables are current.
 usage: .venv/bin/python scripts/results_page.py WAREHOUSE [--check]
 The warehouse also holds nb201_200_epochs (docs/sources.md). A table is what lies between a line
 `<!-- table: NAME KEY -->` and `<!-- end -->`, where KEY is train, valid, test, shipped, or left out for all;
-what stands around it is written by hand. A figure is named after that of the report, and its key.
+what stands around it is written by hand. Below one of a single key, a line says which, and the command. A
+figure is named after that of the report, and its key.
 """
 
 import re
@@ -87,8 +88,11 @@ def filled(page: str, reports: Mapping[str, Tables]) -> str:
         start, name, key, end = match.groups()
         if not set([key] if key else KEYS) <= set(reports):
             return match[0]
-        rows = question_rows(reports[key], name) if key else finding_rows(reports, name)
-        return f"{start}\n{markdown(rows)}\n\n{end}"
+        if not key:
+            return f"{start}\n{markdown(finding_rows(reports, name))}\n\n{end}"
+        command = f"`nasrank-train report --out report --ground-truth {KEYS[key]}`"
+        told = f"*By {key}, with 95 % intervals over the seeds: the table {name} of {command}.*"
+        return f"{start}\n{markdown(question_rows(reports[key], name))}\n\n{told}\n\n{end}"
 
     return BLOCK.sub(table, page)
 
