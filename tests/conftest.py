@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from db.benchmarks import read_benchmark
 from db.ground_truth import import_benchmark
@@ -19,6 +20,10 @@ from tests.samples import write_run_folder
 from tests.study_data import fill
 
 RunWriter = Callable[..., Path]
+
+# A busy machine is no failure: an example's first import or tensor can take longer than the usual deadline.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

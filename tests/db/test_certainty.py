@@ -36,7 +36,7 @@ def sample(seed: int, seeds: int = 3, n: int = 40, noise: float = 1.0) -> Predic
     return Predicted(truth, predictions, tuple(range(seeds)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     members=st.lists(
         st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 3)), min_size=2, max_size=25

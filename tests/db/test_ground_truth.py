@@ -202,6 +202,7 @@ def test_other_texts_are_no_whole_keys(text: str) -> None:
         GroundTruthKey.parse(text)
 
 
+@pytest.mark.slow
 def test_a_source_is_removed_with_all_that_follows(warehouse: Warehouse, write_run: RunWriter) -> None:
     def everything() -> dict[str, list[str]]:
         names = "benchmark_source benchmark_result benchmark_cost ground_truth_key architecture_rank"

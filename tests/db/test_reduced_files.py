@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.architectures import all_architectures
@@ -260,7 +260,6 @@ def test_a_frame_that_asks_for_more_is_refused(frame: pd.DataFrame, tmp_path: Pa
     assert "after how many epochs" in refused(path)
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["<f8", ">f8", "<f4", "<i8", "<i4", ">i2", "u1", "?"]),
     st.integers(0, 4),

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 
@@ -63,6 +65,7 @@ def test_the_baseline_trains_the_same_weights() -> None:
     assert rows["baseline"]["ratio_range"] == [1, 1]
 
 
+@pytest.mark.slow
 def test_the_warehouse_answers_for_all_that_was_ingested(tmp_path: Path) -> None:
     options = ("--runs", "5", "--whole", "5", "--repetitions", "1", "--folder", str(tmp_path))
     result = bench("bench_warehouse.py", *options)
@@ -76,6 +79,7 @@ def test_the_warehouse_answers_for_all_that_was_ingested(tmp_path: Path) -> None
     assert min(row["seconds"] for row in result["queries"].values()) > 0
 
 
+@pytest.mark.slow
 def test_all_folders_that_appear_are_collected_once() -> None:
     result = bench("bench_watch.py", "--folders", "20", "--seconds", "1", "--predictions", "100")
     assert (result["runs"], result["predictions"]) == (20, 2_000)

@@ -29,6 +29,7 @@ QUERIES = [
 ]
 
 
+@pytest.mark.slow
 def test_references_are_current() -> None:
     check = subprocess.run(
         [sys.executable, ROOT / "scripts/docs.py", "--check"], capture_output=True, text=True, check=False
@@ -69,6 +70,7 @@ def test_links_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+@pytest.mark.slow
 def test_results_are_of_the_runs_that_come_with_nasrank(shipped: Warehouse) -> None:
     page = results_page.PAGE.read_text(encoding="utf-8")
     assert "shipped" in re.findall(r"<!-- table: \S+ (\S+) -->", page)
@@ -80,6 +82,7 @@ def test_results_are_of_the_runs_that_come_with_nasrank(shipped: Warehouse) -> N
         assert (results_page.IMAGES / f"{figure}-{key}.svg").exists()
 
 
+@pytest.mark.slow
 def test_results_are_those_under_every_ground_truth(shipped: Warehouse, shared: Path, tmp_path: Path) -> None:
     shutil.copyfile(shipped.path, tmp_path / "nasrank.duckdb")
     warehouse = Warehouse(tmp_path / "nasrank.duckdb")

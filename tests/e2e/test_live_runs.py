@@ -46,6 +46,7 @@ def epoch(page: Page) -> int:
     return int(told.split()[1].replace(",", ""))
 
 
+@pytest.mark.slow
 def test_a_run_is_watched_until_it_is_killed_and_one_until_it_ends(page: Page, folder: Path) -> None:
     with serve(folder / "nasrank.duckdb") as url:
         visit(page, f"{url}/runs")
@@ -87,6 +88,7 @@ def test_a_run_is_watched_until_it_is_killed_and_one_until_it_ends(page: Page, f
         )
 
 
+@pytest.mark.slow
 def test_a_run_is_followed_by_its_curves(page: Page, folder: Path) -> None:
     """Before it is in the warehouse; the page refreshes them by itself."""
     with training(folder, "--epochs", "100000"), serve(folder / "nasrank.duckdb") as url:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
@@ -15,6 +16,7 @@ from tests.e2e.conftest import Dashboard
 NASRANK = Path(sys.executable).with_name("nasrank-train")
 
 
+@pytest.mark.slow
 def test_a_report_is_read_offline(dashboard: Dashboard, tmp_path: Path, page: Page) -> None:
     out = tmp_path / "report"
     command = [NASRANK, "report", "--out", out, "--warehouse", dashboard.warehouse.path]

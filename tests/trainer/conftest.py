@@ -21,8 +21,8 @@ from trainer.training import Training
 CPU = torch.device("cpu")
 MEAN, STD = (100.0, 120.0, 140.0), (50.0, 60.0, 70.0)
 
-# The first tensor operation of a process can take longer than hypothesis' usual deadline.
-unhurried = settings(deadline=None, max_examples=40)
+# Examples with tensors take long.
+fewer_examples = settings(max_examples=40)
 
 MakeTraining = Callable[..., Training]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from db.errors import NasrankError
-from tests.trainer.conftest import CPU, unhurried
+from tests.trainer.conftest import CPU, fewer_examples
 from trainer.augment import DeviceImages, EpochDraws, draw_epoch
 
 
@@ -31,7 +31,7 @@ def slow_augmented(images: Tensor, draws: EpochDraws, mean: Tensor, std: Tensor,
     return torch.stack(batch)
 
 
-@unhurried
+@fewer_examples
 @given(
     channels=st.sampled_from([1, 3]),
     height=st.integers(4, 6),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageEnhance, ImageOps
 from torch import Tensor
 
-from tests.trainer.conftest import CPU, MEAN, STD, unhurried
+from tests.trainer.conftest import CPU, MEAN, STD, fewer_examples
 from trainer.augment import DeviceImages, draw_epoch
 from trainer.autoaugment import _OPERATIONS, POLICY, PolicyDraws, apply_policy, draw_policy, magnitude
 
@@ -61,7 +61,7 @@ def varied_images(n: int, channels: int, height: int, width: int, seed: int) -> 
     return (low + noise * span).clamp(0, 255).to(torch.uint8)
 
 
-@unhurried
+@fewer_examples
 @given(
     operation=st.sampled_from(list(_OPERATIONS)),
     channels=st.sampled_from([1, 3]),

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.architectures import EDGES, all_masks
-from tests.trainer.conftest import small_config, unhurried
+from tests.trainer.conftest import fewer_examples, small_config
 from trainer.paths import StrictlyFair, Uniform, path_sampler
 
 operation_sets = st.sampled_from([tuple(mask.complement) for mask in all_masks()])
 seeds = st.integers(0, 2**31 - 1)
 
 
-@unhurried
+@fewer_examples
 @given(operation_sets, seeds, st.integers(0, 10_000))
 def test_each_group_uses_each_operation_of_each_edge_once(
     operations: tuple[int, ...], seed: int, group: int
@@ -31,7 +31,7 @@ def test_each_group_uses_each_operation_of_each_edge_once(
         assert sorted(path[edge] for path in paths) == sorted(operations)
 
 
-@unhurried
+@fewer_examples
 @given(operation_sets, seeds, st.lists(st.integers(0, 300), max_size=20))
 def test_a_path_depends_on_its_step_only(operations: tuple[int, ...], seed: int, steps: list[int]) -> None:
     """A resumed run asks a new sampler for a step in the middle; it must get the same path."""
@@ -100,7 +100,7 @@ def test_uniform_sampling_has_the_right_frequencies(operations: tuple[int, ...])
         assert p_value(Counter((path[one], path[other]) for path in paths), size * size) > 0.001
 
 
-@unhurried
+@fewer_examples
 @given(operation_sets, seeds, st.lists(st.integers(0, 300), max_size=20))
 def test_a_uniform_path_depends_on_its_step_only(
     operations: tuple[int, ...], seed: int, steps: list[int]

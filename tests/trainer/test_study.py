@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.errors import NasrankError
-from tests.trainer.conftest import unhurried
+from tests.trainer.conftest import fewer_examples
 from trainer.claims import Claim
 from trainer.config import VARIANTS, ExperimentConfig
 from trainer.study import Study, StudyExperiment, StudyRun, load_study, parse_study, shipped_studies
@@ -72,7 +72,7 @@ def by_loops(tables: list[dict[str, Any]], defaults: dict[str, Any]) -> dict[str
     return found
 
 
-@unhurried
+@fewer_examples
 @given(
     tables=st.lists(groups(), min_size=1, max_size=4),
     defaults=st.fixed_dictionaries(
@@ -468,7 +468,7 @@ def finished(run: StudyRun, seconds: float) -> RunState:
     return RunState(run, "finished", run.config.epochs, seconds * 0.75, seconds * 0.25)
 
 
-@unhurried
+@fewer_examples
 @given(
     took=st.lists(st.floats(1, 1e6), min_size=1, max_size=5),
     missing=st.integers(0, 20),

@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from db.architectures import BENCHMARK_OPERATIONS, Architecture, OperationSet, all_architectures
 from db.benchmarks import read_benchmark
 from db.errors import NasrankError
-from tests.trainer.conftest import randomize_norms, small_config, small_supernet, unhurried
+from tests.trainer.conftest import fewer_examples, randomize_norms, small_config, small_supernet
 from trainer.supernet import Cell, SuperNet, build_supernet
 
 paths = st.tuples(*[st.integers(0, 4)] * 6)
@@ -108,7 +108,7 @@ class StandAlone:
         return y
 
 
-@unhurried
+@fewer_examples
 @given(
     drawn=st.lists(paths, min_size=6, max_size=6),
     shared=st.booleans(),
@@ -250,7 +250,7 @@ def test_candidates_have_no_affine_parameters_but_fixed_parts_do() -> None:
     assert all(is_affine == ("edges" not in name) for name, is_affine in affine.items())
 
 
-@unhurried
+@fewer_examples
 @given(path=paths)
 def test_gradients_reach_the_path_only_and_nothing_is_changed_in_place(path: tuple[int, ...]) -> None:
     supernet = small_supernet(small_config())
