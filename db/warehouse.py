@@ -25,6 +25,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
 
+from db.catalogue import MACROS, RELATIONS
 from db.errors import NasrankError
 from db.files import sync
 from db.models import SCHEMA_REVISION
@@ -369,12 +370,10 @@ def _lacking_views(connection: duckdb.DuckDBPyConnection, error: Exception) -> l
     cause = error.__cause__ if isinstance(error, QueryError) else error
     if not isinstance(cause, duckdb.CatalogException):
         return []
-    known = connection.execute(
-        """SELECT view_name FROM duckdb_views() WHERE database_name = current_database()
-        UNION SELECT function_name FROM duckdb_functions() WHERE database_name = current_database()"""
-    ).fetchall()
+    known = {name for _, name, _ in connection.execute(RELATIONS).fetchall()}
+    known |= {name for name, *_ in connection.execute(MACROS).fetchall()}
     ours = set(_VIEW_NAME.findall("".join(view_statements())))
-    return sorted((ours - {name for (name,) in known}) & set(re.findall(r"\w+", str(cause))))
+    return sorted((ours - known) & set(re.findall(r"\w+", str(cause))))
 
 
 @contextmanager

@@ -356,12 +356,12 @@ def truths(warehouse: Asked, gt_key: str, mask: str) -> pd.DataFrame:
 def operation_effects(warehouse: Asked, gt_key: str) -> pd.DataFrame:
     """What one edge more of an operation adds to true and to predicted accuracy, at the end of training.
 
-    Columns experiment_id, seed, bn_mode, operation, n, true_per_edge and predicted_per_edge (fractions); of
+    Columns experiment_id, seed, bn_mode, operation, true_per_edge and predicted_per_edge (fractions); of
     trained networks.
     """
     return warehouse.query(
         """
-        SELECT experiment_id, seed, bn_mode, operation, n, true_per_edge, predicted_per_edge
+        SELECT experiment_id, seed, bn_mode, operation, true_per_edge, predicted_per_edge
         FROM operation_effect
         JOIN run USING (run_id)
         JOIN experiment USING (experiment_id)

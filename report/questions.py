@@ -131,8 +131,10 @@ def _operations(masks: pd.DataFrame, choice: Choice, scale: str, warehouse: Aske
     rows = []
     for experiment_id, mask in masks[["experiment_id", "mask"]].itertuples(index=False):
         of_mask = effects[effects["experiment_id"] == experiment_id]
-        for operation in (one for one in OPERATIONS if one in set(of_mask["operation"])):
+        for operation in OPERATIONS:
             of_operation = of_mask[of_mask["operation"] == operation]
+            if of_operation.empty:
+                continue
             row: dict[str, Any] = {
                 "mask": set_name(mask),
                 "operation": operation,
@@ -313,17 +315,19 @@ def _measured(rows: pd.DataFrame, base: Mapping[str, Any], values: pd.DataFrame)
     random = rows[rows["architecture_set"] == "random"]
     paired = random.merge(others[others["architecture_set"] == "random"], on="seed", suffixes=("", "_base"))
     is_base = all(rows[column].iloc[0] == value for column, value in base.items())
-    measured: dict[str, Any] = {"seeds": rows["seed"].nunique()}
-    for header, name in (("τa", "tau_a"), ("τ, random", "tau")):
-        differences = paired[name] - paired[f"{name}_base"]
-        measured[header] = mean_and_half(random[name])
-        measured[f"Δ{header}"] = (None, None) if is_base else mean_and_half(differences)
+
+    def compared(header: str, name: str, unit: int = 1) -> dict[str, Any]:
+        differences = unit * (paired[name] - paired[f"{name}_base"])
+        return {
+            header: mean_and_half(unit * random[name]),
+            f"Δ{header}": (None, None) if is_base else mean_and_half(differences),
+        }
+
+    measured = {"seeds": rows["seed"].nunique()} | compared("τa", "tau_a") | compared("τ, random", "tau")
     for name in ("top-500", "top-50"):
         measured[f"τ, {name}"] = mean_and_half(rows.loc[rows["architecture_set"] == name, "tau"])
     if "gt_key" not in base:  # under another key, the random sample and its A are the same
-        differences = 100 * (paired["a_n"] - paired["a_n_base"])
-        measured["A, random"] = mean_and_half(100 * random["a_n"])
-        measured["ΔA, random"] = (None, None) if is_base else mean_and_half(differences)
+        measured |= compared("A, random", "a_n", 100)
     return measured
 
 

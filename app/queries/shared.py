@@ -32,8 +32,7 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
         """
         SELECT
             run_id, experiment_id, kind, name, predicts, dataset, seed, run.status, message, dataset_origin,
-            file_name,
-            CAST(ground_truth_keys AS VARCHAR) AS ground_truth_keys,
+            file_name, CAST(ground_truth_keys AS VARCHAR) AS ground_truth_keys,
             coalesce(sum(predictions), 0) AS predictions, coalesce(sum(non_finite), 0) AS non_finite
         FROM run
         JOIN experiment USING (experiment_id)

@@ -1,23 +1,10 @@
 CREATE OR REPLACE VIEW operation_usage AS
-WITH member AS (
-    SELECT
-        gt_key, mask, one_per_class, architecture_set, n,
-        [edge_01, edge_02, edge_12, edge_03, edge_13, edge_23] AS edges
-    FROM architecture_set
-    JOIN architecture USING (arch_id)
-),
-counted AS (
-    SELECT
-        gt_key, mask, one_per_class, architecture_set, n, operation,
-        len(list_filter(edges, lambda edge: edge = operation)) AS edges
-    FROM member
-    CROSS JOIN (VALUES ('Zero'), ('Skip'), ('C1x1'), ('C3x3'), ('Pool')) AS operations (operation)
-)
 SELECT
     gt_key, mask, one_per_class, architecture_set, n, operation,
     avg(CAST(edges > 0 AS INTEGER)) AS usage,
     avg(edges) / 6 AS share
-FROM counted
+FROM architecture_set
+JOIN operation_count USING (arch_id)
 GROUP BY ALL;
 
 COMMENT ON VIEW operation_usage IS 'Which operations the best architectures use (Figure 3)';

@@ -1,20 +1,11 @@
 CREATE OR REPLACE VIEW operation_effect AS
-WITH counted AS (
-    SELECT
-        run_id, epoch, bn_mode, gt_key, truth, predicted, operation,
-        len(list_filter(
-            [edge_01, edge_02, edge_12, edge_03, edge_13, edge_23], lambda edge: edge = operation
-        )) AS edges
-    FROM prediction_point
-    JOIN architecture USING (arch_id)
-    CROSS JOIN (VALUES ('Zero'), ('Skip'), ('C1x1'), ('C3x3'), ('Pool')) AS operations (operation)
-    WHERE architecture_set = 'random'
-)
 SELECT
     run_id, epoch, bn_mode, gt_key, operation, count(*) AS n,
     regr_slope(truth, edges) AS true_per_edge,
     regr_slope(predicted, edges) AS predicted_per_edge
-FROM counted
+FROM prediction_point
+JOIN operation_count USING (arch_id)
+WHERE architecture_set = 'random'
 GROUP BY ALL
 -- A masked operation is on no edge: there is no slope.
 HAVING min(edges) < max(edges);
