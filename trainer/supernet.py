@@ -152,7 +152,7 @@ class Cell(nn.Module):
         for node in (1, 2, 3):
             edges = EDGES_INTO[node]
             inputs = [
-                self._operation(edge, path[edge])(nodes[EDGES[edge][0]])
+                self.operation(edge, path[edge])(nodes[EDGES[edge][0]])
                 for edge in edges
                 if path[edge] != ZERO
             ]
@@ -161,7 +161,8 @@ class Cell(nn.Module):
             nodes.append(total / len(edges) if is_mean else total)
         return nodes[-1]
 
-    def _operation(self, edge: int, operation: int) -> nn.Module:
+    def operation(self, edge: int, operation: int) -> nn.Module:
+        """A candidate of an edge, which is not Zero; [b, channels, height, width] to the same shape."""
         candidates = self.edges[edge]
         assert isinstance(candidates, nn.ModuleDict)
         return candidates[BENCHMARK_OPERATIONS[operation]]

@@ -12,17 +12,18 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import torch
-from torch.nn import functional
 
 from db.architectures import EDGES
 from db.errors import NasrankError
 from trainer.augment import DeviceImages, EpochDraws, draw_epoch
 from trainer.config import ExperimentConfig
 from trainer.evaluation import Evaluator
+from trainer.learning import Learner
 from trainer.optimization import clip_gradients, learning_rate, make_optimizer
 from trainer.paths import CellPaths, Path, path_sampler
 from trainer.progress import Progress, TrainingClock
 from trainer.randomness import generator
+from trainer.recording import RecordedGroup, Recorder, try_recording
 from trainer.stopping import Interrupted, StopSignal
 from trainer.supernet import NUM_STAGES, ZERO, SuperNet
 
@@ -87,12 +88,10 @@ class Training:
         self.epoch = 0  # completed epochs
         self.batch = 0  # completed batches of the current epoch
         self.rows: list[EpochRow] = []
-        self._is_bfloat16 = config.precision == "bfloat16"
         self._train_images = train_images
         self._watched_images = watched_images
-        device = train_images.device
-        self._loss_sum = torch.zeros((), dtype=torch.float64, device=device)
-        self._correct = torch.zeros((), dtype=torch.int64, device=device)
+        self._learner = Learner(supernet, config, train_images.device)
+        self._recorded: RecordedGroup | None = None
         self._epoch_seconds = 0.0
         self.batches = len(train_images) // config.batch_size
         self._check_enough_images()
@@ -118,7 +117,7 @@ class Training:
 
     def mean_loss(self) -> float:
         """Over the batches of the current epoch so far, and their paths; waits for the device."""
-        return self._loss_sum.item() / max(self.batch * self.paths_per_step, 1)
+        return self._learner.loss_sum.item() / max(self.batch * self.paths_per_step, 1)
 
     @property
     def finished(self) -> bool:
@@ -152,6 +151,23 @@ class Training:
             self._end_epoch()
             after_epoch()
 
+    def record_groups(self, record: Recorder) -> float | None:
+        """From now on play strictly fair groups within an epoch as `record` has them, if that is faster here.
+
+        Returns how many times as fast as step by step that is; None where there are no such groups. Only
+        rounding depends on it. Raises `RuntimeError` where a group cannot be recorded, and changes nothing.
+        """
+        group = self.steps_per_update * self.paths_per_step
+        if group == 1 or self.batches < self.steps_per_update:
+            return None
+        self.supernet.train()
+        images, labels = self._train_images.plain(0, self.config.batch_size)
+        paths = [self.sampler.path(step) for step in range(group)]
+        recorded, ratio = try_recording(record, self._learner, images, labels, paths)
+        if ratio > 1:
+            self._recorded = recorded
+        return ratio
+
     def state(self) -> dict[str, Any]:
         """All that `load_state` needs to go on exactly here: tensors, numbers and containers of them."""
         gradients = [parameter.grad for parameter in self.supernet.parameters()]
@@ -162,8 +178,8 @@ class Training:
             "model": self.supernet.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "gradients": gradients if self.step % self.steps_per_update else None,
-            "loss_sum": self._loss_sum,
-            "correct": self._correct,
+            "loss_sum": self._learner.loss_sum,
+            "correct": self._learner.correct,
             "epoch_seconds": self._epoch_seconds,
             "rows": [asdict(row) for row in self.rows],
         }
@@ -177,8 +193,8 @@ class Training:
             for parameter, gradient in zip(self.supernet.parameters(), state["gradients"], strict=True):
                 assert parameter.grad is not None
                 parameter.grad.copy_(gradient)
-        self._loss_sum.copy_(state["loss_sum"])
-        self._correct.copy_(state["correct"])
+        self._learner.loss_sum.copy_(state["loss_sum"])
+        self._learner.correct.copy_(state["correct"])
         self._epoch_seconds = state["epoch_seconds"]
         self.rows = [EpochRow(**row) for row in state["rows"]]
 
@@ -197,32 +213,34 @@ class Training:
         ).to(self._train_images.device)
         started = time.monotonic()
         while self.batch < self.batches and not stop.requested:
-            self._train_batch(draws)
+            self._train_next(draws)
             clock.tick(self.step, self.mean_loss)
         self.mean_loss()  # waits for the device, so that the time is all of the epoch's
         self._epoch_seconds += time.monotonic() - started
 
-    def _train_batch(self, draws: EpochDraws) -> None:
-        start = self.batch * self.config.batch_size
-        images, labels = self._train_images.augmented(draws, start, start + self.config.batch_size)
-        for path in self._paths():
-            # Autocast keeps weights, BatchNorm's statistics and the loss in float32.
-            with torch.autocast(images.device.type, torch.bfloat16, enabled=self._is_bfloat16):
-                logits = self.supernet(images, path)
-                loss = functional.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self._loss_sum += loss.detach()
-            self._correct += (logits.detach().argmax(1) == labels).sum()
-        self.batch += 1
-        if self.step % self.steps_per_update == 0:
+    def _train_next(self, draws: EpochDraws) -> None:
+        """A batch; or the batches of a group at once, where that is recorded and all are of this epoch."""
+        group = self.steps_per_update
+        is_whole = self.step % group == 0 and self.batch + group <= self.batches
+        recorded = self._recorded if is_whole else None
+        steps = group if recorded else 1
+        first, size = self.batch * self.config.batch_size, self.config.batch_size
+        images, labels = self._train_images.augmented(draws, first, first + steps * size)
+        paths = self._next_paths(steps)
+        if recorded:
+            recorded.play(images, labels, paths)
+        else:
+            self._learner.along_paths(images, labels, paths)
+        self.batch += steps
+        if self.step % group == 0:
             clip_gradients(self.optimizer, self.config)
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=False)
 
-    def _paths(self) -> list[Path | CellPaths]:
-        """Those that the next batch is trained along."""
+    def _next_paths(self, steps: int) -> list[Path | CellPaths]:
+        """Those that the next batches are trained along."""
         first = self.step * self.paths_per_step
-        return [self.sampler.path(first + position) for position in range(self.paths_per_step)]
+        return [self.sampler.path(first + position) for position in range(steps * self.paths_per_step)]
 
     def _end_epoch(self) -> None:
         """Record the epoch and stand at the beginning of the next."""
@@ -234,7 +252,7 @@ class Training:
             EpochRow(
                 epoch=self.epoch + 1,
                 train_loss=loss,
-                train_accuracy=self._correct.item() / images,
+                train_accuracy=self._learner.correct.item() / images,
                 valid_accuracy=self._valid_accuracy() if self._validates() else None,
                 learning_rate=learning_rate(self.config, self.epoch),
                 seconds=self._epoch_seconds,
@@ -242,8 +260,8 @@ class Training:
             )
         )
         self.epoch, self.batch = self.epoch + 1, 0
-        self._loss_sum.zero_()
-        self._correct.zero_()
+        self._learner.loss_sum.zero_()
+        self._learner.correct.zero_()
         self._epoch_seconds = 0.0
 
     def _validates(self) -> bool:

@@ -59,9 +59,10 @@ def doubled(training: Training) -> Training:
     for parameter in training.supernet.parameters():
         parameter.grad = torch.zeros_like(parameter)
     train, watched = training._train_images, training._watched_images
-    augmented, plain = train.augmented, watched.plain
+    augmented = train.augmented
     train.augmented = lambda *arguments: in_double(augmented(*arguments))
-    watched.plain = lambda *arguments: in_double(plain(*arguments))
+    for images in (train, watched):
+        images.plain = lambda *arguments, plain=images.plain: in_double(plain(*arguments))
     return training
 
 
