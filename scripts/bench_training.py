@@ -9,6 +9,7 @@ same paths; how far the weights then are apart is printed, as a share of the way
 import json
 import statistics
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,17 +18,19 @@ from typing import Annotated, Protocol
 
 import torch
 import typer
-from benchmarking import MEAN, SEED, STD, initial_supernet, spread, timed
+from benchmarking import MEAN, SEED, STD, Traffic, copying_speed, initial_supernet, spread, timed
 from plain_supernet import PlainSuperNet
 from torch import Tensor, nn
 from torch.nn import functional
 
+from db.architectures import OPERATIONS
 from trainer.augment import DeviceImages, draw_epoch
 from trainer.config import ExperimentConfig
 from trainer.datasets import load_dataset
 from trainer.environment import choose_device, device_description
 from trainer.paths import path_sampler
 from trainer.progress import SilentProgress
+from trainer.recording import Recorder, record_on_cuda
 from trainer.stopping import Interrupted, StopSignal
 from trainer.supernet import NUM_STAGES, SuperNet
 from trainer.training import Training
@@ -47,12 +50,16 @@ def bench(
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Images a second of the baseline, of nasrank's training steps, and of its convolutions alone.
+    """Images a second of the baseline, of nasrank's steps and groups at once, and of its convolutions alone.
 
     A row has the median over the repetitions, and the least and the greatest; its ratio is the median of the
     ratios to the baseline of the same turn. The convolutions are those of nasrank's float32 steps, forward
-    and backward, without all that is between them: what would remain if everything else cost nothing.
+    and backward, without all that is between them: what would remain if everything else cost nothing. Groups
+    are those of strictly fair sampling in one pass, on CUDA recorded as a graph; runs use them there if they
+    are faster. Operations and megabytes, read and written, are those that PyTorch is asked for.
     """
+    if steps % len(OPERATIONS):
+        raise typer.BadParameter(f"steps is {steps}; give a multiple of {len(OPERATIONS)}, a group")
     if threads is not None:
         torch.set_num_threads(threads)
     torch_device = choose_device(device)
@@ -62,14 +69,23 @@ def bench(
     images, labels = some_images(batch_size * steps * (repetitions + 1), data_dir)
     baseline = Baseline(config, images, labels, torch_device)
     ours = Ours(config, images, labels, torch_device)
+    recorder = record_on_cuda if torch_device.type == "cuda" else not_recorded
     rows: dict[str, Stepper] = {"baseline": baseline, "nasrank float32": ours}
+    groups: dict[str, ExperimentConfig] = {"groups float32": config}
     if bfloat16:
-        rows["nasrank bfloat16"] = Ours(replace(config, precision="bfloat16"), images, labels, torch_device)
+        cast = replace(config, precision="bfloat16")
+        rows["nasrank bfloat16"] = Ours(cast, images, labels, torch_device)
+        groups["groups bfloat16"] = cast
+    for name, of_group in groups.items():
+        rows[name] = Ours(of_group, images, labels, torch_device, recorder)
     rows["convolutions alone"] = ConvolutionsAlone(config, torch_device, steps)
     start = baseline.weights()
-    for row in rows.values():
-        row.advance(steps)
+    traffic = {name: traffic_of(row, steps) for name, row in rows.items()}
+    if torch_device.type == "cuda":  # a graph hides what it does
+        for name, of_group in groups.items():
+            traffic[name] = traffic_of(Ours(of_group, images, labels, torch_device, not_recorded), steps)
     apart = distance(ours.weights(), baseline.weights()) / distance(baseline.weights(), start)
+    speed = copying_speed(torch_device)
     seconds: dict[str, list[float]] = {name: [] for name in rows}
     for _ in range(repetitions):
         for name, row in rows.items():
@@ -84,7 +100,16 @@ def bench(
         "steps": steps,
         "repetitions": repetitions,
         "weights_apart": apart,
-        "rows": [summary(name, times, seconds["baseline"], batch_size) for name, times in seconds.items()],
+        "copied_megabytes_per_second": speed / 1e6,
+        "rows": [
+            summary(name, times, seconds["baseline"], batch_size)
+            | {
+                "operations_a_step": traffic[name].operations / steps,
+                "megabytes_a_step": traffic[name].bytes / steps / 1e6,
+                "milliseconds_of_copying": 1000 * traffic[name].bytes / steps / speed,
+            }
+            for name, times in seconds.items()
+        ],
     }
     print(json.dumps(result, indent=2) if json_output else report(result))
 
@@ -96,29 +121,36 @@ class Stepper(Protocol):
 
 
 class Ours:
-    """nasrank's own training, as a run calls it, within one epoch."""
+    """nasrank's own training, as a run calls it, within one epoch; `record`: of whole groups."""
 
     def __init__(
-        self, config: ExperimentConfig, images: Tensor, labels: Tensor, device: torch.device
+        self,
+        config: ExperimentConfig,
+        images: Tensor,
+        labels: Tensor,
+        device: torch.device,
+        record: Recorder | None = None,
     ) -> None:
         train, watched = (
             DeviceImages(images, labels, mean=MEAN, std=STD, device=device, max_shift=shift)
             for shift in (config.max_shift, 0)
         )
-        self._training = Training(config, SEED, initial_supernet(config).to(device), train, watched)
+        self.training = Training(config, SEED, initial_supernet(config).to(device), train, watched)
+        if record is not None:
+            self.training.record_groups(record, least_gain=0)
 
     def advance(self, steps: int) -> None:
+        self.train(StopAt(self.training, self.training.step + steps))
+
+    def train(self, stop: StopSignal) -> None:
         with suppress(Interrupted):
-            self._training.run(
-                after_epoch=lambda: None,
-                save=lambda: None,
-                progress=SilentProgress(),
-                stop=StopAt(self._training, self._training.step + steps),
+            self.training.run(
+                after_epoch=lambda: None, save=lambda: None, progress=SilentProgress(), stop=stop
             )
 
     def weights(self) -> dict[str, Tensor]:
         """A copy of parameters and statistics, by name."""
-        return copied(self._training.supernet)
+        return copied(self.training.supernet)
 
 
 class StopAt(StopSignal):
@@ -260,6 +292,17 @@ def convolutions(supernet: SuperNet, images: Tensor, path: tuple[int, ...]) -> l
     ]
 
 
+def not_recorded(work: Callable[[], None]) -> Callable[[], None]:
+    """A group in one pass, which Python asks for each time."""
+    return work
+
+
+def traffic_of(row: Stepper, steps: int) -> Traffic:
+    with Traffic() as traffic:
+        row.advance(steps)
+    return traffic
+
+
 def channels_last(images: Tensor) -> Tensor:
     return images.contiguous(memory_format=torch.channels_last)
 
@@ -300,14 +343,17 @@ def report(result: dict) -> str:
         f"{result['device']}; torch {result['torch']}",
         f"C={result['channels']}, {result['cells_per_stage']} cell(s) a stage, batch {result['batch_size']}, "
         f"{result['repetitions']} repetitions of {result['steps']} steps",
-        f"{'':20}{'ms/step':>9}{'images/s':>10}{'':17}{'ratio':>7}",
+        f"{'':20}{'ms/step':>9}{'images/s':>10}{'':17}{'ratio':>7}{'':16}"
+        f"{'operations':>12}{'MB/step':>9}{'copied, ms':>12}",
     ]
     for row in result["rows"]:
         low, high = row["images_per_second_range"]
         least, most = row["ratio_range"]
         lines.append(
             f"{row['name']:20}{row['milliseconds_a_step']:9.1f}{row['images_per_second']:10,.0f}"
-            f"{f'({low:,.0f} to {high:,.0f})':>17}{row['ratio']:7.2f} ({least:.2f} to {most:.2f})"
+            f"{f'({low:,.0f} to {high:,.0f})':>17}{row['ratio']:7.2f}{f' ({least:.2f} to {most:.2f})':16}"
+            f"{row['operations_a_step']:12,.0f}{row['megabytes_a_step']:9,.0f}"
+            f"{row['milliseconds_of_copying']:12.1f}"
         )
     lines.append(
         f"after {result['steps']} steps the two float32 networks are apart by {result['weights_apart']:.1e} "

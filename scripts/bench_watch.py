@@ -38,6 +38,7 @@ from trainer.config import ExperimentConfig, run_id
 TEMPLATES: Final = 20  # runs whose predictions the others repeat
 SLOW_EVERY: Final = 10
 SLOW_SECONDS: Final = 3.0  # between the first and the last file of such a folder
+START_PAUSE: Final = 0.05
 READ_PAUSE: Final = 5.0  # between two page views: a person who looks at what is new
 Event = tuple[float, dict[str, Any]]
 
@@ -61,6 +62,8 @@ def bench(
         runs_dir.mkdir()
         views: list[float] = []
         with watching(warehouse, runs_dir) as so_far:
+            while not so_far():  # that it watches
+                time.sleep(START_PAUSE)
             arrivals: dict[str, float] = {}
             mover = threading.Thread(target=move, args=(made, runs_dir, seconds, arrivals))
             mover.start()

@@ -3,8 +3,12 @@
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from trainer.config import ExperimentConfig
 from trainer.supernet import SuperNet, build_supernet
@@ -35,3 +39,40 @@ def timed(work: Callable[[], None], device: torch.device) -> float:
 def spread(name: str, values: Sequence[float]) -> dict[str, object]:
     """The median as `name`, and the least and the greatest as its range."""
     return {name: statistics.median(values), f"{name}_range": [min(values), max(values)]}
+
+
+class Traffic(TorchDispatchMode):
+    """Counts operations, and the bytes of what they read and write if nothing stays in a cache."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations = 0
+        self.bytes = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        name = func.overloadpacket.__name__
+        if func.is_view or "empty" in name or name in ("detach", "_local_scalar_dense"):
+            return made
+        match name:
+            case "index" | "index_select":  # not all of what they choose from
+                moved = [made, made]
+            case "index_copy_":
+                moved = [args[3], args[3]]
+            case "index_add_":
+                moved = [args[3], args[3], args[3]]
+            case "index_fill_":
+                moved = [made[: len(args[2])]]
+            case _:
+                moved = [leaf for leaf in tree_leaves((args, kwargs, made)) if isinstance(leaf, Tensor)]
+        self.operations += 1
+        self.bytes += sum(tensor.numel() * tensor.itemsize for tensor in moved)
+        return made
+
+
+def copying_speed(device: torch.device) -> float:
+    """Bytes a second, read and written, of a copy too large for any cache: the median of some."""
+    source = torch.zeros(2**28, dtype=torch.uint8, device=device)
+    target = torch.empty_like(source)
+    seconds = [timed(lambda: target.copy_(source), device) for _ in range(6)]
+    return 2 * len(source) / statistics.median(seconds[1:])

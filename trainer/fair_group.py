@@ -11,6 +11,7 @@ their BatchNorm normalizes each path's batch by itself, and its running statisti
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,41 +60,38 @@ def _path_by_path(module: nn.Module, features: Tensor, paths: int) -> Tensor:
 
 
 def _along_routes(cell: Cell, features: Tensor, routes: Tensor, operations: Sequence[int]) -> Tensor:
-    """The cell's output for all paths; `routes` [edges, operations].
-
-    Zero is left out: nothing arrives along it.
-    """
-    arriving: dict[int, list[tuple[Tensor, Tensor]]] = {node: [] for node in EDGES_INTO}
+    """The cell's output for all paths; `routes` [edges, operations]."""
+    # Nothing arrives along Zero, the first of the operations where it is one of them.
+    applied = [operation for operation in operations if operation != ZERO]
+    arrived: dict[int, list[Tensor]] = {node: [] for node in EDGES_INTO}
     value = features
     for node in range(len(EDGES_INTO) + 1):
         if node > 0:
-            total = _put(arriving[node], len(operations))
-            is_mean = cell.node_inputs == "mean" and len(EDGES_INTO[node]) > 1
-            value = total / len(EDGES_INTO[node]) if is_mean else total
-        leaving = [
-            (edge, target, position)
-            for edge, (source, target) in enumerate(EDGES)
-            for position, operation in enumerate(operations)
-            if source == node and operation != ZERO
-        ]
-        routes_of_leaving = [routes[edge, position : position + 1] for edge, _, position in leaving]
-        batches = _take(value, routes_of_leaving, len(operations))
-        for (edge, target, position), route, batch in zip(leaving, routes_of_leaving, batches, strict=True):
-            output = cell.operation(edge, operations[position])(batch)
-            arriving[target].append((output, route))
+            edges = EDGES_INTO[node]
+            value = _put(arrived[node], [routes[edge] for edge in edges])
+            if cell.node_inputs == "mean" and len(edges) > 1:
+                value = value / len(edges)
+        leaving = [edge for edge, (source, _) in enumerate(EDGES) if source == node]
+        batches = iter(_take(value, [routes[edge] for edge in leaving], len(applied)))
+        for edge, operation in itertools.product(leaving, applied):
+            arrived[EDGES[edge][1]].append(cell.operation(edge, operation)(next(batches)))
     return value
 
 
-def _take(features: Tensor, routes: Sequence[Tensor], paths: int) -> Sequence[Tensor]:
-    """The batches of the paths that `routes` (int64 [1] each) name, of the features of all paths."""
-    batches: Sequence[Tensor] = _Take.apply(features, paths, *routes) if routes else ()  # type: ignore[no-untyped-call]
+def _take(features: Tensor, routes: Sequence[Tensor], applied: int) -> Sequence[Tensor]:
+    """For one route after the other, the batches of the paths that the last `applied` numbers of it name.
+
+    Args:
+        features: of all paths, [paths * b, channels, height, width].
+        routes: of edges that begin here, int64 [paths] each.
+    """
+    batches: Sequence[Tensor] = _Take.apply(features, applied, *routes) if routes else ()  # type: ignore[no-untyped-call]
     return batches
 
 
-def _put(batches: Sequence[tuple[Tensor, Tensor]], paths: int) -> Tensor:
-    """Features of all paths: for each the sum of the batches, given with their routes, that are its own."""
-    outputs, routes = zip(*batches, strict=True)
-    features: Tensor = _Put.apply(paths, len(batches), *outputs, *routes)  # type: ignore[no-untyped-call]
+def _put(batches: Sequence[Tensor], routes: Sequence[Tensor]) -> Tensor:
+    """Features of all paths, each the sum of its batches. Args as `_take` has them, of edges to here."""
+    features: Tensor = _Put.apply(len(batches), *batches, *routes)  # type: ignore[no-untyped-call]
     return features
 
 
@@ -104,46 +102,53 @@ class _Take(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, paths: int, *routes: Tensor) -> tuple[Tensor, ...]:
-        ctx.paths = paths
+    def forward(ctx: Any, features: Tensor, applied: int, *routes: Tensor) -> tuple[Tensor, ...]:
         ctx.save_for_backward(*routes)
-        return _taken(features, routes, paths)
+        return _taken(features, routes, applied)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         routes = ctx.saved_tensors
-        return _summed(gradients, routes, ctx.paths), None, *(None for _ in routes)
+        return _summed(gradients, routes), None, *(None for _ in routes)
 
 
 class _Put(torch.autograd.Function):
     """Its gradient is what `_Take` does."""
 
     @staticmethod
-    def forward(ctx: Any, paths: int, number: int, *batches_and_routes: Tensor) -> Tensor:
+    def forward(ctx: Any, number: int, *batches_and_routes: Tensor) -> Tensor:
         batches, routes = batches_and_routes[:number], batches_and_routes[number:]
-        ctx.paths = paths
+        ctx.applied = number // len(routes)
         ctx.save_for_backward(*routes)
-        return _summed(batches, routes, paths)
+        return _summed(batches, routes)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         routes = ctx.saved_tensors
-        return None, None, *_taken(gradient, routes, ctx.paths), *(None for _ in routes)
+        return None, *_taken(gradient, routes, ctx.applied), *(None for _ in routes)
 
 
-def _taken(features: Tensor, routes: Sequence[Tensor], paths: int) -> tuple[Tensor, ...]:
-    rows = _rows(features, paths)
-    return tuple(_images(rows.index_select(0, route), features) for route in routes)
+def _taken(features: Tensor, routes: Sequence[Tensor], applied: int) -> tuple[Tensor, ...]:
+    rows = _rows(features, len(routes[0]))
+    return tuple(_images(rows.index_select(0, place), features) for place in _places(routes, applied))
 
 
-def _summed(batches: Sequence[Tensor], routes: Sequence[Tensor], paths: int) -> Tensor:
-    like = batches[0]
-    rows = like.new_zeros(paths, like.numel())
-    for batch, route in zip(batches, routes, strict=True):
-        rows.index_add_(0, route, _rows(batch, 1))
-    return _images(rows, like)
+def _summed(batches: Sequence[Tensor], routes: Sequence[Tensor]) -> Tensor:
+    applied, paths = len(batches) // len(routes), len(routes[0])
+    rows = batches[0].new_empty(paths, batches[0].numel())
+    # Of the first edge, there is nothing to add to yet; along Zero comes nothing.
+    rows.index_fill_(0, routes[0][: paths - applied], 0)
+    for number, (batch, place) in enumerate(zip(batches, _places(routes, applied), strict=True)):
+        bring = rows.index_copy_ if number < applied else rows.index_add_
+        bring(0, place, _rows(batch, 1))
+    return _images(rows, batches[0])
+
+
+def _places(routes: Sequence[Tensor], applied: int) -> list[Tensor]:
+    paths = len(routes[0])
+    return [route[place : place + 1] for route in routes for place in range(paths - applied, paths)]
 
 
 def _rows(images: Tensor, n: int) -> Tensor:

@@ -151,11 +151,12 @@ class Training:
             self._end_epoch()
             after_epoch()
 
-    def record_groups(self, record: Recorder) -> float | None:
-        """From now on play strictly fair groups within an epoch as `record` has them, if that is faster here.
+    def record_groups(self, record: Recorder, *, least_gain: float = 1.0) -> float | None:
+        """From now on play strictly fair groups within an epoch as `record` has them, if it pays here.
 
-        Returns how many times as fast as step by step that is; None where there are no such groups. Only
-        rounding depends on it. Raises `RuntimeError` where a group cannot be recorded, and changes nothing.
+        Returns how many times as fast as step by step that is, which has to be more than `least_gain`; None
+        where there are no such groups. Only rounding depends on it. Raises `RuntimeError` where none can be
+        recorded; then nothing is changed.
         """
         group = self.steps_per_update * self.paths_per_step
         if group == 1 or self.batches < self.steps_per_update:
@@ -164,7 +165,7 @@ class Training:
         images, labels = self._train_images.plain(0, self.config.batch_size)
         paths = [self.sampler.path(step) for step in range(group)]
         recorded, ratio = try_recording(record, self._learner, images, labels, paths)
-        if ratio > 1:
+        if ratio > least_gain:
             self._recorded = recorded
         return ratio
 

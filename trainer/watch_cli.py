@@ -31,6 +31,7 @@ def watch_and_tell(warehouse: Warehouse, runs_dir: Path, json_output: bool) -> N
             return stop.requested
 
         teller = _Teller(json_output)
+        teller.begin(runs_dir)
         with Console(stderr=True).status(f"looking at {runs_dir}") as line:
             show = line.update if sys.stderr.isatty() else _now_and_then()
             watch(
@@ -50,6 +51,10 @@ class _Teller:
         self._json_output = json_output
         self._ingested = 0
         self._problem: str | None = None
+
+    def begin(self, runs_dir: Path) -> None:
+        """What appears there from now on is found."""
+        self._event("watching", folder=str(runs_dir))
 
     def tell(self, done: Round) -> str:
         """Print the news of a round; returns how all stands."""

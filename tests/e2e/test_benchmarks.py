@@ -57,12 +57,35 @@ def test_the_baseline_trains_the_same_weights() -> None:
     assert result["torch"]
     assert result["device"].startswith("cpu: ")
     rows = {row["name"]: row for row in result["rows"]}
-    assert list(rows) == ["baseline", "nasrank float32", "nasrank bfloat16", "convolutions alone"]
+    assert list(rows) == [
+        "baseline",
+        "nasrank float32",
+        "nasrank bfloat16",
+        "groups float32",
+        "groups bfloat16",
+        "convolutions alone",
+    ]
     for row in rows.values():
         for value in ("images_per_second", "ratio"):
             least, most = row[f"{value}_range"]
             assert 0 < least <= row[value] <= most
     assert rows["baseline"]["ratio_range"] == [1, 1]
+    assert rows["groups float32"]["megabytes_a_step"] > rows["nasrank float32"]["megabytes_a_step"]
+    assert rows["nasrank float32"]["megabytes_a_step"] > rows["convolutions alone"]["megabytes_a_step"] > 0
+    assert result["copied_megabytes_per_second"] > 0
+
+
+@pytest.mark.slow
+def test_runs_at_a_time_train_what_each_trains() -> None:
+    options = "--jobs 1 --jobs 2 --seconds 0.5 --repetitions 1 --batch-size 16 --device cpu"
+    result = bench("bench_jobs.py", *options.split())
+    assert (result["size"], result["batch_size"], result["repetitions"]) == ("tiny", 16, 1)
+    one, two = result["rows"]
+    assert (one["jobs"], two["jobs"]) == (1, 2)
+    assert one["ratio_range"] == [1, 1]
+    for row in (one, two):
+        least, most = row["images_per_second_range"]
+        assert 0 < least <= row["images_per_second"] <= most
 
 
 @pytest.mark.slow

@@ -394,10 +394,11 @@ def test_runs_are_collected_as_they_end_until_it_is_stopped(folder: Path, number
     """The warehouse gets each run while the watch goes on; then one signal ends it cleanly."""
     (folder / "runs").mkdir()
     process = start(folder, "ingest", "--watch", "runs", "--json", stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline()) == {"event": "watching", "folder": "runs"}
     events: list[dict[str, Any]] = []
     for seed in (0, 1):
         ended = write_run_folder(folder / "runs", random_predictions("Zero+Skip+Pool", seed), seed=seed)
-        assert process.stdout is not None
         events.append(json.loads(process.stdout.readline()))
         assert (events[-1]["event"], events[-1]["runs"]) == ("ingested", [ended.name])
         assert len(ingested_runs(Warehouse(folder / "nasrank.duckdb"))) == seed + 1
