@@ -48,11 +48,11 @@ def test_evaluation_is_compared_with_the_same_work() -> None:
 
 
 def test_the_baseline_trains_the_same_weights() -> None:
-    options = "--channels 4 --batch-size 16 --steps 10 --repetitions 2 --device cpu --threads 1"
+    options = "--channels 4 --batch-size 8 --steps 10 --repetitions 2 --device cpu --threads 1"
     result = bench("bench_training.py", *options.split())
     # After two updates; of the way that the weights went, another path or image would be a good part.
     assert 0 < result["weights_apart"] < 1e-3
-    assert (result["threads"], result["channels"], result["batch_size"]) == (1, 4, 16)
+    assert (result["threads"], result["channels"], result["batch_size"]) == (1, 4, 8)
     assert (result["steps"], result["repetitions"], result["cells_per_stage"]) == (10, 2, 1)
     assert result["torch"]
     assert result["device"].startswith("cpu: ")
@@ -76,16 +76,13 @@ def test_the_baseline_trains_the_same_weights() -> None:
 
 
 @pytest.mark.slow
-def test_runs_at_a_time_train_what_each_trains() -> None:
-    options = "--jobs 1 --jobs 2 --seconds 0.5 --repetitions 1 --batch-size 16 --device cpu"
+def test_runs_at_a_time_are_added_up() -> None:
+    options = "--jobs 2 --seconds 1 --repetitions 1 --batch-size 16 --device cpu"
     result = bench("bench_jobs.py", *options.split())
     assert (result["size"], result["batch_size"], result["repetitions"]) == ("tiny", 16, 1)
-    one, two = result["rows"]
-    assert (one["jobs"], two["jobs"]) == (1, 2)
-    assert one["ratio_range"] == [1, 1]
-    for row in (one, two):
-        least, most = row["images_per_second_range"]
-        assert 0 < least <= row["images_per_second"] <= most
+    [row] = result["rows"]
+    assert (row["jobs"], row["ratio"]) == (2, 1)
+    assert row["images_per_second"] > 0
 
 
 @pytest.mark.slow
