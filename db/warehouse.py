@@ -16,11 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import filelock
-import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
@@ -29,6 +28,9 @@ from db.catalogue import MACROS, RELATIONS
 from db.errors import NasrankError
 from db.files import sync
 from db.models import SCHEMA_REVISION
+
+if TYPE_CHECKING:  # half a second, which most commands need not wait for
+    import pandas as pd
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 
