@@ -239,6 +239,7 @@ def _groups(arch_ids: Sequence[int], images: int) -> Iterator[list[int]]:
 
 def _free_bytes(device: torch.device) -> int:
     if device.type == "cuda":
+        torch.cuda.empty_cache()  # what PyTorch keeps for later is free, too
         return int(torch.cuda.mem_get_info(device)[0])
     return available_memory() or _ASSUMED_BYTES
 

@@ -264,6 +264,8 @@ class Training:
         self._learner.loss_sum.zero_()
         self._learner.correct.zero_()
         self._epoch_seconds = 0.0
+        if self.finished:
+            self._recorded = None  # the memory of its features is the evaluation's
 
     def _validates(self) -> bool:
         """About ten times a run, and after the last epoch."""
