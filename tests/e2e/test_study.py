@@ -72,7 +72,7 @@ def test_a_failed_run_does_not_stop_the_others(folder: Path) -> None:
 @pytest.mark.slow
 def test_killed_stopped_and_resumed_it_ends_as_undisturbed(folder: Path) -> None:
     """SIGKILL to the study, after which its workers save; then Ctrl-C; then the rest."""
-    write_study(folder, seeds="[0, 1]", epochs=90)
+    write_study(folder, seeds="[0, 1]", epochs=150)
     command = ("my study.toml", "--jobs", "2", "--threads", "2")
     process = start(folder, "study", "run", *command)
     wait_for(lambda: len(epochs_done(folder)) == 2 and min(epochs_done(folder)) > 0)
@@ -94,7 +94,7 @@ def test_killed_stopped_and_resumed_it_ends_as_undisturbed(folder: Path) -> None
     assert "Traceback" not in errors
     stopped = status(folder)
     assert stopped["counts"]["interrupted"] == 2
-    assert all(0 < run["epoch"] < 90 for run in stopped["runs"])
+    assert all(0 < run["epoch"] < 150 for run in stopped["runs"])
     assert stopped["seconds_left"] > 0
 
     shutil.rmtree(folder / "runs" / stopped["runs"][1]["run_id"])
@@ -102,12 +102,12 @@ def test_killed_stopped_and_resumed_it_ends_as_undisturbed(folder: Path) -> None
     assert "1 to do" in resumed.stderr
     assert status(folder)["counts"] | {"finished": 1, "missing": 1} == status(folder)["counts"]
     [run_id] = [run["run_id"] for run in status(folder)["runs"] if run["state"] == "finished"]
-    found = pd.read_parquet(folder / "runs" / run_id / "predictions-90-running.parquet")
+    found = pd.read_parquet(folder / "runs" / run_id / "predictions-150-running.parquet")
 
     shutil.rmtree(folder / "runs")
-    write_study(folder, epochs=90)
+    write_study(folder, epochs=150)
     nasrank(folder, "study", "run", "my study.toml", "--threads", "1", "--no-ingest")
-    undisturbed = pd.read_parquet(folder / "runs" / run_id / "predictions-90-running.parquet")
+    undisturbed = pd.read_parquet(folder / "runs" / run_id / "predictions-150-running.parquet")
     pd.testing.assert_frame_equal(found, undisturbed)
 
 
