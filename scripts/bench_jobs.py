@@ -21,7 +21,7 @@ from trainer.config import ExperimentConfig
 from trainer.environment import choose_device, device_description
 from trainer.recording import record_on_cuda
 from trainer.stopping import StopSignal
-from trainer.study_plan import available_cpus
+from trainer.study_plan import share_of_threads
 
 _IMAGES = 10_000  # an epoch
 _WARM_UP = 10  # steps
@@ -55,7 +55,7 @@ def bench(
         "seconds": seconds,
         "repetitions": repetitions,
         "rows": [
-            {"jobs": number, "threads": threads_of(number)}
+            {"jobs": number, "threads": share_of_threads(number)}
             | spread("images_per_second", rates[number])
             | spread("ratio", [a / b for a, b in zip(rates[number], rates[numbers[0]], strict=True)])
             for number in numbers
@@ -70,7 +70,7 @@ def images_per_second(jobs: int, config: ExperimentConfig, device: str, seconds:
     pipes: list[Connection] = []
     for _ in range(jobs):
         here, there = context.Pipe()
-        context.Process(target=work, args=(there, config, device, threads_of(jobs), seconds)).start()
+        context.Process(target=work, args=(there, config, device, share_of_threads(jobs), seconds)).start()
         there.close()  # so that a process that fails is noticed here
         pipes.append(here)
     for pipe in pipes:
@@ -105,11 +105,6 @@ class StopAfter(StopSignal):
     @property
     def requested(self) -> bool:
         return time.monotonic() >= self._end
-
-
-def threads_of(jobs: int) -> int:
-    """Of the CPU, for each: as `study run` divides them."""
-    return max(1, available_cpus() // jobs)
 
 
 def report(result: dict) -> str:

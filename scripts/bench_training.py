@@ -71,13 +71,14 @@ def bench(
     ours = Ours(config, images, labels, torch_device)
     recorder = record_on_cuda if torch_device.type == "cuda" else not_recorded
     rows: dict[str, Stepper] = {"baseline": baseline, "nasrank float32": ours}
-    groups: dict[str, ExperimentConfig] = {"groups float32": config}
+    groups = {"groups float32": config}
     if bfloat16:
         cast = replace(config, precision="bfloat16")
         rows["nasrank bfloat16"] = Ours(cast, images, labels, torch_device)
         groups["groups bfloat16"] = cast
-    for name, of_group in groups.items():
-        rows[name] = Ours(of_group, images, labels, torch_device, recorder)
+    rows |= {
+        name: Ours(of_group, images, labels, torch_device, recorder) for name, of_group in groups.items()
+    }
     rows["convolutions alone"] = ConvolutionsAlone(config, torch_device, steps)
     start = baseline.weights()
     traffic = {name: traffic_of(row, steps) for name, row in rows.items()}

@@ -292,7 +292,7 @@ def _record_groups(training: Training) -> None:
         say(f"each path is trained by itself, as their groups cannot be recorded on this GPU: {error}")
         return
     if ratio is not None:
-        how = "played as recorded" if ratio > 1 else "trained path by path"
+        how = "played as recorded" if training.plays_groups else "trained path by path"
         say(f"groups of paths are {how}: recorded, they take {1 / ratio:.2f} times as long as path by path")
 
 

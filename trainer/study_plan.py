@@ -33,7 +33,7 @@ class StudyOptions:
     @property
     def threads_per_run(self) -> int:
         """At least 1."""
-        return max(1, (self.threads or available_cpus()) // self.jobs)
+        return share_of_threads(self.jobs, self.threads)
 
 
 def check_study(study: Study, warehouse: Warehouse) -> None:
@@ -87,6 +87,11 @@ class Jobs:
             keys, arch_ids = choose_architectures(self._options.warehouse, mask, self._study.ground_truth)
             self._chosen[str(mask)] = tuple(map(str, keys)), tuple(arch_ids)
         return self._chosen[str(mask)]
+
+
+def share_of_threads(jobs: int, threads: int | None = None) -> int:
+    """Of the CPU's threads, or of those that are given, for each of so many runs: at least 1."""
+    return max(1, (threads or available_cpus()) // jobs)
 
 
 def available_cpus() -> int:

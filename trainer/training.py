@@ -169,6 +169,11 @@ class Training:
             self._recorded = recorded
         return ratio
 
+    @property
+    def plays_groups(self) -> bool:
+        """Whether recorded groups are played."""
+        return self._recorded is not None
+
     def state(self) -> dict[str, Any]:
         """All that `load_state` needs to go on exactly here: tensors, numbers and containers of them."""
         gradients = [parameter.grad for parameter in self.supernet.parameters()]

@@ -24,15 +24,14 @@ from tests.trainer.conftest import (
     small_supernet,
 )
 from tests.trainer.tape import record_on_tape
-from tests.trainer.test_training import VARIATIONS, HostWaits, StopAfter, doubled, run
+from tests.trainer.test_training import VARIATIONS, StopAfter, doubled, host_waits_of_an_epoch, run
 from trainer.environment import choose_device
 from trainer.fair_group import group_logits, group_routes
 from trainer.learning import Learner
 from trainer.paths import path_sampler
-from trainer.progress import SilentProgress, TrainingClock
 from trainer.recording import RecordedGroup, Recorder, record_on_cuda
 from trainer.run import _record_groups
-from trainer.stopping import Interrupted, StopSignal
+from trainer.stopping import Interrupted
 from trainer.supernet import SuperNet
 from trainer.training import Training
 
@@ -74,6 +73,12 @@ def batches(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
     return images, torch.randint(10, (8 * n,), generator=source)
 
 
+def step_by_step(learner: Learner, images: Tensor, labels: Tensor, paths: list[Any]) -> None:
+    """A batch of 8 along each path."""
+    for path, some_images, some_labels in zip(paths, images.split(8), labels.split(8), strict=True):
+        learner.along_paths(some_images, some_labels, [path])
+
+
 def learned(learner: Learner) -> list[Tensor]:
     """All that a step moves."""
     gradients = [parameter.grad for parameter in learner.supernet.parameters()]
@@ -111,8 +116,7 @@ def test_a_group_at_once_learns_what_its_steps_do(changes: dict[str, Any]) -> No
     for number in range(3):
         paths = group(config, number)
         images, labels = batches(len(paths), seed=number)
-        for path, some_images, some_labels in zip(paths, images.split(8), labels.split(8), strict=True):
-            steps.along_paths(some_images, some_labels, [path])
+        step_by_step(steps, images, labels, paths)
         at_once.along_group(images, labels, group_routes(paths, at_once.supernet))
         assert_learned_the_same(at_once, steps)
     assert steps.correct > 0
@@ -132,8 +136,7 @@ def test_what_is_recorded_follows_the_paths_it_is_given(changes: dict[str, Any])
         paths = group(config, number)
         images, labels = batches(len(paths), seed=number)
         recorded.play(images, labels, paths)
-        for path, some_images, some_labels in zip(paths, images.split(8), labels.split(8), strict=True):
-            steps.along_paths(some_images, some_labels, [path])
+        step_by_step(steps, images, labels, paths)
         assert_learned_the_same(played, steps)
 
 
@@ -189,7 +192,7 @@ def test_training_plays_groups_and_ends_with_the_same_weights(
     played: list[int] = []
     play = RecordedGroup.play
     monkeypatch.setattr(RecordedGroup, "play", lambda self, *group: (played.append(1), play(self, *group)))
-    step_by_step = run(doubled(make_training(seed=3, weight_decay=0.01, **changes)))
+    stepped = run(doubled(make_training(seed=3, weight_decay=0.01, **changes)))
     assert not played
     training = recording(doubled(make_training(seed=3, weight_decay=0.01, **changes)))
     trials = len(played)
@@ -197,10 +200,10 @@ def test_training_plays_groups_and_ends_with_the_same_weights(
     n = training.steps_per_update
     whole = [first for first in range(0, 21 - n + 1, n) if first // 7 == (first + n - 1) // 7]
     assert len(played) - trials == len(whole) > 1
-    expected = step_by_step.supernet.state_dict()
+    expected = stepped.supernet.state_dict()
     for name, tensor in training.supernet.state_dict().items():
         torch.testing.assert_close(tensor, expected[name], rtol=1e-6, atol=1e-9, msg=name)
-    for one, other in zip(training.rows, step_by_step.rows, strict=True):
+    for one, other in zip(training.rows, stepped.rows, strict=True):
         assert one.train_loss == pytest.approx(other.train_loss, rel=1e-6)
         assert one.train_accuracy == other.train_accuracy
 
@@ -306,11 +309,7 @@ def test_recorded_groups_do_not_make_the_host_wait(
     make_training: MakeTraining, changes: dict[str, Any]
 ) -> None:
     training = recording(make_training(**changes))
-    clock = TrainingClock(SilentProgress(), 3, training.batches, 8, 0, clock=lambda: 0.0)
-    with HostWaits() as waits:
-        training._run_epoch(clock, StopSignal())
-    assert training.batch == training.batches
-    assert waits.count == 2  # the epoch's last report, and its time
+    assert host_waits_of_an_epoch(training) == 2  # the epoch's last report, and its time
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
@@ -332,8 +331,7 @@ def test_a_cuda_graph_learns_what_steps_do(precision: str) -> None:
         images, labels = batches(len(paths), seed=number)
         images, labels = images.float().to(device), labels.to(device)
         recorded.play(images, labels, paths)
-        for path, some_images, some_labels in zip(paths, images.split(8), labels.split(8), strict=True):
-            steps.along_paths(some_images, some_labels, [path])
+        step_by_step(steps, images, labels, paths)
         for found, expected in zip(learned(played), learned(steps), strict=True):
             distance = (found.double() - expected.double()).norm()
             assert distance <= tolerance * (1 + expected.double().norm())

@@ -393,6 +393,14 @@ class HostWaits(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+def host_waits_of_an_epoch(training: Training) -> int:
+    clock = TrainingClock(SilentProgress(), 3, training.batches, 8, 0, clock=lambda: 0.0)
+    with HostWaits() as waits:
+        training._run_epoch(clock, StopSignal())
+    assert training.batch == training.batches
+    return waits.count
+
+
 @pytest.mark.parametrize(
     "changes",
     [{}, {"grad_clip_norm": 0.5}, {"gradient_batches": "same"}, {"precision": "bfloat16"}],
@@ -401,12 +409,7 @@ class HostWaits(TorchDispatchMode):
 def test_the_device_is_waited_for_at_the_end_of_an_epoch_only(
     make_training: MakeTraining, changes: dict[str, Any]
 ) -> None:
-    training = make_training(**changes)
-    clock = TrainingClock(SilentProgress(), 3, training.batches, 8, 0, clock=lambda: 0.0)
-    with HostWaits() as waits:
-        training._run_epoch(clock, StopSignal())
-    assert training.batch == training.batches
-    assert waits.count == 2  # the epoch's last report, and its time
+    assert host_waits_of_an_epoch(make_training(**changes)) == 2  # the epoch's last report, and its time
 
 
 def test_bfloat16_is_that_of_features_only(make_training: MakeTraining) -> None:
