@@ -56,6 +56,12 @@ def log(folder: Path, job_id: str) -> str:
     return path.read_text()
 
 
+def limit_soon(job_id: str) -> None:
+    """Set the job's limit so that Slurm tells it to save at once, well before that limit."""
+    minutes = int(said_by("squeue", f"--jobs={job_id}", "--noheader", "--Format=TimeUsed").split(":")[-2])
+    said_by("scontrol", "update", f"JobId={job_id}", f"TimeLimit={minutes + 3}")
+
+
 def content(path: Path) -> dict[str, pd.DataFrame]:
     """What runs left in a warehouse, but for times, and where they ran."""
     warehouse = Warehouse(path)
@@ -84,7 +90,7 @@ def test_disturbed_in_every_way_it_ends_as_a_local_study(folder: Path, ground_tr
     assert {run["state"] for run in runs} == {"running"}
     assert all("until the limit of Slurm job" in run["message"] for run in runs)
     jobs = {run["job"]: run["run_id"] for run in runs}
-    for run_id in jobs.values():  # or they may end undisturbed; Slurm lets them go on when it ends a job
+    for run_id in jobs.values():  # or they may end undisturbed; Slurm lets go on what it ends
         os.kill(worker_pid(folder, run_id), signal.SIGSTOP)
 
     assert len(jobs) == CPUS, "so that there is no room"
@@ -93,7 +99,7 @@ def test_disturbed_in_every_way_it_ends_as_a_local_study(folder: Path, ground_tr
     others = [job for job, run_id in jobs.items() if states(folder)[run_id].state == "running"]
     preempted = (jobs.keys() - set(others)).pop()
     timed_out, requeued, killed = others
-    said_by("scontrol", "update", f"JobId={timed_out}", "TimeLimit=1")
+    limit_soon(timed_out)
     said_by("scontrol", "requeue", requeued)
     os.kill(worker_pid(folder, jobs[killed]), signal.SIGKILL)
     wait_for(lambda: count(folder, "lost") == 1)
@@ -105,6 +111,8 @@ def test_disturbed_in_every_way_it_ends_as_a_local_study(folder: Path, ground_tr
 
     here = ("--runs", "local", "--warehouse", "local.duckdb", "--jobs", "2", "--threads", "2")
     local = start(folder, "study", "run", STUDY, *here)  # while Slurm takes its time
+    wait_for(lambda: "Caught signal SIGUSR2" in log(folder, timed_out))
+    os.kill(worker_pid(folder, jobs[timed_out]), signal.SIGCONT)
     wait_for(lambda: f"Requeued job {timed_out}" in log(folder, timed_out))
     said_by("scontrol", "update", f"JobId={timed_out}", "TimeLimit=240")
     wait_for(lambda: count(folder, "finished") == 3)
