@@ -19,7 +19,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, ForeignKey, 
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The Alembic revision these models describe; a file of another revision is refused.
-SCHEMA_REVISION: Final = "0004"
+SCHEMA_REVISION: Final = "0005"
 # The `kind` of experiments that were imported, and what stands for BatchNorm statistics and epoch in the keys
 # of their predictions.
 IMPORTED: Final = "imported"
@@ -359,6 +359,16 @@ class ReportedResult(Base):
     lt: Mapped[str] = mapped_column(primary_key=True, comment="as experiment.lt")
     variant: Mapped[str] = mapped_column(primary_key=True, comment="as experiment.variant")
     tau_a: Mapped[float] = mapped_column(comment="τa over the eight points, of the mean over five seeds")
+
+
+class ViewText(Base):
+    """Which views the file has."""
+
+    __tablename__ = "view_text"
+    __table_args__ = {"comment": "The version of the views and macros in this file, one row"}
+
+    sha256: Mapped[str] = mapped_column(comment="of their SQL in the nasrank that made them")
+    __mapper_args__ = {"primary_key": [sha256]}
 
 
 class GroundTruthKey(Base):

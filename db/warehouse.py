@@ -8,6 +8,7 @@ never blocks readers, and a kill at any moment leaves the old or the new file, w
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import threading
@@ -27,7 +28,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from db.catalogue import MACROS, RELATIONS
 from db.errors import NasrankError
 from db.files import sync
-from db.models import SCHEMA_REVISION
+from db.models import SCHEMA_REVISION, ViewText
 
 if TYPE_CHECKING:  # half a second, which most commands need not wait for
     import pandas as pd
@@ -205,7 +206,7 @@ class Warehouse:
             with self.read():
                 shutil.copy(self.path, copy)
             with _transaction(copy) as connection:
-                create_views(connection)
+                _renew_views(connection)
                 yield connection
                 _check_integrity(connection)
             _publish(copy, self.path)
@@ -225,7 +226,7 @@ class Warehouse:
                 shutil.copy(self.path, copy)
             for step in steps:
                 with _transaction(copy) as connection:
-                    create_views(connection)
+                    _renew_views(connection)
                     step(connection)
                     _check_integrity(connection)
             _publish(copy, self.path)
@@ -359,6 +360,18 @@ def create_views(connection: sa.Connection) -> None:
     """Make all views and macros from `db/views`: they hold no data, so a new version simply replaces them."""
     for sql in view_statements():
         _native(connection).execute(sql)
+    connection.execute(sa.delete(ViewText))
+    connection.execute(sa.insert(ViewText).values(sha256=_view_text_sha256()))
+
+
+def _renew_views(connection: sa.Connection) -> None:
+    """`create_views` where another version of nasrank made those of the file: it takes half a second."""
+    if connection.scalar(sa.select(ViewText.sha256)) != _view_text_sha256():
+        create_views(connection)
+
+
+def _view_text_sha256() -> str:
+    return hashlib.sha256("\n".join(view_statements()).encode()).hexdigest()
 
 
 def view_statements() -> list[str]:

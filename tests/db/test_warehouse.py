@@ -30,7 +30,7 @@ from db.errors import NasrankError
 from db.ingest import ingest
 from db.models import SCHEMA_REVISION, Base
 from db.seed import seed_warehouse
-from db.warehouse import Limits, Warehouse, open_warehouse
+from db.warehouse import Limits, Warehouse, open_warehouse, view_statements
 from tests.conftest import RunWriter
 from tests.samples import random_predictions, write_run_folder
 
@@ -185,7 +185,7 @@ def test_a_writer_that_waits_too_long_says_so(warehouse: Warehouse, monkeypatch:
 STEPS = [
     "shutil.copy",
     "_transaction",
-    "create_views",
+    "_renew_views",
     "ingest.insert_runs",
     "ingest.insert_arrow",
     "ingest.derive_runs",
@@ -476,6 +476,26 @@ def test_views_that_an_earlier_version_lacked_are_named(warehouse: Warehouse) ->
         warehouse.query("SELECT * FROM operation_effects")
     warehouse.create(seed_warehouse)
     assert warehouse.query("SELECT * FROM operation_effect").empty
+
+
+def test_the_next_write_renews_the_views_of_another_version(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And only that write does: all others leave them as they are."""
+    made, text = view_statements(), warehouse.query("SELECT * FROM view_text")
+    monkeypatch.setattr(db.warehouse, "view_statements", lambda: [*made, "CREATE VIEW later AS SELECT 1"])
+    with warehouse.write():
+        pass
+    assert len(warehouse.query("SELECT * FROM later")) == 1
+    with warehouse.write() as connection:
+        connection.exec_driver_sql("DROP VIEW later")
+    with warehouse.write():
+        pass
+    with pytest.raises(NasrankError, match="later does not exist"):
+        warehouse.query("SELECT * FROM later")
+    monkeypatch.undo()
+    warehouse.write_in_steps([lambda connection: None])
+    pd.testing.assert_frame_equal(warehouse.query("SELECT * FROM view_text"), text)
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
