@@ -11,7 +11,7 @@ import streamlit as st
 from altair.utils.schemapi import disable_debug_mode
 
 from app.serve import warehouse_path
-from app.snapshot import Snapshot, WarehouseReplacedError
+from app.snapshot import Snapshot, WarehouseReplacedError, opened_once
 from db.errors import NasrankError
 
 ICON = Path(__file__).with_name("icon.svg")
@@ -44,7 +44,8 @@ def main() -> None:
     )
     st.title(page.title)
     try:
-        page.run()
+        with opened_once():
+            page.run()
         show_freshness(Snapshot.take(warehouse_path()))
     except NasrankError as error:
         st.error(str(error), title="The warehouse cannot be shown")

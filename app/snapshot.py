@@ -1,19 +1,24 @@
 """The warehouse file that a page reads: one state of it, with the answers it gave before.
 
-Every statement opens the file, reads and closes it, so that a page never keeps a writer waiting, and
-sees a new file at its next run. Answers are cached under the identity of the file that gave them.
+The file is open while a page runs and asks what was not asked before, so that it keeps no other program from
+it for long, and sees a new file at its next run. Answers are cached under the identity of the file that gave
+them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 import streamlit as st
 
-from db.warehouse import Warehouse
+from db.warehouse import Query, Warehouse
 
 Identity = tuple[int, int, int]
 
@@ -70,6 +75,28 @@ class BenchmarkSnapshot:
         return _query_benchmark(str(self.snapshot.path), self.sources, self.snapshot.identity, sql, bound)
 
 
+@dataclass(frozen=True, slots=True)
+class _OpenFiles:
+    """What one run of a page has opened, until the stack closes."""
+
+    stack: ExitStack
+    queries: dict[tuple[str, Identity], Query] = field(default_factory=dict)
+
+
+_open_files: Final[ContextVar[_OpenFiles | None]] = ContextVar("open_files", default=None)
+
+
+@contextmanager
+def opened_once() -> Iterator[None]:
+    """Within, a thread opens each state of a file once, not for every question: most take less than that."""
+    with ExitStack() as stack:
+        token = _open_files.set(_OpenFiles(stack))
+        try:
+            yield
+        finally:
+            _open_files.reset(token)
+
+
 @st.cache_data(max_entries=200, show_spinner="Reading the warehouse …")
 def _query(path: str, identity: Identity, sql: str, parameters: tuple[tuple[str, str], ...]) -> pd.DataFrame:
     return _ask(path, identity, sql, parameters)
@@ -85,7 +112,17 @@ def _query_benchmark(
 
 def _ask(path: str, identity: Identity, sql: str, parameters: tuple[tuple[str, str], ...]) -> pd.DataFrame:
     warehouse = Warehouse(Path(path))
-    rows = warehouse.query(sql, dict(parameters))
+    rows = _query_of(warehouse, identity)(sql, dict(parameters))
     if warehouse.identity != identity:
         raise WarehouseReplacedError(path)
     return rows
+
+
+def _query_of(warehouse: Warehouse, identity: Identity) -> Query:
+    files = _open_files.get()
+    if files is None:
+        return warehouse.query
+    key = str(warehouse.path), identity
+    if key not in files.queries:
+        files.queries[key] = files.stack.enter_context(warehouse.reading())
+    return files.queries[key]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # half a second, which most commands need not wait for
     import pandas as pd
 
 Parameters = Sequence[Any] | Mapping[str, Any]
+Query = Callable[[str, Parameters], "pd.DataFrame"]
 
 # How long a writer waits for another one, in seconds.
 LOCK_TIMEOUT: Final = 600.0
@@ -116,15 +117,19 @@ class Warehouse:
         """A read-only connection that can reach nothing but the warehouse."""
         with self._attached(limits) as connection:
             _refuse_other_revision(self.path, _revision(connection))
-            try:
+            with _naming_lacking_views(self.path, connection):
                 yield connection
-            except (duckdb.CatalogException, QueryError) as error:
-                if lacking := _lacking_views(connection, error):
-                    raise QueryError(
-                        f"{self.path} was made by an earlier nasrank, which had no {', '.join(lacking)}; add "
-                        "what is missing with `nasrank-train init`"
-                    ) from error
-                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Query]:
+        """What asks as `query` does, all from one state of the file, which is opened once."""
+        with self.read() as connection:
+
+            def query(sql: str, parameters: Parameters = ()) -> pd.DataFrame:
+                with _naming_lacking_views(self.path, connection), _within(Limits(), connection):
+                    return connection.execute(sql, parameters).df()
+
+            yield query
 
     def query(self, sql: str, parameters: Parameters = (), limits: Limits = Limits()) -> pd.DataFrame:
         """The rows of one read-only statement; `parameters` are bound to its `?` or `$name`.
@@ -378,6 +383,20 @@ def view_statements() -> list[str]:
     """The text of every file in `db/views`, in the order of their names, each view after those it uses."""
     files = [file for file in resources.files("db").joinpath("views").iterdir() if file.name.endswith(".sql")]
     return [file.read_text(encoding="utf-8") for file in sorted(files, key=lambda file: file.name)]
+
+
+@contextmanager
+def _naming_lacking_views(path: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Says what to do where a query fails for want of a view that an earlier version did not make."""
+    try:
+        yield
+    except (duckdb.CatalogException, QueryError) as error:
+        if lacking := _lacking_views(connection, error):
+            raise QueryError(
+                f"{path} was made by an earlier nasrank, which had no {', '.join(lacking)}; add "
+                "what is missing with `nasrank-train init`"
+            ) from error
+        raise
 
 
 def _lacking_views(connection: duckdb.DuckDBPyConnection, error: Exception) -> list[str]:

@@ -4,14 +4,15 @@ import io
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 
 from app.queries import shared
-from app.snapshot import Snapshot, WarehouseReplacedError
+from app.snapshot import Snapshot, WarehouseReplacedError, opened_once
 from db.errors import NasrankError
 from db.ingest import ingest
-from db.warehouse import Warehouse
+from db.warehouse import Limits, Warehouse
 from report import queries, ranking_chart
 from report.labels import in_order
 from report.ranking_table import METRICS, POINTS, Ranking, rank
@@ -190,6 +191,36 @@ def test_a_page_never_mixes_two_files(own: Warehouse, tmp_path: Path) -> None:
         shared.runs(before)
     assert "Pool" in set(queries.experiments(Snapshot.take(own.path))["mask"])
     assert Snapshot.take(own.path) != before
+
+
+def test_a_page_opens_the_file_once_and_closes_it(
+    own: Warehouse, open_view: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    attached = Warehouse._attached
+
+    def counted(warehouse: Warehouse, *limits: Limits) -> Any:
+        opened.append(warehouse.path)
+        return attached(warehouse, *limits)
+
+    monkeypatch.setattr(Warehouse, "_attached", counted)
+    for view in ("rankings", "search_space"):
+        opened.clear()
+        test = open_view(view, own.path)
+        assert opened == [own.path]
+        test.run()
+        assert opened == [own.path], "all answers are there"
+        duckdb.connect(str(own.path)).close()  # to write, which DuckDB refuses while it is open
+
+
+def test_what_is_open_is_never_mixed_with_another_file(own: Warehouse, tmp_path: Path) -> None:
+    with opened_once():
+        before = Snapshot.take(own.path)
+        assert "Pool" not in set(queries.experiments(before)["mask"])
+        ingest(own, [add_run(own, tmp_path / "more", "Pool", 0)])
+        with pytest.raises(WarehouseReplacedError):
+            shared.runs(before)
+        assert "Pool" in set(queries.experiments(Snapshot.take(own.path))["mask"])
 
 
 def test_no_file_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

