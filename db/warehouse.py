@@ -41,6 +41,9 @@ LOCK_TIMEOUT: Final = 600.0
 
 _VIEW_NAME: Final = re.compile(r"^CREATE OR REPLACE (?:VIEW|MACRO) (\w+)", re.MULTILINE)
 
+# Else DuckDB draws one on standard output under `python -c` and in notebooks, amid what a command says there.
+_NO_PROGRESS_BAR: Final = "SET enable_progress_bar = false"
+
 # Rows that DuckDB hands over at once: its own vectors are as long.
 _BATCH_ROWS: Final = 2048
 
@@ -300,6 +303,7 @@ class Warehouse:
             except duckdb.Error as error:
                 raise NasrankError(f"{self.path} cannot be opened: {_in_one_line(error)}") from error
             connection.execute("USE warehouse")
+            connection.execute(_NO_PROGRESS_BAR)
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
             yield connection
@@ -463,6 +467,7 @@ def _transaction(path: Path) -> Iterator[sa.Connection]:
     try:
         with engine.connect() as connection:
             with connection.begin():
+                connection.exec_driver_sql(_NO_PROGRESS_BAR)
                 yield connection
             _native(connection).execute("CHECKPOINT")
     finally:

@@ -514,6 +514,26 @@ def test_all_that_a_reading_asks_is_of_one_state(warehouse: Warehouse) -> None:
     assert warehouse.query("SELECT source FROM benchmark_source").empty
 
 
+def test_duckdb_draws_no_progress_bar(warehouse: Warehouse) -> None:
+    """As it does where Python has no program's file, in whatever is asked for two seconds."""
+    program = f"""
+        import duckdb
+        from pathlib import Path
+        from db.warehouse import Warehouse
+
+        asked = "SELECT current_setting('enable_progress_bar')"
+        print(duckdb.connect().execute(asked).fetchall())
+        warehouse = Warehouse(Path({str(warehouse.path)!r}))
+        with warehouse.read() as connection:
+            print(connection.execute(asked).fetchall())
+        with warehouse.write() as connection:
+            print(connection.exec_driver_sql(asked).fetchall())
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert said.splitlines() == ["[(True,)]", "[(False,)]", "[(False,)]"]
+
+
 def test_other_files_are_refused(tmp_path: Path) -> None:
     missing = open_warehouse(tmp_path / "missing.duckdb")
     with pytest.raises(NasrankError, match="nasrank-train init"):
