@@ -18,7 +18,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from db.warehouse import Query, Warehouse
+from db.warehouse import Reading, Warehouse
 
 Identity = tuple[int, int, int]
 
@@ -80,7 +80,7 @@ class _OpenFiles:
     """What one run of a page has opened, until the stack closes."""
 
     stack: ExitStack
-    queries: dict[tuple[str, Identity], Query] = field(default_factory=dict)
+    readings: dict[tuple[str, Identity], Reading] = field(default_factory=dict)
 
 
 _open_files: Final[ContextVar[_OpenFiles | None]] = ContextVar("open_files", default=None)
@@ -112,17 +112,21 @@ def _query_benchmark(
 
 def _ask(path: str, identity: Identity, sql: str, parameters: tuple[tuple[str, str], ...]) -> pd.DataFrame:
     warehouse = Warehouse(Path(path))
-    rows = _query_of(warehouse, identity)(sql, dict(parameters))
+    with _opened(warehouse, identity) as reading:
+        rows = reading.query(sql, **dict(parameters))
     if warehouse.identity != identity:
         raise WarehouseReplacedError(path)
     return rows
 
 
-def _query_of(warehouse: Warehouse, identity: Identity) -> Query:
+@contextmanager
+def _opened(warehouse: Warehouse, identity: Identity) -> Iterator[Reading]:
     files = _open_files.get()
     if files is None:
-        return warehouse.query
+        with warehouse.reading() as reading:
+            yield reading
+        return
     key = str(warehouse.path), identity
-    if key not in files.queries:
-        files.queries[key] = files.stack.enter_context(warehouse.reading())
-    return files.queries[key]
+    if key not in files.readings:
+        files.readings[key] = files.stack.enter_context(warehouse.reading())
+    yield files.readings[key]

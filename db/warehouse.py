@@ -34,7 +34,6 @@ if TYPE_CHECKING:  # half a second, which most commands need not wait for
     import pandas as pd
 
 Parameters = Sequence[Any] | Mapping[str, Any]
-Query = Callable[[str, Parameters], "pd.DataFrame"]
 
 # How long a writer waits for another one, in seconds.
 LOCK_TIMEOUT: Final = 600.0
@@ -106,6 +105,19 @@ class Created:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A warehouse's open file: all that is asked of it comes from one state of it."""
+
+    path: Path
+    connection: duckdb.DuckDBPyConnection
+
+    def query(self, sql: str, /, **parameters: str) -> pd.DataFrame:
+        """As `Warehouse.query`, with `parameters` bound to `$name`s."""
+        with _naming_lacking_views(self.path, self.connection), _within(Limits(), self.connection):
+            return self.connection.execute(sql, parameters).df()
+
+
+@dataclass(frozen=True, slots=True)
 class Warehouse:
     """The published file at `path`.
 
@@ -124,15 +136,10 @@ class Warehouse:
                 yield connection
 
     @contextmanager
-    def reading(self) -> Iterator[Query]:
-        """What asks as `query` does, all from one state of the file, which is opened once."""
+    def reading(self) -> Iterator[Reading]:
+        """As `read`, to be asked for rows."""
         with self.read() as connection:
-
-            def query(sql: str, parameters: Parameters = ()) -> pd.DataFrame:
-                with _naming_lacking_views(self.path, connection), _within(Limits(), connection):
-                    return connection.execute(sql, parameters).df()
-
-            yield query
+            yield Reading(self.path, connection)
 
     def query(self, sql: str, parameters: Parameters = (), limits: Limits = Limits()) -> pd.DataFrame:
         """The rows of one read-only statement; `parameters` are bound to its `?` or `$name`.

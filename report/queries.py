@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
-import duckdb
 import pandas as pd
 
 
@@ -91,18 +89,6 @@ def noise_ceiling(warehouse: Asked, gt_key: str, mask: str) -> pd.DataFrame:
         gt_key=gt_key,
         mask=mask,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """An open connection: all that is asked of it comes from one state of the warehouse."""
-
-    connection: duckdb.DuckDBPyConnection
-
-    def query(self, sql: str, /, **parameters: str) -> pd.DataFrame:
-        """The rows of `sql`, with `parameters` bound to its `$name`s."""
-        rows: pd.DataFrame = self.connection.execute(sql, parameters).df()
-        return rows
 
 
 def runs(warehouse: Asked) -> pd.DataFrame:

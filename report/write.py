@@ -19,7 +19,7 @@ from report import queries
 from report.figures import Choice, Figure, NotDrawn, draw_figures
 from report.findings import NOT_ENOUGH, read_findings, summarize
 from report.images import as_png, as_svg
-from report.queries import Reading
+from report.queries import Asked
 from report.questions import answer_questions
 from report.theme import CONFIG
 
@@ -48,8 +48,8 @@ def write_report(
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        with warehouse.read() as connection:
-            report = _write(Reading(connection), warehouse.path.name, choice, part, show)
+        with warehouse.reading() as reading:
+            report = _write(reading, warehouse.path.name, choice, part, show)
         shutil.rmtree(out, ignore_errors=True)
         part.rename(out)
     except OSError as error:
@@ -64,7 +64,7 @@ def _refuse_other_contents(out: Path) -> None:
         raise NasrankError(f"{out} exists and is no report; nothing was written: give another folder")
 
 
-def _write(warehouse: Reading, name: str, choice: Choice, folder: Path, show: Progress) -> dict[str, Any]:
+def _write(warehouse: Asked, name: str, choice: Choice, folder: Path, show: Progress) -> dict[str, Any]:
     runs = queries.runs(warehouse)
     _refuse_unknown_bn_mode(warehouse, choice)
     show("reading what the findings say", 0, 0)
@@ -127,7 +127,7 @@ def _write(warehouse: Reading, name: str, choice: Choice, folder: Path, show: Pr
     return report
 
 
-def _refuse_unknown_bn_mode(warehouse: Reading, choice: Choice) -> None:
+def _refuse_unknown_bn_mode(warehouse: Asked, choice: Choice) -> None:
     known = list(queries.bn_modes(warehouse)["bn_mode"])
     if known and choice.bn_mode not in known:
         raise NasrankError(

@@ -20,7 +20,6 @@ from db.warehouse import Warehouse
 from report.figures import Choice, Figure, draw_figures
 from report.findings import NOT_ENOUGH, STATEMENTS, Evidence, Finding, read_findings
 from report.images import as_svg
-from report.queries import Reading
 from report.questions import Question, answer_questions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,8 +63,7 @@ def main() -> int:
 def read_tables(warehouse: Warehouse, name: str) -> Tables:
     """What a report under this key has in words."""
     choice = Choice(KEYS[name], BN_MODE)
-    with warehouse.read() as connection:
-        reading = Reading(connection)
+    with warehouse.reading() as reading:
         return Tables(read_findings(reading, choice), list(answer_questions(reading, choice)))
 
 
@@ -74,8 +72,8 @@ def draw_shown(warehouse: Warehouse, page: str) -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     shown = set(FIGURE.findall(page))
     for name in sorted({name for _, name in shown}):
-        with warehouse.read() as connection:
-            for figure in draw_figures(Reading(connection), Choice(KEYS[name], BN_MODE)):
+        with warehouse.reading() as reading:
+            for figure in draw_figures(reading, Choice(KEYS[name], BN_MODE)):
                 if isinstance(figure, Figure) and (figure.name, name) in shown:
                     file = IMAGES / f"{figure.name}-{name}.svg"
                     file.write_text(as_svg(figure.chart), encoding="utf-8")

@@ -157,8 +157,8 @@ def test_curves_over_epochs_where_several_were_evaluated(whole: Warehouse, open_
 
 
 def test_configurations_tell_only_what_differs(studied: Warehouse) -> None:
-    with studied.read() as connection:
-        known = queries.experiments(queries.Reading(connection))
+    with studied.reading() as reading:
+        known = queries.experiments(reading)
     known = known[known["variant"].isin(["warmup", "grad-clipping"])]
     labels = dict(zip(known["experiment_id"], known["variant"], strict=True))
     table = configurations(known, labels)

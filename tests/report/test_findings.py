@@ -12,7 +12,6 @@ import scipy.stats
 from db.warehouse import Warehouse
 from report.figures import Choice
 from report.findings import STATEMENTS, read_findings
-from report.queries import Reading
 from tests.study_data import KEY
 
 CHOICE = Choice(KEY, "running")
@@ -169,8 +168,8 @@ def test_a_finding_claims_no_more_than_its_comparisons(
 
 
 def test_findings_in_words(studied: Warehouse, evidence: pd.DataFrame) -> None:
-    with studied.read() as connection:
-        findings = {finding.number: finding for finding in read_findings(Reading(connection), CHOICE)}
+    with studied.reading() as reading:
+        findings = {finding.number: finding for finding in read_findings(reading, CHOICE)}
     assert list(findings) == list(STATEMENTS)
     first = findings[1].scales[0]
     assert (first.name, first.verdict) == ("cifar10, S", "partly supported")

@@ -19,7 +19,6 @@ from scipy.stats import kendalltau
 from db.ingest import ingest
 from db.warehouse import Warehouse
 from report.figures import Choice
-from report.queries import Reading
 from report.questions import Question, answer_questions, mean_and_half, random_regret
 from tests.db.test_views import admitted
 from tests.samples import random_predictions, write_run_folder
@@ -72,8 +71,8 @@ def with_mode(run: Path, mode: str) -> None:
 
 @pytest.fixture(scope="module")
 def questions(warehouse: Warehouse) -> dict[str, Question]:
-    with warehouse.read() as connection:
-        answered = answer_questions(Reading(connection), Choice(KEY, "running"))
+    with warehouse.reading() as reading:
+        answered = answer_questions(reading, Choice(KEY, "running"))
         return {question.name.removesuffix("-cifar10-tiny"): question for question in answered}
 
 
@@ -220,8 +219,8 @@ def test_one_seed_has_no_interval_and_none_no_mean() -> None:
 
 
 def test_a_warehouse_without_runs_has_no_answers(ground_truth_file: Path) -> None:
-    with Warehouse(ground_truth_file).read() as connection:
-        assert list(answer_questions(Reading(connection), Choice(KEY, "running"))) == []
+    with Warehouse(ground_truth_file).reading() as reading:
+        assert list(answer_questions(reading, Choice(KEY, "running"))) == []
 
 
 def test_a_search_of_all_architectures_is_told_beside_random_picks(
