@@ -13,6 +13,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.filters import quoted
+from app.refreshing import refreshed_every
 from app.schema_browser import as_text
 from app.serve import warehouse_path
 from db.runs_monitor import Evaluating, RunsMonitor, RunsSeen, SeenRun
@@ -41,7 +42,7 @@ def monitor(runs_dir: Path) -> RunsMonitor:
     return RunsMonitor(runs_dir)
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@refreshed_every(REFRESH_SECONDS)
 def show_live_runs(runs_dir: Path, ingested: Mapping[str, float], listed_states: Mapping[str, str]) -> None:
     """The runs that have not ended, and what there is to do.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 from altair.utils.schemapi import disable_debug_mode
 
+from app.refreshing import STYLE, refreshed_every
 from app.serve import warehouse_path
 from app.snapshot import Snapshot, WarehouseReplacedError, opened_once
 from db.errors import NasrankError
@@ -29,6 +30,7 @@ def main() -> None:
     st.set_page_config(
         page_title="nasrank", page_icon=str(ICON), layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
     )
+    st.html(STYLE)
     st.logo(str(LOGO), size="large")
     page = st.navigation(
         [
@@ -63,7 +65,7 @@ def show_freshness(snapshot: Snapshot) -> None:
         st.button("Reload", width="stretch")
 
 
-@st.fragment(run_every=LOOK_EVERY)
+@refreshed_every(LOOK_EVERY)
 def _watch(snapshot: Snapshot) -> None:
     st.caption(f"`{snapshot.path.name}`  \nupdated {snapshot.updated_at:%Y-%m-%d %H:%M} UTC")
     try:

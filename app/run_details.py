@@ -17,6 +17,7 @@ from app.filters import Filters, quoted
 from app.ground_truth import choose_key
 from app.live_runs import REFRESH_SECONDS
 from app.queries import runs as queries
+from app.refreshing import refreshed_every
 from app.run_files import MOST_BYTES, FolderFile, content_of, files_of
 from app.schema_browser import as_text
 from app.snapshot import Snapshot
@@ -77,7 +78,7 @@ def show_curves(fixed: pd.DataFrame | None, begun: Mapping[str, str], runs_dir: 
     draw_epochs("training-curves", points, CURVES)
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@refreshed_every(REFRESH_SECONDS)
 def follow_curves(fixed: pd.DataFrame | None, begun: Mapping[str, str], runs_dir: Path) -> None:
     """`show_curves`, again and again: the warehouse is not asked."""
     show_curves(fixed, begun, runs_dir)

@@ -14,7 +14,8 @@ from typing import Any
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from db.holders import Holder
 from tests.e2e.browsing import PATIENCE, chart, parameters, settle, visit
@@ -121,6 +122,34 @@ def test_choosing_a_row_shows_the_run_and_its_files(page: Page, dashboard: Dashb
     href = page.get_by_role("link", name="Its predictions against the truth").get_attribute("href")
     assert href is not None
     assert href.endswith(f"scatter?run={run}".replace("+", "%2B"))
+
+
+def test_what_refreshes_itself_does_not_fade(page: Page, folder: Path) -> None:
+    """However long the server takes: from some refresh on, what it draws does not come to the browser."""
+    living = begin_run(folder / "runs")
+    is_busy = False
+    is_held = False
+
+    def connect(socket: WebSocketRoute) -> None:
+        def on_message(message: str | bytes) -> None:
+            nonlocal is_held
+            assert isinstance(message, bytes)
+            if not is_held:
+                socket.send(message)
+                is_held = is_busy and ForwardMsg.FromString(message).session_status_changed.script_is_running
+
+        socket.connect_to_server().on_message(on_message)
+
+    page.route_web_socket(re.compile("_stcore/stream"), connect)
+    with serve(folder / "nasrank.duckdb") as url:
+        visit(page, f"{url}/runs?run={living}")
+        expect(page.get_by_role("progressbar")).to_have_count(1)
+        is_busy = True
+        stale = page.locator("[data-stale=true]")
+        expect(stale.first).to_be_attached(timeout=PATIENCE)
+        page.wait_for_timeout(2_000)  # by then, Streamlit has faded what it does fade
+        opacities = stale.evaluate_all("parts => parts.map(part => getComputedStyle(part).opacity)")
+        assert set(opacities) == {"1"}
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 390)])
