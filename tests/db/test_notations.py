@@ -115,9 +115,9 @@ def test_a_forced_notation_must_fit() -> None:
 def test_a_whole_search_space_is_read_in_a_moment() -> None:
     for _, write in WRITERS.values():
         column = [write(architecture) for architecture in all_architectures()]
-        started = time.perf_counter()
+        started = time.process_time()
         read_column(column)
-        assert time.perf_counter() - started < 1
+        assert time.process_time() - started < 1
 
 
 def test_one_architecture() -> None:

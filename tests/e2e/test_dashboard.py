@@ -16,7 +16,7 @@ from db.architectures import Architecture
 from db.ingest import ingest
 from report.ranking_table import POINTS
 from tests.app.dashboard_data import DIGITS, KEY, add_run
-from tests.e2e.browsing import PATIENCE, chart, choose, parameters, settle, visit
+from tests.e2e.browsing import chart, choose, parameters, settle, visit
 from tests.e2e.conftest import Dashboard, serve
 
 
@@ -26,7 +26,7 @@ def test_both_panels_are_drawn_and_nothing_else_is_asked(page: Page, dashboard: 
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     visit(page, dashboard.url)
-    expect(chart(page)).to_be_visible(timeout=PATIENCE)
+    expect(chart(page)).to_be_visible()
     expect(chart(page)).to_have_accessible_name(re.compile(r"3 lines: .*Zero\+Pool · τa −?\d\.\d\d"))
     box = chart(page).bounding_box()
     assert box is not None
@@ -43,18 +43,16 @@ def test_a_filter_changes_chart_and_url_and_the_url_restores_it(
     page: Page, browser: Browser, dashboard: Dashboard
 ) -> None:
     visit(page, dashboard.url)
-    expect(chart(page)).to_have_accessible_name(re.compile("3 lines"), timeout=PATIENCE)
+    expect(chart(page)).to_have_accessible_name(re.compile("3 lines"))
     choose(page, "Mask", "Zero+Pool")
-    expect(chart(page)).to_have_accessible_name(re.compile(r"1 lines: Zero\+Pool"), timeout=PATIENCE)
+    expect(chart(page)).to_have_accessible_name(re.compile(r"1 lines: Zero\+Pool"))
     page.get_by_text("Equation 2", exact=True).click()
-    expect(chart(page)).to_have_accessible_name(re.compile(r"and Equation 2 over N"), timeout=PATIENCE)
+    expect(chart(page)).to_have_accessible_name(re.compile(r"and Equation 2 over N"))
     assert parameters(page) == {"mask": ["Zero+Pool"], "metric": ["Equation 2"]}
 
     other = browser.new_context().new_page()
     visit(other, page.url)
-    expect(chart(other)).to_have_accessible_name(
-        re.compile(r"and Equation 2 over N, 1 lines: Zero\+Pool"), timeout=PATIENCE
-    )
+    expect(chart(other)).to_have_accessible_name(re.compile(r"and Equation 2 over N, 1 lines: Zero\+Pool"))
     link = other.get_by_role("link", name="Link to exactly this choice").get_attribute("href")
     assert link is not None
     assert parse_qs(urlsplit(link).query) == {
@@ -78,13 +76,13 @@ def test_a_click_picks_an_experiment_on_every_chart_and_in_the_url(
     visit(page, f"{dashboard.url}/?mask=Zero&mask=Zero%2BPool")
     cells = page.get_by_test_id("stVegaLiteChart").nth(1)
     expect(cells).to_have_accessible_name(re.compile(r"τa as a heat map, a row each for Zero, Zero\+Pool"))
-    expect(cells.locator("svg.marks")).to_be_visible(timeout=PATIENCE)
+    expect(cells.locator("svg.marks")).to_be_visible()
     box = cells.bounding_box()
     assert box is not None
     # The second of two rows of 46 pixels below the columns' names.
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 95)
     picked = page.get_by_test_id("stMultiSelect").filter(has_text="Picked experiments")
-    expect(picked).to_contain_text("Zero+Pool", timeout=PATIENCE)
+    expect(picked).to_contain_text("Zero+Pool")
     [zero_pool] = dashboard.warehouse.query(
         "SELECT experiment_id FROM experiment WHERE mask = 'Zero+Pool' AND dataset = 'cifar10'"
     )["experiment_id"]
@@ -93,9 +91,9 @@ def test_a_click_picks_an_experiment_on_every_chart_and_in_the_url(
     other = browser.new_context().new_page()
     visit(other, page.url)
     picked = other.get_by_test_id("stMultiSelect").filter(has_text="Picked experiments")
-    expect(picked).to_contain_text("Zero+Pool", timeout=PATIENCE)
+    expect(picked).to_contain_text("Zero+Pool")
     picked.get_by_role("button", name="Clear all").click()
-    expect(picked).not_to_contain_text("Zero+Pool", timeout=PATIENCE)
+    expect(picked).not_to_contain_text("Zero+Pool")
     expect(other).not_to_have_url(re.compile("experiment="))
     other.context.close()
 
@@ -111,14 +109,14 @@ def test_charts_are_files_too(page: Page, dashboard: Dashboard, tmp_path: Path) 
 
 def test_a_wrong_url_is_explained(page: Page, dashboard: Dashboard) -> None:
     visit(page, f"{dashboard.url}/?mask=Nought&dataset=digits")
-    expect(page.get_by_role("alert")).to_contain_text("mask=Nought", timeout=PATIENCE)
+    expect(page.get_by_role("alert")).to_contain_text("mask=Nought")
     expect(page.get_by_text(DIGITS)).to_be_visible()
     assert parameters(page) == {"dataset": ["digits"]}
 
 
 def test_the_csv_holds_the_views_numbers(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
     visit(page, f"{dashboard.url}/?mask=none&mask=Zero%2BPool")
-    expect(chart(page)).to_be_visible(timeout=PATIENCE)
+    expect(chart(page)).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
     download.value.save_as(tmp_path / "rankings.csv")
@@ -143,12 +141,12 @@ def test_the_csv_holds_the_views_numbers(page: Page, dashboard: Dashboard, tmp_p
 
 def test_a_run_that_is_ingested_meanwhile_shows_after_reload(page: Page, dashboard: Dashboard) -> None:
     visit(page, dashboard.url)
-    expect(chart(page)).to_have_accessible_name(re.compile("3 lines"), timeout=PATIENCE)
+    expect(chart(page)).to_have_accessible_name(re.compile("3 lines"))
     report = ingest(dashboard.warehouse, [add_run(dashboard.warehouse, dashboard.runs_dir, "Skip", 0)])
     assert not report.problems
-    expect(page.get_by_text("The warehouse has new data.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("The warehouse has new data.")).to_be_visible()
     page.get_by_role("button", name="Reload").click()
-    expect(chart(page)).to_have_accessible_name(re.compile("4 lines.*Skip · τa"), timeout=PATIENCE)
+    expect(chart(page)).to_have_accessible_name(re.compile("4 lines.*Skip · τa"))
     settle(page)
     expect(page.get_by_text("The warehouse has new data.")).to_have_count(0)
 
@@ -156,14 +154,14 @@ def test_a_run_that_is_ingested_meanwhile_shows_after_reload(page: Page, dashboa
 def test_a_missing_warehouse_is_explained(page: Page, tmp_path: Path) -> None:
     with serve(tmp_path / "missing.duckdb") as url:
         visit(page, url)
-        expect(page.get_by_role("alert")).to_contain_text("nasrank-train init", timeout=PATIENCE)
+        expect(page.get_by_role("alert")).to_contain_text("nasrank-train init")
 
 
 def test_the_paper_is_held_against_the_runs(page: Page, dashboard: Dashboard) -> None:
     """From the first page to the findings, and the numbers that they rest on as a file."""
     visit(page, dashboard.url)
     page.get_by_role("link", name="Paper").click()
-    expect(page.get_by_role("heading", name="Reported τa")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Reported τa")).to_be_visible()
     assert "/paper" in page.url
     row = page.get_by_role("row").filter(has_text="Many M networks fail to generalize.")
     expect(row).to_contain_text("not enough runs")
@@ -182,14 +180,14 @@ def test_an_architecture_is_looked_up_and_one_operation_changed(page: Page, dash
     visit(page, dashboard.url)
     page.get_by_role("link", name="Search space").click()
     box = page.get_by_role("textbox", name="Architecture")
-    expect(box).to_be_visible(timeout=PATIENCE)
+    expect(box).to_be_visible()
     box.fill("301004")
     box.press("Enter")
     drawing = page.get_by_role("img", name=re.compile("^Node 1 gets C3x3 of the input; node 2 gets Zero"))
-    expect(drawing).to_be_visible(timeout=PATIENCE)
+    expect(drawing).to_be_visible()
     expect(page).to_have_url(re.compile(rf"arch={Architecture.from_digits('301004').arch_id}$"))
     cells = page.get_by_test_id("stVegaLiteChart").first
-    expect(cells.locator("svg.marks")).to_be_visible(timeout=PATIENCE)
+    expect(cells.locator("svg.marks")).to_be_visible()
     settle(page)
     # The last column of the first row: Pool from the input to node 1.
     label = cells.locator("svg.marks text", has_text="Pool").first.bounding_box()
@@ -198,7 +196,7 @@ def test_an_architecture_is_looked_up_and_one_operation_changed(page: Page, dash
     assert row is not None
     page.mouse.click(label["x"] + label["width"] / 2 + 15, row["y"] + 4)
     changed = page.get_by_role("img", name=re.compile("^Node 1 gets Pool of the input; node 2 gets Zero"))
-    expect(changed).to_be_visible(timeout=PATIENCE)
+    expect(changed).to_be_visible()
     expect(page).to_have_url(re.compile(rf"arch={Architecture.from_digits('401004').arch_id}$"))
     with page.expect_download() as download:
         page.locator(f".st-key-cell-{Architecture.from_digits('401004').arch_id}-svg button").click()
@@ -219,7 +217,7 @@ def test_an_architecture_is_looked_up_and_one_operation_changed(page: Page, dash
         "AND gt_rank = 300",
         [KEY],
     )
-    expect(page).to_have_url(re.compile(rf"arch={at_300['arch_id'][0]}$"), timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(rf"arch={at_300['arch_id'][0]}$"))
     expect(box).to_have_value(str(at_300["arch_id"][0]))
 
 
@@ -242,7 +240,7 @@ def test_pages_are_accessible(
     page = context.new_page()
     visit(page, dashboard.url + path)
     landmark = page.get_by_role("heading", name=seen) if seen else chart(page)
-    expect(landmark).to_be_visible(timeout=PATIENCE)
+    expect(landmark).to_be_visible()
     settle(page)
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
@@ -254,7 +252,7 @@ def test_a_phone_needs_no_sideways_scrolling(browser: Browser, dashboard: Dashbo
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
     visit(page, dashboard.url + path)
-    expect(chart(page).first).to_be_visible(timeout=PATIENCE)
+    expect(chart(page).first).to_be_visible()
     settle(page)
     for figure in chart(page).all():
         box = figure.bounding_box()

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from db.holders import Holder
-from tests.e2e.browsing import PATIENCE, chart, parameters, settle, visit
+from tests.e2e.browsing import chart, parameters, settle, visit
 from tests.e2e.conftest import Dashboard, serve
 from tests.e2e.studies import start
 from tests.samples import begin_run, write_run_folder
@@ -51,12 +51,12 @@ def epoch(page: Page) -> int:
 def test_a_run_is_watched_until_it_is_killed_and_one_until_it_ends(page: Page, folder: Path) -> None:
     with serve(folder / "nasrank.duckdb") as url:
         visit(page, f"{url}/runs")
-        expect(page.get_by_text(re.compile("There is no folder .*runs"))).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text(re.compile("There is no folder .*runs"))).to_be_visible()
         with training(folder, "--epochs", "100000", "--seed", "1") as killed:
             running = page.get_by_text(
                 re.compile(r"^epoch [1-9][\d,]* of 100,000 · .* images/s · about .* left")
             )
-            expect(running).to_be_visible(timeout=2 * PATIENCE)
+            expect(running).to_be_visible()
             expect(
                 page.get_by_text(re.compile(rf"process {killed.pid} on .*; last heartbeat \d+ s ago"))
             ).to_be_visible()
@@ -67,25 +67,22 @@ def test_a_run_is_watched_until_it_is_killed_and_one_until_it_ends(page: Page, f
                     return told && Number(told[1].replaceAll(',', '')) > seen;
                 })""",
                 arg=seen,
-                timeout=PATIENCE,
             )
             killed.kill()
-            expect(page.get_by_text(re.compile(f"process {killed.pid} on .* was killed"))).to_be_visible(
-                timeout=PATIENCE
-            )
+            expect(page.get_by_text(re.compile(f"process {killed.pid} on .* was killed"))).to_be_visible()
             expect(page.get_by_text("dead", exact=True)).to_be_visible()
             expect(running).to_have_count(0)
         with training(folder, "--epochs", "150", "--seed", "2") as ending:
-            expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=2 * PATIENCE)
+            expect(page.get_by_text("running", exact=True)).to_be_visible()
             assert ending.wait(timeout=120) == 0
-            expect(page.get_by_text("running", exact=True)).to_have_count(0, timeout=PATIENCE)
+            expect(page.get_by_text("running", exact=True)).to_have_count(0)
         page.get_by_role("button", name="Reload").click()
-        expect(page.get_by_role("heading", name="2 of 2 runs")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("heading", name="2 of 2 runs")).to_be_visible()
         [finished] = (folder / "runs").glob("*-s2")
         visit(page, f"{url}/runs?run={finished.name}&run=none".replace("+", "%2B"))
-        expect(page.get_by_text("run=none")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("run=none")).to_be_visible()
         expect(chart(page)).to_have_accessible_name(
-            re.compile(r"training loss .* over epochs to 150, 1 lines"), timeout=PATIENCE
+            re.compile(r"training loss .* over epochs to 150, 1 lines")
         )
 
 
@@ -94,22 +91,22 @@ def test_a_run_is_followed_by_its_curves(page: Page, folder: Path) -> None:
     """Before it is in the warehouse; the page refreshes them by itself."""
     with training(folder, "--epochs", "100000"), serve(folder / "nasrank.duckdb") as url:
         page.goto(f"{url}/runs")
-        expect(page.get_by_text(re.compile(r"^epoch [1-9]"))).to_be_visible(timeout=2 * PATIENCE)
+        expect(page.get_by_text(re.compile(r"^epoch [1-9]"))).to_be_visible()
         [run] = (folder / "runs").iterdir()
         visit(page, f"{url}/runs?run={run.name}".replace("+", "%2B"))
-        expect(chart(page)).to_have_accessible_name(re.compile("over epochs to"), timeout=PATIENCE)
+        expect(chart(page)).to_have_accessible_name(re.compile("over epochs to"))
         done = json.loads((run / "status.json").read_text())["epoch"]
         for _ in range(2):
             later = rf"over epochs to (?!{done},)\d+, 1 lines"
-            expect(chart(page)).to_have_accessible_name(re.compile(later), timeout=PATIENCE)
+            expect(chart(page)).to_have_accessible_name(re.compile(later))
             done = json.loads((run / "status.json").read_text())["epoch"]
 
 
 def test_choosing_a_row_shows_the_run_and_its_files(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
     visit(page, f"{dashboard.url}/runs?search=digits")
-    expect(page.get_by_role("heading", name=re.compile(r"^1 of \d+ runs"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name=re.compile(r"^1 of \d+ runs"))).to_be_visible()
     page.get_by_test_id("stDataFrame").first.click(position={"x": 18, "y": 52})
-    expect(chart(page)).to_have_accessible_name(re.compile("training loss"), timeout=PATIENCE)
+    expect(chart(page)).to_have_accessible_name(re.compile("training loss"))
     [run] = parameters(page)["run"]
     settle(page)
     with page.expect_download() as download:
@@ -146,7 +143,7 @@ def test_what_refreshes_itself_does_not_fade(page: Page, folder: Path) -> None:
         expect(page.get_by_role("progressbar")).to_have_count(1)
         is_busy = True
         stale = page.locator("[data-stale=true]")
-        expect(stale.first).to_be_attached(timeout=PATIENCE)
+        expect(stale.first).to_be_attached()
         page.wait_for_timeout(2_000)  # by then, Streamlit has faded what it does fade
         opacities = stale.evaluate_all("parts => parts.map(part => getComputedStyle(part).opacity)")
         assert set(opacities) == {"1"}
@@ -164,7 +161,7 @@ def test_the_page_is_accessible_and_fits(browser: Browser, folder: Path, scheme:
     page = context.new_page()
     with serve(folder / "nasrank.duckdb") as url:
         visit(page, f"{url}/runs?run={living}")
-        expect(chart(page)).to_be_visible(timeout=PATIENCE)
+        expect(chart(page)).to_be_visible()
         expect(page.get_by_role("progressbar")).to_have_count(2)
         settle(page)
         results = Axe().run(page)

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from db.architectures import OPERATIONS, Architecture
 from tests.app.dashboard_data import KEY
-from tests.e2e.browsing import PATIENCE, chart, choose, parameters, settle, visit
+from tests.e2e.browsing import chart, choose, parameters, settle, visit
 from tests.e2e.conftest import Dashboard
 
 
@@ -20,11 +20,9 @@ def test_a_rectangle_lists_what_is_inside_and_zooms_to_it(
     page: Page, browser: Browser, dashboard: Dashboard, tmp_path: Path
 ) -> None:
     visit(page, f"{dashboard.url}/scatter?set=random&colour=C3x3")
-    expect(chart(page)).to_have_accessible_name(re.compile(r"random: 1,000 points; τ"), timeout=PATIENCE)
+    expect(chart(page)).to_have_accessible_name(re.compile(r"random: 1,000 points; τ"))
     draw_rectangle(page, chart(page))
-    expect(page.get_by_text(re.compile(r"^\d+ architectures, best truth first"))).to_be_visible(
-        timeout=PATIENCE
-    )
+    expect(page.get_by_text(re.compile(r"^\d+ architectures, best truth first"))).to_be_visible()
     settle(page)
     found = downloaded(page, "Download architectures", tmp_path)
     run_id = found["predictor"].unique().tolist()
@@ -45,20 +43,20 @@ def test_a_rectangle_lists_what_is_inside_and_zooms_to_it(
 
     page.get_by_role("button", name="Zoom into the rectangle").click()
     name = re.compile(rf"random: {len(found)} points")
-    expect(chart(page).and_(page.get_by_label(name))).to_be_visible(timeout=PATIENCE)
+    expect(chart(page).and_(page.get_by_label(name))).to_be_visible()
     settle(page)
     limits = {"truth_from", "truth_to", "predicted_from", "predicted_to"}
     assert set(parameters(page)) == {*limits, "set", "colour", "run"}
     other = browser.new_context().new_page()
     visit(other, page.url)
-    expect(chart(other)).to_have_accessible_name(name, timeout=PATIENCE)
+    expect(chart(other)).to_have_accessible_name(name)
     expect(other.get_by_text(f"{len(found)} architectures, best truth first")).to_be_visible()
     other.context.close()
 
 
 def test_hovering_draws_the_architecture(page: Page, dashboard: Dashboard) -> None:
     visit(page, f"{dashboard.url}/scatter?set=top-500")
-    expect(chart(page)).to_be_visible(timeout=PATIENCE)
+    expect(chart(page)).to_be_visible()
     tooltip = page.locator("#vg-tooltip-element.visible")
     hover_until(page, chart(page), tooltip)
     arch_id = int(tooltip.locator("tr", has_text="architecture").locator("td.value").inner_text())
@@ -80,12 +78,12 @@ def test_differences_are_downloaded_as_the_views_have_them(
         WHERE dataset = 'cifar10' AND size = 'tiny' AND mask IN ('', 'Zero+Pool') ORDER BY mask"""
     )["experiment_id"].tolist()
     visit(page, f"{dashboard.url}/compare?experiment={ids[0]}&experiment={ids[1]}")
-    expect(page.get_by_role("heading", name="Difference to none")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Difference to none")).to_be_visible()
     choose(page, "Metric", "spearman")
     forest = page.get_by_role("figure", name=re.compile("Differences in Spearman to none")).or_(
         page.get_by_label(re.compile("^Differences in Spearman to none"))
     )
-    expect(forest.first).to_be_visible(timeout=PATIENCE)
+    expect(forest.first).to_be_visible()
     settle(page)
     assert parameters(page) == {"experiment": ids, "metric": ["spearman"]}
     found = downloaded(page, "Download differences", tmp_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 import pandas as pd
 import pytest
@@ -12,21 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.example_queries import EXAMPLES
+from tests.e2e.browsing import parameters, settle, visit
 from tests.e2e.conftest import Dashboard
 
-PATIENCE = 30_000  # milliseconds
 TAU_OVER_N = EXAMPLES["τ over N, for every mask"]
-
-
-def visit(page: Page, url: str) -> None:
-    page.goto(url)
-    expect(editor(page)).to_be_visible(timeout=PATIENCE)
-    settle(page)
-
-
-def settle(page: Page) -> None:
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=PATIENCE)
-    expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
 def editor(page: Page) -> Locator:
@@ -47,9 +36,9 @@ def test_an_escape_fails_and_a_query_is_downloaded(page: Page, dashboard: Dashbo
     ):
         run(page, sql)
         alert = page.get_by_role("alert").filter(has_text=told.split("|")[0])
-        expect(alert.or_(page.get_by_role("alert").filter(has_text=told.split("|")[-1])).first).to_be_visible(
-            timeout=PATIENCE
-        )
+        expect(
+            alert.or_(page.get_by_role("alert").filter(has_text=told.split("|")[-1])).first
+        ).to_be_visible()
         assert "root:" not in page.content()
     settle(page)
     # Types that a table of Streamlit could stumble over, and numbers that do not fit a browser's.
@@ -58,8 +47,8 @@ def test_an_escape_fails_and_a_query_is_downloaded(page: Page, dashboard: Dashbo
         CAST('x' AS BLOB) AS bytes, TIMESTAMPTZ '2020-02-29 12:00:00+00' AS moment, uuid() IS NULL AS u,
         CAST('a' AS ENUM ('a', 'b')) AS choice, TIME '12:00:00' AS clock"""
     run(page, sql)
-    expect(page.get_by_text("1 row in")).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("1 row in")).to_be_visible()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     settle(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
@@ -76,15 +65,14 @@ def test_an_escape_fails_and_a_query_is_downloaded(page: Page, dashboard: Dashbo
 
 def test_a_shared_address_draws_once_it_is_run(page: Page, dashboard: Dashboard) -> None:
     visit(page, f"{dashboard.url}/sql?sql={quote(TAU_OVER_N)}&chart=Lines&y=a_n_mean&colour=masked")
-    expect(page.get_by_text("This query has not been run yet.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("This query has not been run yet.")).to_be_visible()
     page.get_by_role("button", name="Run").click()
     chart = page.get_by_test_id("stVegaLiteChart")
     expect(chart).to_have_accessible_name(
-        f"Lines of a_n_mean over n, coloured by masked, {len(dashboard.warehouse.query(TAU_OVER_N))} rows",
-        timeout=PATIENCE,
+        f"Lines of a_n_mean over n, coloured by masked, {len(dashboard.warehouse.query(TAU_OVER_N))} rows"
     )
     settle(page)
-    assert parse_qs(urlsplit(page.url).query) == {
+    assert parameters(page) == {
         "sql": [TAU_OVER_N],
         "chart": ["Lines"],
         "y": ["a_n_mean"],
@@ -95,12 +83,12 @@ def test_a_shared_address_draws_once_it_is_run(page: Page, dashboard: Dashboard)
 def test_a_running_query_is_stopped(page: Page, dashboard: Dashboard) -> None:
     visit(page, f"{dashboard.url}/sql")
     run(page, "SELECT count(*) FROM range(100000) a, range(100000000000) b")
-    expect(page.get_by_text("of at most 30 seconds")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("of at most 30 seconds")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("The query was stopped")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("The query was stopped")).to_be_visible()
     settle(page)
     run(page, "SELECT 42 AS answer")
-    expect(page.get_by_text("1 row in")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("1 row in")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -109,12 +97,12 @@ def test_the_page_is_accessible(browser: Browser, dashboard: Dashboard, scheme: 
     page = context.new_page()
     visit(page, f"{dashboard.url}/sql?sql={quote(TAU_OVER_N)}&chart=Lines&colour=masked")
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible()
     settle(page)
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
     run(page, "SELECT nowhere FROM mask")
-    expect(page.get_by_role("alert")).to_contain_text("nowhere", timeout=PATIENCE)
+    expect(page.get_by_role("alert")).to_contain_text("nowhere")
     settle(page)
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
@@ -126,6 +114,6 @@ def test_a_phone_needs_no_sideways_scrolling(browser: Browser, dashboard: Dashbo
     page = context.new_page()
     visit(page, f"{dashboard.url}/sql?sql={quote(TAU_OVER_N)}")
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     context.close()
