@@ -3,7 +3,8 @@
 
 The folders are made beforehand, with the files that the trainer writes, and moved to where they are watched
 for, evenly over the time given. Every tenth arrives with its status first and all else some seconds later, as
-when a folder is copied. Predictions are stand-alone accuracies with noise; nothing of it is a result.
+when a folder is copied; not before others are in the warehouse, however busy the machine. Predictions are
+stand-alone accuracies with noise; nothing of it is a result.
 """
 
 import json
@@ -61,11 +62,12 @@ def bench(
         runs_dir = home / "runs"
         runs_dir.mkdir()
         views: list[float] = []
-        with watching(warehouse, runs_dir) as so_far:
+        has_begun = threading.Event()
+        with watching(warehouse, runs_dir, has_begun) as so_far:
             while not so_far():  # that it watches
                 time.sleep(START_PAUSE)
             arrivals: dict[str, float] = {}
-            mover = threading.Thread(target=move, args=(made, runs_dir, seconds, arrivals))
+            mover = threading.Thread(target=move, args=(made, runs_dir, seconds, arrivals, has_begun))
             mover.start()
             while len(collected(so_far())) < folders:
                 views.append(page_view(warehouse))
@@ -110,35 +112,50 @@ def make_folders(writer: RunWriter, target: Path, folders: int, predictions: int
         yield folder
 
 
-def move(made: list[Path], runs_dir: Path, seconds: float, arrivals: dict[str, float]) -> None:
-    """Let each folder appear at its time; `arrivals` notes when each was whole."""
+def move(
+    made: list[Path],
+    runs_dir: Path,
+    seconds: float,
+    arrivals: dict[str, float],
+    has_begun: threading.Event,
+) -> None:
+    """Let each folder appear at its time, the slow ones not before something `has_begun` to be collected.
+
+    `arrivals` notes when each was whole.
+    """
     started = time.monotonic()
     slow: list[threading.Timer] = []
     for number, folder in enumerate(made):
         time.sleep(max(0.0, started + seconds * number / len(made) - time.monotonic()))
         target = runs_dir / folder.name
-        if number % SLOW_EVERY:
+        if (number + 1) % SLOW_EVERY:
             folder.rename(target)
             arrivals[folder.name] = time.monotonic()
             continue
         target.mkdir()
         shutil.move(folder / "status.json", target)
-        timer = threading.Timer(SLOW_SECONDS, finish, (folder, target, arrivals))
+        timer = threading.Timer(SLOW_SECONDS, finish, (folder, target, arrivals, has_begun))
         timer.start()
         slow.append(timer)
     for timer in slow:
         timer.join()
 
 
-def finish(folder: Path, target: Path, arrivals: dict[str, float]) -> None:
+def finish(folder: Path, target: Path, arrivals: dict[str, float], has_begun: threading.Event) -> None:
+    has_begun.wait()
     for file in sorted(folder.iterdir()):
         shutil.move(file, target)
     arrivals[folder.name] = time.monotonic()
 
 
 @contextmanager
-def watching(warehouse: Warehouse, runs_dir: Path) -> Iterator[Callable[[], list[Event]]]:
-    """The command, while the block runs. What it yields tells its events so far, as long as it lives."""
+def watching(
+    warehouse: Warehouse, runs_dir: Path, has_begun: threading.Event
+) -> Iterator[Callable[[], list[Event]]]:
+    """The command, while the block runs. What it yields tells its events so far, as long as it lives.
+
+    `has_begun` is set when runs are in the warehouse, or when none will be.
+    """
     program = Path(sys.executable).with_name("nasrank-train")
     events: list[Event] = []
     with subprocess.Popen(
@@ -152,6 +169,9 @@ def watching(warehouse: Warehouse, runs_dir: Path) -> Iterator[Callable[[], list
             assert process.stdout is not None
             for line in process.stdout:
                 events.append((time.monotonic(), json.loads(line)))
+                if events[-1][1]["event"] == "ingested":
+                    has_begun.set()
+            has_begun.set()
 
         def so_far() -> list[Event]:
             if process.poll() is not None:
