@@ -116,7 +116,12 @@ def usage_chart(usage: pd.DataFrame, points: Sequence[str]) -> alt.FacetChart:
                 labelAngle=0, labelAlign="left", labelPadding=8
             ),
             column=alt.Column("measure:N", title=None, sort=measures),
-            tooltip=["mask:N", "operation:N", "point:N", alt.Tooltip("percent:Q", format=".1f")],
+            tooltip=[
+                alt.Tooltip("mask:N"),
+                alt.Tooltip("operation:N"),
+                alt.Tooltip("point:N"),
+                alt.Tooltip("percent:Q", format=".1f"),
+            ],
         )
         .properties(width=360, height=110)
     )
@@ -142,7 +147,11 @@ def usage_panel(usage: pd.DataFrame, points: Sequence[str], width: int | None = 
             y=alt.Y("percent:Q", title=None).scale(domain=[0, 100]).axis(tickCount=5),
             color=alt.Color("operation:N", scale=scale, legend=legend),
             shape=alt.Shape("operation:N", scale=scale, legend=legend),
-            tooltip=["operation:N", "point:N", alt.Tooltip("percent:Q", format=".1f")],
+            tooltip=[
+                alt.Tooltip("operation:N"),
+                alt.Tooltip("point:N"),
+                alt.Tooltip("percent:Q", format=".1f"),
+            ],
         )
     )
     return sized(chart, _PANEL_HEIGHT, width)
@@ -175,9 +184,9 @@ def dataset_panels(
             .mark_rect()
             .encode(
                 x=alt.X("x_low:Q", title=f"{x} (%)").scale(zero=False, nice=False),
-                x2="x_high:Q",
+                x2=alt.X2("x_high:Q"),
                 y=alt.Y("y_low:Q", title=f"{y} (%)").scale(zero=False, nice=False),
-                y2="y_high:Q",
+                y2=alt.Y2("y_high:Q"),
                 color=colour,
                 tooltip=[alt.Tooltip("architectures:Q", format=",d")],
             )
@@ -226,7 +235,9 @@ def agreement_panel(
     """
     order = list(dict.fromkeys(agreement["series"]))
     legend = alt.Legend(title=None, orient="top", columns=3, labelLimit=260)
-    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=GREY).encode(y="zero:Q")
+    zero = (
+        alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=GREY).encode(y=alt.Y("zero:Q"))
+    )
     lines = (
         alt.Chart(agreement[["series", "point", "n", measure]])
         .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=45, filled=True))
@@ -237,7 +248,12 @@ def agreement_panel(
             y=alt.Y(f"{measure}:Q", title=None).axis(tickCount=5),
             color=alt.Color("series:N", sort=order, legend=legend),
             shape=alt.Shape("series:N", sort=order, legend=legend),
-            tooltip=["series:N", "point:N", "n:Q", alt.Tooltip(f"{measure}:Q", format=".3f")],
+            tooltip=[
+                alt.Tooltip("series:N"),
+                alt.Tooltip("point:N"),
+                alt.Tooltip("n:Q"),
+                alt.Tooltip(f"{measure}:Q", format=".3f"),
+            ],
         )
     )
     return sized(alt.layer(zero, lines), _PANEL_HEIGHT, width)

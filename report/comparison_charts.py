@@ -65,11 +65,11 @@ def forest_chart(
         .mark_rule(color=GREY, strokeDash=[4, 4], strokeWidth=1.5)
         .encode(x=x)
     )
-    interval = base.mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", title=title), x2="high:Q")
+    interval = base.mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", title=title), x2=alt.X2("high:Q"))
     points = base.mark_point(size=70, strokeWidth=2, opacity=1).encode(
         x=x,
         shape=styles["shape"],
-        fillOpacity=alt.condition("datum.certain", alt.value(1), alt.value(0)),
+        fillOpacity=alt.FillOpacityValue(**alt.condition("datum.certain", alt.value(1), alt.value(0))),
         fill=alt.Color("series:N", legend=None).scale(domain=list(colour_order)),
         tooltip=tooltip,
     )
@@ -99,7 +99,7 @@ def curves_chart(
             .scale(nice=False, zero=False)
             .axis(tickMinStep=1),
             color=styles["color"],
-            detail="line:N",
+            detail=alt.Detail("line:N"),
         )
         y = alt.Y(f"{column}:Q", title=None).scale(zero=False, nice=True)
         y = y.axis(minExtent=_AXIS_WIDTH, maxExtent=_AXIS_WIDTH, tickCount=5)
@@ -116,7 +116,9 @@ def curves_chart(
         ]
         if f"{column}_low" in known:
             band = base.mark_area(opacity=0.15).encode(
-                y=alt.Y(f"{column}_low:Q", title=None), y2=f"{column}_high:Q", tooltip=alt.value(None)
+                y=alt.Y(f"{column}_low:Q", title=None),
+                y2=alt.Y2(f"{column}_high:Q"),
+                tooltip=alt.TooltipValue(None),
             )
             layers.insert(0, band)
         size = {"height": _HEIGHT} | ({} if width is None else {"width": width})

@@ -7,6 +7,7 @@ import pandas as pd
 
 from report.labels import signed
 from report.sizing import sized
+from report.theme import readable_ink
 
 # Pixels.
 _ROW_HEIGHT = 34
@@ -47,7 +48,7 @@ def key_matrix_chart(
             alt.Tooltip("n:Q", title="architectures"),
         ],
     )
-    ink = alt.condition("abs(datum.value) > 0.65", alt.value("white"), alt.value("#1B2430"))
+    ink = readable_ink("value", 0.65)
     font_size = alt.ExprRef(f"bandwidth('x') < {_VALUE_WIDTH} ? 0 : 12")
-    text = base.mark_text(fontSize=font_size, tooltip=None).encode(text="text:N", color=ink)
+    text = base.mark_text(fontSize=font_size, tooltip=None).encode(text=alt.Text("text:N"), color=ink)
     return sized(alt.layer(boxes, text), _ROW_HEIGHT * told["row"].nunique(), width)

@@ -11,6 +11,7 @@ from db.architectures import EDGES, OPERATIONS, Architecture
 from report.labels import signed
 from report.picking import picking
 from report.sizing import sized
+from report.theme import readable_ink
 
 _NODES: Final = ("in", "1", "2", "out")
 EDGE_NAMES: Final = tuple(f"{_NODES[source]} → {_NODES[target]}" for source, target in EDGES)
@@ -56,8 +57,8 @@ def neighbour_chart(table: pd.DataFrame, width: int | None = None) -> alt.LayerC
         color=alt.Color("difference:Q", title="change in accuracy (%)")
         .scale(scheme="blueorange", domain=[-reach, reach], reverse=True, clamp=True)
         .legend(orient="bottom", gradientLength=180, tickCount=4),
-        stroke=alt.condition("datum.is_own", alt.value("#1B2430"), alt.value(None)),
-        strokeWidth=alt.value(2),
+        stroke=alt.StrokeValue(**alt.condition("datum.is_own", alt.value("#1B2430"), alt.value(None))),
+        strokeWidth=alt.StrokeWidthValue(2),
         tooltip=[
             alt.Tooltip("edge:N"),
             alt.Tooltip("operation:N"),
@@ -66,6 +67,6 @@ def neighbour_chart(table: pd.DataFrame, width: int | None = None) -> alt.LayerC
             alt.Tooltip("difference:Q", title="change (%)", format="+.2f"),
         ],
     )
-    ink = alt.condition(f"abs(datum.difference) > {0.65 * reach}", alt.value("white"), alt.value("#1B2430"))
-    text = base.mark_text(fontSize=12, tooltip=None).encode(text="text:N", color=ink)
+    ink = readable_ink("difference", 0.65 * reach)
+    text = base.mark_text(fontSize=12, tooltip=None).encode(text=alt.Text("text:N"), color=ink)
     return sized(alt.layer(boxes.add_params(picking()), text), _ROW_HEIGHT * len(EDGES), width)

@@ -18,19 +18,20 @@ def picking(**options: Any) -> alt.Parameter:
     return alt.selection_point(name=PICKED, fields=[FIELD], **options)
 
 
-def emphasis(selection: alt.Parameter, already: Sequence[str], full: float, faint: float) -> Any:
+def emphasis(selection: alt.Parameter, already: Sequence[str], full: float, faint: float) -> alt.OpacityValue:
     """An opacity: `full` for what is picked, for all where nothing is, else `faint`.
 
     `already` are series that were picked elsewhere; they count until the reader picks here. They are no
     initial value of the selection, because Streamlit does not hear when a reader clears that.
     """
     if not already:
-        return alt.condition(selection, alt.value(full), alt.value(faint))
+        return alt.OpacityValue(**alt.condition(selection, alt.value(full), alt.value(faint)))
     is_already = f"!{PICKED}.{FIELD} && indexof({json.dumps(list(already))}, datum.{FIELD}) >= 0"
-    return (
+    condition = (
         alt.when(selection, empty=False)
         .then(alt.value(full))
         .when(is_already)
         .then(alt.value(full))
         .otherwise(alt.value(faint))
     )
+    return alt.OpacityValue(**condition)

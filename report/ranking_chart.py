@@ -112,9 +112,9 @@ def _panel(
     if seeds is None:
         spread = base.mark_area(line=False).encode(
             y=alt.Y(f"{value}_low:Q", title=None),
-            y2=f"{value}_high:Q",
+            y2=alt.Y2(f"{value}_high:Q"),
             opacity=fade(0.14, 0.02),
-            tooltip=alt.value(None),
+            tooltip=alt.TooltipValue(None),
         )
     else:
         spread = (
@@ -124,7 +124,7 @@ def _panel(
                 x=base.encoding.x,
                 y=alt.Y(f"{value}:Q", title=None),
                 color=styles["color"],
-                detail="seed:N",
+                detail=alt.Detail("seed:N"),
                 opacity=fade(0.5, 0.04),
                 tooltip=[alt.Tooltip("series:N", title="experiment"), alt.Tooltip("seed:N")],
             )
@@ -136,14 +136,14 @@ def _panel(
         tooltip=alt.Tooltip("label:N", title="experiment"),
     )
     marks = base.mark_point(size=70, filled=True).encode(
-        y=height, shape=styles["shape"], opacity=faded, tooltip=alt.value(None)
+        y=height, shape=styles["shape"], opacity=faded, tooltip=alt.TooltipValue(None)
     )
     # Unseen and larger than the marks, so that a pointer need not be exact.
     targets = base.mark_circle(size=450, opacity=0).encode(y=height, tooltip=_tooltip(value, title))
     layers = [spread, line, marks, targets]
     if is_correlation:
         rule = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=_GREY)
-        layers = [rule.encode(y="zero:Q"), *_ceilings(points, value, base.encoding.x, height), *layers]
+        layers = [rule.encode(y=alt.Y("zero:Q")), *_ceilings(points, value, base.encoding.x, height), *layers]
     return alt.layer(*layers)
 
 
@@ -164,7 +164,7 @@ def _ceilings(points: pd.DataFrame, value: str, x: alt.X, height: alt.Y) -> list
         alt.Tooltip("point:N", title="N"),
         alt.Tooltip("ceiling:Q", title="one trial with the mean of the others", format=_format(value, 1)),
     ]
-    return [line.encode(x=x, y=height, detail="mask:N", tooltip=tooltip)]
+    return [line.encode(x=x, y=height, detail=alt.Detail("mask:N"), tooltip=tooltip)]
 
 
 def _with_gaps(points: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from report.labels import experiment_labels, listed, set_name, signed, size_posi
 from report.picking import emphasis, picking
 from report.ranking_table import POINTS, Ranking
 from report.sizing import sized
+from report.theme import readable_ink
 
 # What the columns of the matrix may be, by the name on the screen.
 DIMENSIONS: Final = {"variant": "variant", "LT": "lt", "size": "size"}
@@ -105,12 +106,11 @@ def matrix_chart(
             alt.Tooltip("reported:Q", title="τa in the paper", format=".2f"),
         ],
     )
-    # White on the ends of the scale, black on its middle.
-    ink = alt.condition("abs(datum.value) > 0.65", alt.value("white"), alt.value("#1B2430"))
+    ink = readable_ink("value", 0.65)
     value = base.mark_text(dy=-6, fontSize=_if_wider(_VALUE_WIDTH, 14), fontWeight=600, tooltip=None)
     note = base.mark_text(dy=11, fontSize=_if_wider(_NOTE_WIDTH, 11), tooltip=None)
-    layers = [boxes.add_params(selection), value.encode(text="text:N", color=ink)]
-    layers.append(note.encode(text="note:N", color=ink))
+    layers = [boxes.add_params(selection), value.encode(text=alt.Text("text:N"), color=ink)]
+    layers.append(note.encode(text=alt.Text("note:N"), color=ink))
     return sized(alt.layer(*layers), _ROW_HEIGHT * cells["row"].nunique(), width)
 
 

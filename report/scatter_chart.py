@@ -144,9 +144,9 @@ def _bins(panel: Panel, colour: str) -> alt.Chart:
         .mark_rect()
         .encode(
             x=_axis(alt.X("truth:Q"), "ground truth (%)", x_domain),
-            x2="x_high:Q",
+            x2=alt.X2("x_high:Q"),
             y=_axis(alt.Y("predicted:Q"), _predicted(panel), y_domain, minExtent=_AXIS_WIDTH),
-            y2="y_high:Q",
+            y2=alt.Y2("y_high:Q"),
             color=shade,
             tooltip=tooltip,
         )

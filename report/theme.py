@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import altair as alt
+
 # Told apart with every kind of colour blindness; app/theme.toml says how.
 COLOURS: Final = ("#0072B2", "#CF7B08", "#009E4D", "#C07EB3", "#6B4400", "#401E7B", "#009AF6", "#726A64")
 GREY: Final = "#8A929C"
@@ -30,3 +32,9 @@ CONFIG: Final[dict[str, Any]] = {
     "title": {"color": _TEXT, "fontSize": 13, "fontWeight": 600, "anchor": "start"},
     "header": {"labelColor": _TEXT, "labelFontSize": 13, "labelFontWeight": 600},
 }
+
+
+def readable_ink(field: str, bound: float) -> alt.ColorValue:
+    """For text on cells coloured by `field`: white on the ends of the scale, black within ±`bound`."""
+    is_dark = f"abs(datum.{field}) > {bound}"
+    return alt.ColorValue(**alt.condition(is_dark, alt.value("white"), alt.value(_TEXT)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from altair.utils import schemapi
 from hypothesis import settings
 
 from db.benchmarks import read_benchmark
@@ -24,6 +25,18 @@ RunWriter = Callable[..., Path]
 # A busy machine is no failure: an example's first import or tensor can take longer than the usual deadline.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _charts_are_made_of_channels() -> Iterator[None]:
+    """`alt.X("n:Q")`, not `x="n:Q"`: what is no channel makes Altair hash its whole schema, each time."""
+
+    def refuse(*_: object) -> None:
+        pytest.fail("encode() was given something other than channels, such as a string or alt.value()")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schemapi._FromDict, "__init__", refuse)
+        yield
 
 
 @pytest.fixture(scope="session")

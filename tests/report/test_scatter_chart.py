@@ -99,7 +99,7 @@ def test_the_string_is_put_together_by_the_browser() -> None:
     row = points(1).assign(digits=architecture.digits)
     chart = panel_chart(Panel(row, ["one"]), "nothing", width=300)
     calculated = chart.transform[0]
-    told = alt.Chart(row).mark_text(limit=0).encode(text="string:N")
+    told = alt.Chart(row).mark_text(limit=0).encode(text=alt.Text("string:N"))
     told.transform = [calculated]
     assert architecture.string.replace(">", "&gt;") in as_svg(told.properties(width=600))
 
