@@ -185,6 +185,7 @@ def line_styles(
         direction="horizontal",
         values=list(series),
         labelLimit=2 * width,  # fonts differ in width: no name is cut
+        symbolLimit=0,  # none
         symbolSize=90,
         symbolStrokeWidth=2,
         symbolOpacity=1,

@@ -51,6 +51,14 @@ def test_marks_are_few_and_the_last_epoch_has_one(epochs: int) -> None:
     assert len({later - earlier for earlier, later in pairwise(marked)}) <= 1
 
 
+def test_every_line_is_in_the_legend() -> None:
+    """Vega's own legend would end at 30 with "…15 entries"."""
+    series = [f"run {number:02}" for number in range(45)]
+    points = pd.DataFrame({"series": series * 2, "epoch": [1] * 45 + [2] * 45, "train_loss": 1.5})
+    svg = as_svg(epochs_chart(points, series, {"train_loss": "loss"}, width=700))
+    assert [name for name in series if f">{name}<" not in svg] == []
+
+
 def test_it_is_drawn_in_both_forms() -> None:
     points = pd.DataFrame(
         {"series": "a & b", "epoch": [5, 10], "a_n": [40.0, 60.0], "tau": [float("nan"), -0.25]}
