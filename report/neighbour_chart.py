@@ -11,7 +11,7 @@ from db.architectures import EDGES, OPERATIONS, Architecture
 from report.labels import signed
 from report.picking import picking
 from report.sizing import sized
-from report.theme import readable_ink
+from report.theme import TEXT, readable_ink
 
 _NODES: Final = ("in", "1", "2", "out")
 EDGE_NAMES: Final = tuple(f"{_NODES[source]} → {_NODES[target]}" for source, target in EDGES)
@@ -57,7 +57,7 @@ def neighbour_chart(table: pd.DataFrame, width: int | None = None) -> alt.LayerC
         color=alt.Color("difference:Q", title="change in accuracy (%)")
         .scale(scheme="blueorange", domain=[-reach, reach], reverse=True, clamp=True)
         .legend(orient="bottom", gradientLength=180, tickCount=4),
-        stroke=alt.StrokeValue(**alt.condition("datum.is_own", alt.value("#1B2430"), alt.value(None))),
+        stroke=alt.StrokeValue(**alt.condition("datum.is_own", alt.value(TEXT), alt.value(None))),
         strokeWidth=alt.StrokeWidthValue(2),
         tooltip=[
             alt.Tooltip("edge:N"),

@@ -185,7 +185,7 @@ def line_styles(
         direction="horizontal",
         values=list(series),
         labelLimit=2 * width,  # fonts differ in width: no name is cut
-        symbolLimit=0,  # none
+        symbolLimit=0,  # all of them: Vega's own limit is 30
         symbolSize=90,
         symbolStrokeWidth=2,
         symbolOpacity=1,

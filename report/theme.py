@@ -11,7 +11,7 @@ COLOURS: Final = ("#0072B2", "#CF7B08", "#009E4D", "#C07EB3", "#6B4400", "#401E7
 GREY: Final = "#8A929C"
 
 _FONT: Final = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
-_TEXT: Final = "#1B2430"
+TEXT: Final = "#1B2430"
 
 CONFIG: Final[dict[str, Any]] = {
     "background": "white",
@@ -21,20 +21,20 @@ CONFIG: Final[dict[str, Any]] = {
     "axis": {
         "domainColor": "#D5DAE1",
         "gridColor": "#EDF0F3",
-        "labelColor": _TEXT,
+        "labelColor": TEXT,
         "labelFontSize": 12,
         "tickColor": "#D5DAE1",
-        "titleColor": _TEXT,
+        "titleColor": TEXT,
         "titleFontSize": 12,
         "titleFontWeight": "normal",
     },
-    "legend": {"labelColor": _TEXT, "titleColor": _TEXT, "labelFontSize": 12},
-    "title": {"color": _TEXT, "fontSize": 13, "fontWeight": 600, "anchor": "start"},
-    "header": {"labelColor": _TEXT, "labelFontSize": 13, "labelFontWeight": 600},
+    "legend": {"labelColor": TEXT, "titleColor": TEXT, "labelFontSize": 12},
+    "title": {"color": TEXT, "fontSize": 13, "fontWeight": 600, "anchor": "start"},
+    "header": {"labelColor": TEXT, "labelFontSize": 13, "labelFontWeight": 600},
 }
 
 
 def readable_ink(field: str, bound: float) -> alt.ColorValue:
     """For text on cells coloured by `field`: white on the ends of the scale, black within ±`bound`."""
     is_dark = f"abs(datum.{field}) > {bound}"
-    return alt.ColorValue(**alt.condition(is_dark, alt.value("white"), alt.value(_TEXT)))
+    return alt.ColorValue(**alt.condition(is_dark, alt.value("white"), alt.value(TEXT)))

@@ -18,6 +18,11 @@ from tests.e2e.conftest import Dashboard
 TAU_OVER_N = EXAMPLES["τ over N, for every mask"]
 
 
+def open_console(page: Page, url: str) -> None:
+    visit(page, url)
+    expect(editor(page)).to_be_visible()
+
+
 def editor(page: Page) -> Locator:
     return page.get_by_role("textbox", name="SQL")
 
@@ -28,7 +33,7 @@ def run(page: Page, sql: str) -> None:
 
 
 def test_an_escape_fails_and_a_query_is_downloaded(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
-    visit(page, f"{dashboard.url}/sql")
+    open_console(page, f"{dashboard.url}/sql")
     for sql, told in (
         ("SELECT * FROM read_text('/etc/passwd')", "Permission Error"),
         ("CALL enable_logging(storage_path = '/nowhere/log')", "process with signal|Permission Error"),
@@ -64,7 +69,7 @@ def test_an_escape_fails_and_a_query_is_downloaded(page: Page, dashboard: Dashbo
 
 
 def test_a_shared_address_draws_once_it_is_run(page: Page, dashboard: Dashboard) -> None:
-    visit(page, f"{dashboard.url}/sql?sql={quote(TAU_OVER_N)}&chart=Lines&y=a_n_mean&colour=masked")
+    open_console(page, f"{dashboard.url}/sql?sql={quote(TAU_OVER_N)}&chart=Lines&y=a_n_mean&colour=masked")
     expect(page.get_by_text("This query has not been run yet.")).to_be_visible()
     page.get_by_role("button", name="Run").click()
     chart = page.get_by_test_id("stVegaLiteChart")
@@ -81,7 +86,7 @@ def test_a_shared_address_draws_once_it_is_run(page: Page, dashboard: Dashboard)
 
 
 def test_a_running_query_is_stopped(page: Page, dashboard: Dashboard) -> None:
-    visit(page, f"{dashboard.url}/sql")
+    open_console(page, f"{dashboard.url}/sql")
     run(page, "SELECT count(*) FROM range(100000) a, range(100000000000) b")
     expect(page.get_by_text("of at most 30 seconds")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
@@ -95,7 +100,7 @@ def test_a_running_query_is_stopped(page: Page, dashboard: Dashboard) -> None:
 def test_the_page_is_accessible(browser: Browser, dashboard: Dashboard, scheme: Any) -> None:
     context = browser.new_context(color_scheme=scheme, viewport={"width": 1440, "height": 1000})
     page = context.new_page()
-    visit(page, f"{dashboard.url}/sql?sql={quote(TAU_OVER_N)}&chart=Lines&colour=masked")
+    open_console(page, f"{dashboard.url}/sql?sql={quote(TAU_OVER_N)}&chart=Lines&colour=masked")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible()
     settle(page)
@@ -112,7 +117,7 @@ def test_the_page_is_accessible(browser: Browser, dashboard: Dashboard, scheme: 
 def test_a_phone_needs_no_sideways_scrolling(browser: Browser, dashboard: Dashboard) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
-    visit(page, f"{dashboard.url}/sql?sql={quote(TAU_OVER_N)}")
+    open_console(page, f"{dashboard.url}/sql?sql={quote(TAU_OVER_N)}")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
