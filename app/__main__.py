@@ -1,12 +1,12 @@
-"""Serves the dashboard: `python -m app --warehouse PATH --runs PATH --host ADDRESS --port NUMBER`."""
+"""Serves the dashboard: `python -m nasrank.app --warehouse PATH --runs PATH --host ADDRESS --port NUMBER`."""
 
 import argparse
 import os
 from pathlib import Path
 
-from app.serve import DEFAULT_RUNS, DEFAULT_WAREHOUSE, command
+from nasrank.app.serve import DEFAULT_RUNS, DEFAULT_WAREHOUSE, command
 
-parser = argparse.ArgumentParser(prog="python -m app", description="Serve the dashboard.")
+parser = argparse.ArgumentParser(prog="python -m nasrank.app", description="Serve the dashboard.")
 parser.add_argument("--warehouse", type=Path, default=Path(DEFAULT_WAREHOUSE))
 parser.add_argument("--runs", type=Path, default=Path(DEFAULT_RUNS))
 parser.add_argument("--host", default="localhost")

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import streamlit as st
 from altair.utils.schemapi import disable_debug_mode
-
-from app.refreshing import STYLE, refreshed_every
-from app.serve import warehouse_path
-from app.snapshot import Snapshot, WarehouseReplacedError, opened_once
-from db.errors import NasrankError
+from nasrank.app.serve import warehouse_path
+from nasrank.app.snapshot import Snapshot, WarehouseReplacedError, opened_once
+from nasrank.app.widgets.refreshing import STYLE, refreshed_every
+from nasrank.db.errors import NasrankError
 
 ICON = Path(__file__).with_name("icon.svg")
 LOGO = Path(__file__).with_name("logo.svg")
@@ -34,14 +33,14 @@ def main() -> None:
     st.logo(str(LOGO), size="large")
     page = st.navigation(
         [
-            st.Page("views/rankings.py", title="Rankings", default=True),
-            st.Page("views/scatter.py", title="Scatter", url_path="scatter"),
-            st.Page("views/compare.py", title="Compare", url_path="compare"),
-            st.Page("views/search_space.py", title="Search space", url_path="search_space"),
-            st.Page("views/datasets.py", title="Datasets", url_path="datasets"),
-            st.Page("views/runs.py", title="Runs", url_path="runs"),
-            st.Page("views/paper.py", title="Paper", url_path="paper"),
-            st.Page("views/sql.py", title="SQL", url_path="sql"),
+            st.Page("views/rankings/page.py", title="Rankings", default=True),
+            st.Page("views/scatter/page.py", title="Scatter", url_path="scatter"),
+            st.Page("views/compare/page.py", title="Compare", url_path="compare"),
+            st.Page("views/search_space/page.py", title="Search space", url_path="search_space"),
+            st.Page("views/datasets/page.py", title="Datasets", url_path="datasets"),
+            st.Page("views/runs/page.py", title="Runs", url_path="runs"),
+            st.Page("views/paper/page.py", title="Paper", url_path="paper"),
+            st.Page("views/sql/page.py", title="SQL", url_path="sql"),
         ]
     )
     st.title(page.title)

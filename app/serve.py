@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
+
+from nasrank.db.processes import module_command
 
 DEFAULT_WAREHOUSE: Final = "nasrank.duckdb"
 DEFAULT_RUNS: Final = "runs"
@@ -40,8 +41,8 @@ def command(warehouse: Path, host: str, port: int, runs: Path = Path(DEFAULT_RUN
         "theme.base": str(_FOLDER / "theme.toml"),
     }
     return [
-        sys.executable,
-        *("-m", "streamlit", "run", str(_FOLDER / "main.py")),
+        *module_command("streamlit"),
+        *("run", str(_FOLDER / "main.py")),
         *(f"--{name}={value}" for name, value in options.items()),
         *("--", f"--warehouse={warehouse.absolute()}", f"--runs={runs.absolute()}"),
     ]

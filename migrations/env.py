@@ -1,4 +1,4 @@
-"""Runs revisions on the connection that the caller gives (`db.warehouse`, tests, `scripts/revision.py`)."""
+"""Runs revisions on the connection that the caller gives (`db/warehouse`, tests, `scripts/revision.py`)."""
 
 import duckdb_sqlalchemy.alembic_impl  # noqa: F401  (registers DuckDB with Alembic)
 from alembic import context

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
-
-from db.models import IMPORTED
-from report import queries
-from report.charts import agreement_chart, dataset_chart, scatter_chart, usage_chart
-from report.labels import NOT_A_SETTING, in_order, kind_name, listed, set_name, size_position
-from report.queries import Asked
-from report.ranking_chart import ranking_chart
-from report.ranking_table import POINTS, rank
+from nasrank.db.warehouse.models import IMPORTED
+from nasrank.report import queries
+from nasrank.report.charts.labels import NOT_A_SETTING, in_order, kind_name, listed, set_name, size_position
+from nasrank.report.charts.paper_charts import agreement_chart, dataset_chart, scatter_chart, usage_chart
+from nasrank.report.charts.ranking_chart import ranking_chart
+from nasrank.report.charts.ranking_table import POINTS, rank
+from nasrank.report.queries import Asked
 
 # What the paper's figures show, in our words. 11 to 13 are the same lines at two widths.
 TITLES: Final[Mapping[str, str]] = {

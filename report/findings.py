@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
-
-from report import queries
-from report.figures import Choice
-from report.labels import set_name, signed, size_position
-from report.queries import Asked
+from nasrank.report import queries
+from nasrank.report.charts.labels import set_name, signed, size_position
+from nasrank.report.figures import Choice
+from nasrank.report.queries import Asked
 
 STATEMENTS: Final[Mapping[int, str]] = {
     1: "Masking Zero, or Zero with Pool, makes S rank well; masking Skip or convolutions harms.",

@@ -15,13 +15,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-
-from db.architectures import OPERATIONS
-from db.models import IMPORTED
-from report import queries
-from report.figures import Choice
-from report.labels import in_order, set_name, signed, size_position
-from report.queries import Asked
+from nasrank.db.nb201.architectures import OPERATIONS
+from nasrank.db.warehouse.models import IMPORTED
+from nasrank.report import queries
+from nasrank.report.charts.labels import in_order, set_name, signed, size_position
+from nasrank.report.figures import Choice
+from nasrank.report.queries import Asked
 
 # The sets whose correlations a table has, by the name in its header.
 _SETS: Final = ("random", "top-500", "top-50", "top-10")

@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import jinja2
-
-from db.errors import NasrankError
-from db.warehouse import Warehouse
-from report import queries
-from report.figures import Choice, Figure, NotDrawn, draw_figures
-from report.findings import NOT_ENOUGH, read_findings, summarize
-from report.images import as_png, as_svg
-from report.queries import Asked
-from report.questions import answer_questions
-from report.theme import CONFIG
+from nasrank.db.errors import NasrankError
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.report import queries
+from nasrank.report.charts.images import as_png, as_svg
+from nasrank.report.charts.theme import CONFIG
+from nasrank.report.figures import Choice, Figure, NotDrawn, draw_figures
+from nasrank.report.findings import NOT_ENOUGH, read_findings, summarize
+from nasrank.report.queries import Asked
+from nasrank.report.questions import answer_questions
 
 # Tells a folder that a report may replace.
 _MARK: Final = "report.json"
@@ -147,6 +146,6 @@ def _save(figure: Figure, folder: Path) -> None:
 
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("report", "."), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.PackageLoader("nasrank.report", "."), autoescape=True, undefined=jinja2.StrictUndefined
     )
     return environment.get_template("page.html.j2")

@@ -16,19 +16,19 @@ from typing import Annotated, Any
 import torch
 import typer
 from benchmarking import MEAN, SEED, STD, initial_supernet, spread, timed
+from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, Architecture
+from nasrank.db.nb201.equivalence import CellRules, representatives
+from nasrank.db.runs.format import Prediction
+from nasrank.trainer.config import ExperimentConfig
+from nasrank.trainer.environment import choose_device, device_description
+from nasrank.trainer.evaluation.evaluator import BN_MODES, BatchEvaluator, Evaluator, RecalibratedEvaluator
+from nasrank.trainer.evaluation.fast_evaluation import beginning, evaluate, images_at_once
+from nasrank.trainer.images.augment import DeviceImages
+from nasrank.trainer.network.supernet import SuperNet
+from nasrank.trainer.progress import SilentProgress
+from nasrank.trainer.stopping import StopSignal
 from plain_supernet import PlainSuperNet
 from torch import nn
-
-from db.architectures import NUM_ARCHITECTURES, Architecture
-from db.equivalence import CellRules, representatives
-from trainer.augment import DeviceImages
-from trainer.config import ExperimentConfig
-from trainer.environment import choose_device, device_description
-from trainer.evaluation import BN_MODES, BatchEvaluator, Evaluator, Prediction, RecalibratedEvaluator
-from trainer.fast_evaluation import beginning, evaluate, images_at_once
-from trainer.progress import SilentProgress
-from trainer.stopping import StopSignal
-from trainer.supernet import SuperNet
 
 Row = Callable[[Sequence[int]], float]  # architectures to a rate
 

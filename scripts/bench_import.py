@@ -25,12 +25,11 @@ import nats_bench.api_utils
 import pandas as pd
 import typer
 from benchmarking import spread
+from nasrank.db.benchmarks import read_benchmark
+from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, all_architectures
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.seed import seed_warehouse
 from official_files import CLASSES, SEEDS, arch_results, write_nats_folder
-
-from db.architectures import NUM_ARCHITECTURES, all_architectures
-from db.benchmarks import read_benchmark
-from db.seed import seed_warehouse
-from db.warehouse import Warehouse
 
 SHARED = Path(os.environ.get("NASRANK_SHARED", "../shared"))
 ARCHITECTURES = [a.string for a in all_architectures()]
@@ -162,7 +161,7 @@ class RealNumbers:
 
 def import_folder(source: Path, warehouse: Warehouse) -> tuple[float, int]:
     """Seconds of the command line's import, and the most memory that its processes had together, in bytes."""
-    command = [sys.executable, "-c", "from trainer.cli import main; main()", "import-bench"]
+    command = [sys.executable, "-c", "from nasrank.trainer.cli.main import main; main()", "import-bench"]
     started = time.perf_counter()
     process = subprocess.Popen(
         [*command, str(source), "--name", "nats", "--warehouse", str(warehouse.path)],

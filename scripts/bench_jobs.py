@@ -16,12 +16,11 @@ import torch
 import typer
 from bench_training import Ours, some_images
 from benchmarking import spread
-
-from trainer.config import ExperimentConfig
-from trainer.environment import choose_device, device_description
-from trainer.recording import record_on_cuda
-from trainer.stopping import StopSignal
-from trainer.study_plan import share_of_threads
+from nasrank.trainer.config import ExperimentConfig
+from nasrank.trainer.environment import choose_device, device_description
+from nasrank.trainer.stopping import StopSignal
+from nasrank.trainer.studies.plan import share_of_threads
+from nasrank.trainer.training.recording import record_on_cuda
 
 _IMAGES = 10_000  # an epoch
 _WARM_UP = 10  # steps

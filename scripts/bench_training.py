@@ -19,21 +19,20 @@ from typing import Annotated, Protocol
 import torch
 import typer
 from benchmarking import MEAN, SEED, STD, Traffic, copying_speed, initial_supernet, spread, timed
+from nasrank.db.nb201.architectures import OPERATIONS
+from nasrank.trainer.config import ExperimentConfig
+from nasrank.trainer.environment import choose_device, device_description
+from nasrank.trainer.images.augment import DeviceImages, draw_epoch
+from nasrank.trainer.images.datasets import load_dataset
+from nasrank.trainer.network.paths import path_sampler
+from nasrank.trainer.network.supernet import NUM_STAGES, SuperNet
+from nasrank.trainer.progress import SilentProgress
+from nasrank.trainer.stopping import Interrupted, StopSignal
+from nasrank.trainer.training.recording import Recorder, record_on_cuda
+from nasrank.trainer.training.training import Training
 from plain_supernet import PlainSuperNet
 from torch import Tensor, nn
 from torch.nn import functional
-
-from db.architectures import OPERATIONS
-from trainer.augment import DeviceImages, draw_epoch
-from trainer.config import ExperimentConfig
-from trainer.datasets import load_dataset
-from trainer.environment import choose_device, device_description
-from trainer.paths import path_sampler
-from trainer.progress import SilentProgress
-from trainer.recording import Recorder, record_on_cuda
-from trainer.stopping import Interrupted, StopSignal
-from trainer.supernet import NUM_STAGES, SuperNet
-from trainer.training import Training
 
 
 def bench(

@@ -21,22 +21,23 @@ import pandas as pd
 import streamlit as st
 import typer
 from benchmarking import spread
+from nasrank.app import shared_queries
+from nasrank.app.snapshot import Snapshot
+from nasrank.app.views.compare import queries as compare_queries
+from nasrank.app.views.runs import queries as run_queries
+from nasrank.app.views.scatter import queries as scatter_queries
+from nasrank.db.benchmarks import read_benchmark
+from nasrank.db.ingest.folders import ingest
+from nasrank.db.nb201.architectures import parse_mask, sample_order
+from nasrank.db.runs.folder import RunFolder
+from nasrank.db.runs.format import Prediction
+from nasrank.db.runs.status import RunStatus
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.ground_truth import choose_architectures, import_benchmark
+from nasrank.db.warehouse.seed import seed_warehouse
+from nasrank.report import queries
+from nasrank.trainer.config import ExperimentConfig, run_id
 from streamlit.logger import set_log_level
-
-from app.queries import compare, scatter, shared
-from app.queries import runs as run_queries
-from app.snapshot import Snapshot
-from db.architectures import parse_mask, sample_order
-from db.benchmarks import read_benchmark
-from db.ground_truth import choose_architectures, import_benchmark
-from db.ingest import ingest
-from db.run_status import RunStatus
-from db.seed import seed_warehouse
-from db.warehouse import Warehouse
-from report import queries
-from trainer.config import ExperimentConfig, run_id
-from trainer.evaluation import Prediction
-from trainer.run_folder import RunFolder
 
 SEEDS = 5
 MASKS = ("", "Zero", "Skip", "Pool")
@@ -216,37 +217,41 @@ def dashboard_queries(warehouse: Warehouse) -> dict[str, Callable[[Snapshot], pd
         "SELECT experiment_id FROM experiment WHERE mask = '' ORDER BY 1 LIMIT 4"
     ).experiment_id
     asked: dict[str, Callable[[Snapshot], pd.DataFrame]] = {
-        "ground_truth_keys": shared.ground_truth_keys,
+        "ground_truth_keys": shared_queries.ground_truth_keys,
         "experiments": queries.experiments,
-        "runs": shared.runs,
+        "runs": shared_queries.runs,
         "ranking": lambda snapshot: queries.ranking(snapshot, "cifar10", KEY),
         "tau_a": lambda snapshot: queries.tau_a(snapshot, "cifar10", KEY),
         "noise_ceiling": lambda snapshot: queries.noise_ceiling(snapshot, KEY, ""),
         "page Runs": run_queries.runs,
-        "incomplete_sets": lambda snapshot: shared.incomplete_sets(snapshot, "cifar10", KEY),
+        "incomplete_sets": lambda snapshot: shared_queries.incomplete_sets(snapshot, "cifar10", KEY),
         "ranking, another key": lambda snapshot: queries.ranking(snapshot, "cifar10", OTHER_KEY),
-        "evaluations": shared.evaluations,
+        "evaluations": shared_queries.evaluations,
     }
     if len(largest):
         run_id = largest[0]
         asked |= {
-            "points of the whole space": lambda snapshot: scatter.points(
+            "points of the whole space": lambda snapshot: scatter_queries.points(
                 snapshot, run_id, KEY, "running", 250, "all"
             ),
-            "numbers of a run": lambda snapshot: scatter.rankings(snapshot, run_id, KEY, "running", 250),
-            "numbers of a run, another key": lambda snapshot: scatter.rankings(
+            "numbers of a run": lambda snapshot: scatter_queries.rankings(
+                snapshot, run_id, KEY, "running", 250
+            ),
+            "numbers of a run, another key": lambda snapshot: scatter_queries.rankings(
                 snapshot, run_id, OTHER_KEY, "running", 250
             ),
         }
     if len(four):
         ids = ",".join(four)
         asked |= {
-            "rankings of 4": lambda snapshot: compare.rankings(snapshot, ids, KEY, "running"),
-            "differences of 4": lambda snapshot: compare.differences(snapshot, ids, four[0], KEY, "running"),
-            "differences of 4, another key": lambda snapshot: compare.differences(
+            "rankings of 4": lambda snapshot: compare_queries.rankings(snapshot, ids, KEY, "running"),
+            "differences of 4": lambda snapshot: compare_queries.differences(
+                snapshot, ids, four[0], KEY, "running"
+            ),
+            "differences of 4, another key": lambda snapshot: compare_queries.differences(
                 snapshot, ids, four[0], OTHER_KEY, "running"
             ),
-            "curves of 4": lambda snapshot: compare.curves(snapshot, ids),
+            "curves of 4": lambda snapshot: compare_queries.curves(snapshot, ids),
         }
     return asked
 

@@ -28,13 +28,12 @@ import streamlit as st
 import typer
 from bench_warehouse import RunWriter, dashboard_queries
 from benchmarking import spread
-
-from app.snapshot import Snapshot, WarehouseReplacedError
-from db.benchmarks import read_benchmark
-from db.ground_truth import import_benchmark
-from db.seed import seed_warehouse
-from db.warehouse import Warehouse
-from trainer.config import ExperimentConfig, run_id
+from nasrank.app.snapshot import Snapshot, WarehouseReplacedError
+from nasrank.db.benchmarks import read_benchmark
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.ground_truth import import_benchmark
+from nasrank.db.warehouse.seed import seed_warehouse
+from nasrank.trainer.config import ExperimentConfig, run_id
 
 TEMPLATES: Final = 20  # runs whose predictions the others repeat
 SLOW_EVERY: Final = 10

@@ -12,9 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from db.catalogue import COLUMNS, MACROS, RELATIONS
-from db.seed import seed_warehouse
-from db.warehouse import Warehouse
+from nasrank.db.warehouse.catalogue import COLUMNS, MACROS, RELATIONS
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.seed import seed_warehouse
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKER = "<!-- What follows is written by scripts/docs.py from the comments in the warehouse. -->"

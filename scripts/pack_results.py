@@ -8,11 +8,11 @@ STUDY is a study file or the name of one that comes with nasrank, RUNS the folde
 import sys
 from pathlib import Path
 
-from db.errors import NasrankError
-from db.ingest import read_run_folder, run_status
-from db.packed_runs import pack_runs
-from db.run_status import ENDED
-from trainer.study import load_study
+from nasrank.db.errors import NasrankError
+from nasrank.db.ingest.packed import pack_runs
+from nasrank.db.runs.reader import read_run_folder, run_status
+from nasrank.db.runs.status import ENDED
+from nasrank.trainer.studies.file import load_study
 
 RESULTS = Path(__file__).resolve().parents[1] / "db" / "results"
 

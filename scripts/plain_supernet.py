@@ -1,13 +1,12 @@
 """The baseline of the benchmarks: a super-network as published ones over NAS-Bench-201 are written.
 
 NCHW, standard modules, one path a step, Zero as a product with 0. Its names are those of
-`trainer.supernet.SuperNet`, whose weights it takes.
+`trainer.network.supernet.SuperNet`, whose weights it takes.
 """
 
+from nasrank.db.nb201.architectures import BENCHMARK_OPERATIONS, EDGES
+from nasrank.trainer.network.supernet import NUM_STAGES
 from torch import Tensor, nn
-
-from db.architectures import BENCHMARK_OPERATIONS, EDGES
-from trainer.supernet import NUM_STAGES
 
 
 class PlainSuperNet(nn.Module):

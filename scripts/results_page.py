@@ -16,11 +16,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from db.warehouse import Warehouse
-from report.figures import Choice, Figure, draw_figures
-from report.findings import NOT_ENOUGH, STATEMENTS, Evidence, Finding, read_findings
-from report.images import as_svg
-from report.questions import Question, answer_questions
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.report.charts.images import as_svg
+from nasrank.report.figures import Choice, Figure, draw_figures
+from nasrank.report.findings import NOT_ENOUGH, STATEMENTS, Evidence, Finding, read_findings
+from nasrank.report.questions import Question, answer_questions
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "results.md"

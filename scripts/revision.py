@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the next Alembic revision from the difference between db/models.py and the revisions there are.
+"""Writes the next Alembic revision from what db/warehouse/models.py has and the revisions lack.
 
 usage: .venv/bin/python scripts/revision.py "What changes"
-Read what it wrote before you commit it, and set SCHEMA_REVISION in db/models.py to its number.
+Read what it wrote before you commit it, and set SCHEMA_REVISION in db/warehouse/models.py to its number.
 """
 
 import sys
@@ -13,8 +13,7 @@ import alembic.config
 import duckdb_sqlalchemy  # noqa: F401  (registers the dialect)
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
-
-from db.models import Base
+from nasrank.db.warehouse.models import Base
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from altair.utils import schemapi
 from hypothesis import settings
+from nasrank.db.benchmarks import read_benchmark
+from nasrank.db.ingest.packed import load_results
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.ground_truth import import_benchmark
+from nasrank.db.warehouse.seed import seed_warehouse
 
-from db.benchmarks import read_benchmark
-from db.ground_truth import import_benchmark
-from db.packed_runs import load_results
-from db.seed import seed_warehouse
-from db.warehouse import Warehouse
-from tests.samples import write_run_folder
+from tests.samples import ROOT, write_run_folder
 from tests.study_data import fill
 
 RunWriter = Callable[..., Path]
@@ -42,7 +42,7 @@ def _charts_are_made_of_channels() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder with real data that lies beside some checkouts."""
-    path = Path(os.environ.get("NASRANK_SHARED", Path(__file__).parents[2] / "shared"))
+    path = Path(os.environ.get("NASRANK_SHARED", ROOT.parent / "shared"))
     if not path.is_dir():
         pytest.skip(f"no real data at {path}; NASRANK_SHARED names another folder")
     return path

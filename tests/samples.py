@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from nasrank.db.nb201.architectures import all_architectures, parse_mask
+from nasrank.db.runs.format import EPOCH_SCHEMA, PREDICTION_SCHEMA
+from nasrank.db.runs.holders import Holder
 
-from db.architectures import all_architectures, parse_mask
-from db.holders import Holder
-from db.ingest import EPOCH_SCHEMA, PREDICTION_SCHEMA
-
+ROOT = Path(__file__).parents[1]
 # All that a run brings rows into.
 TABLES_OF_RUNS = (
     "experiment",

@@ -14,8 +14,8 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal
 
-from db.architectures import OperationSet, parse_mask
-from db.errors import NasrankError
+from nasrank.db.errors import NasrankError
+from nasrank.db.nb201.architectures import OperationSet, parse_mask
 
 # name -> (cells per stage, channels of the first stage)
 SIZES: Final = {
@@ -247,7 +247,7 @@ class ExperimentConfig:
 
     @property
     def operations(self) -> tuple[int, ...]:
-        """The operations (indices into `db.architectures.OPERATIONS`) that the mask leaves, ascending."""
+        """The operations (indices into `OPERATIONS` of db.nb201) that the mask leaves, ascending."""
         return tuple(self.mask_set.complement)
 
 

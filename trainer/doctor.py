@@ -10,13 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
-
-from db.errors import NasrankError
-from db.ground_truth import ground_truth_keys
-from db.ingest import ingested_runs, run_folders, run_status
-from db.warehouse import INTEGRITY_CHECKS, Warehouse
-from trainer.datasets import list_datasets
-from trainer.environment import choose_device, computes_bfloat16
+from nasrank.db.errors import NasrankError
+from nasrank.db.ingest.folders import ingested_runs
+from nasrank.db.runs.reader import run_folders, run_status
+from nasrank.db.warehouse.file import INTEGRITY_CHECKS, Warehouse
+from nasrank.db.warehouse.ground_truth import ground_truth_keys
+from nasrank.trainer.environment import choose_device, computes_bfloat16
+from nasrank.trainer.images.datasets import list_datasets
 
 
 @dataclass(frozen=True, slots=True)

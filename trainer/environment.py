@@ -11,8 +11,7 @@ from typing import Final
 
 import numpy
 import torch
-
-from db.errors import NasrankError
+from nasrank.db.errors import NasrankError
 
 DEVICES: Final = ("auto", "cpu", "cuda")
 # As `torch.cpu.get_capabilities` calls them: x86, then ARM.

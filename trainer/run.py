@@ -6,6 +6,7 @@ one, and has nothing to do where all is there.
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import statistics
@@ -17,26 +18,25 @@ from pathlib import Path
 from typing import Final
 
 import torch
+from nasrank.db.errors import NasrankError
+from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
+from nasrank.db.runs.claims import Claim
+from nasrank.db.runs.folder import RunFolder
+from nasrank.db.runs.status import RunStatus
+from nasrank.trainer.config import ExperimentConfig, run_id
+from nasrank.trainer.environment import choose_device, device_description, git_state, versions
+from nasrank.trainer.evaluation.evaluator import EvaluationOptions, check_available, random_sample
+from nasrank.trainer.evaluation.predicting import Predictor, missing_predictions
+from nasrank.trainer.images.augment import DeviceImages
+from nasrank.trainer.images.datasets import ImageDataset, Split, load_dataset, split_dataset
+from nasrank.trainer.messages import say
+from nasrank.trainer.network.supernet import build_supernet
+from nasrank.trainer.progress import Progress, stderr_progress
+from nasrank.trainer.stopping import StopSignal
+from nasrank.trainer.training.checkpoint import load_checkpoint, save_checkpoint
+from nasrank.trainer.training.recording import record_on_cuda
+from nasrank.trainer.training.training import WATCHED_IMAGES, Diverged, Training
 from torch import Tensor
-
-from db.architectures import NUM_ARCHITECTURES
-from db.errors import NasrankError
-from db.run_status import RunStatus
-from trainer.augment import DeviceImages
-from trainer.checkpoint import load_checkpoint, save_checkpoint
-from trainer.claims import Claim
-from trainer.config import ExperimentConfig, run_id
-from trainer.datasets import ImageDataset, Split, load_dataset, split_dataset
-from trainer.environment import choose_device, device_description, git_state, versions
-from trainer.evaluation import EvaluationOptions, check_available, random_sample
-from trainer.output import say
-from trainer.predicting import Predictor, missing_predictions
-from trainer.progress import Progress, stderr_progress
-from trainer.recording import record_on_cuda
-from trainer.run_folder import RunFolder
-from trainer.stopping import StopSignal
-from trainer.supernet import build_supernet
-from trainer.training import WATCHED_IMAGES, Diverged, Training
 
 _CHECKPOINT_SECONDS: Final = 30.0
 _STATUS_SECONDS: Final = 2.0
@@ -89,7 +89,13 @@ def run_experiment(
     folder = RunFolder(runs_dir / name)
     stop = StopSignal()
     with folder.claimed(patience=patience, on_loss=stop.request) as claim, stop:
-        folder.write_config(config, seed)
+        folder.write_config(
+            json.loads(config.to_json()),
+            seed,
+            config_hash=config.config_hash,
+            size=config.size,
+            variant=config.variant,
+        )
         previous = folder.read_status()
         if previous is not None and previous.status == "failed":
             raise NasrankError(

@@ -7,7 +7,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from db.errors import NasrankError
+from nasrank.db.errors import NasrankError
 
 
 class Interrupted(NasrankError):  # noqa: N818, not an error

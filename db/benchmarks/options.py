@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.errors import NasrankError
+from nasrank.db.errors import NasrankError
 
 # (what, done, total): called now and then, so that a person sees that it goes on. May raise, to stop it.
 Progress = Callable[[str, int, int], None]
@@ -44,7 +44,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class ReadOptions:
+class BenchmarkOptions:
     """How to read a file.
 
     Args:

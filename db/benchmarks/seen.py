@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from db.errors import NasrankError
-from db.torch_files import is_torch_file, start_of_pickle
+from nasrank.db.errors import NasrankError
+from nasrank.db.files.torch_files import is_torch_file, start_of_pickle
 
 
 def start_of(path: Path, size: int) -> bytes:

@@ -1,20 +1,20 @@
 """Predictions that others made: reading their files, importing them as runs, removing them."""
 
-from db.predictions.files import Choice
-from db.predictions.importing import (
+from nasrank.db.predictions.files import Choice
+from nasrank.db.predictions.importing import (
     ImportReport,
     coverage,
     import_predictions,
     list_predictions,
     remove_predictions,
 )
-from db.predictions.reading import SCALES, ReadOptions
+from nasrank.db.predictions.reading import SCALES, PredictionOptions
 
 __all__ = [
     "SCALES",
     "Choice",
     "ImportReport",
-    "ReadOptions",
+    "PredictionOptions",
     "coverage",
     "import_predictions",
     "list_predictions",

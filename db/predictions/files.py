@@ -22,11 +22,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from nasrank.db.errors import NasrankError
+from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
+from nasrank.db.nb201.notations import ArchIds, read_column
 from numpy.typing import NDArray
-
-from db.architectures import NUM_ARCHITECTURES
-from db.errors import NasrankError
-from db.notations import ArchIds, read_column
 
 FORMATS: Final = ("json", "csv", "parquet")
 MAX_BYTES: Final = 256 * 2**20

@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
-from numpy.typing import NDArray
-
-from db.architectures import NUM_ARCHITECTURES, OperationSet
-from db.derived import derive_runs, forget_runs
-from db.errors import NasrankError
-from db.ground_truth import resolve_key
-from db.models import (
+from nasrank.db.errors import NasrankError
+from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, OperationSet
+from nasrank.db.predictions.reading import ForeignRun, PredictionOptions, prediction_files, read_run, seeds_of
+from nasrank.db.warehouse.derived import derive_runs, forget_runs
+from nasrank.db.warehouse.file import Warehouse, insert_arrow
+from nasrank.db.warehouse.ground_truth import resolve_key
+from nasrank.db.warehouse.models import (
     IMPORTED,
     IMPORTED_EPOCH,
     Experiment,
@@ -34,8 +34,7 @@ from db.models import (
     PredictionSource,
     Run,
 )
-from db.predictions.reading import ForeignRun, ReadOptions, prediction_files, read_run, seeds_of
-from db.warehouse import Warehouse, insert_arrow
+from numpy.typing import NDArray
 
 
 @dataclass(slots=True)
@@ -51,7 +50,7 @@ def import_predictions(
     warehouse: Warehouse,
     path: Path,
     name: str,
-    options: ReadOptions,
+    options: PredictionOptions,
     *,
     seed: int | None = None,
     ground_truth: Sequence[str] = (),

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from nasrank.db.errors import NasrankError
+from nasrank.db.nb201.architectures import OperationSet, all_architectures
+from nasrank.db.nb201.notations import ArchIds, choose_reading
+from nasrank.db.predictions.files import FORMATS, Choice, PredictionFile, read_prediction_file
 from numpy.typing import NDArray
-
-from db.architectures import OperationSet, all_architectures
-from db.errors import NasrankError
-from db.notations import ArchIds, choose_reading
-from db.predictions.files import FORMATS, Choice, PredictionFile, read_prediction_file
 
 IMPORTER_VERSION: Final = 1
 SCALES: Final = ("fraction", "percent", "score")
@@ -23,7 +22,7 @@ _LEAST_PERCENT: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class ReadOptions:
+class PredictionOptions:
     """How files are read; None is found by looking.
 
     Args:
@@ -84,7 +83,7 @@ def read_run(
     seed: int,
     truth: NDArray[np.float64],
     key: str,
-    options: ReadOptions,
+    options: PredictionOptions,
     notes: list[str],
 ) -> ForeignRun:
     """Read and check one file.
@@ -135,7 +134,9 @@ def _left_out(path: Path, what: str, count: int) -> str:
     return f"{path.name}: {what}: {count:,}" if count else ""
 
 
-def _source_row(file: PredictionFile, notation: str, scale: str, options: ReadOptions) -> dict[str, Any]:
+def _source_row(
+    file: PredictionFile, notation: str, scale: str, options: PredictionOptions
+) -> dict[str, Any]:
     """As `prediction_source` has it, without the run."""
     return {
         "file_name": file.file_name,
@@ -197,7 +198,7 @@ def _converted(file: PredictionFile, scale: str, lower_is_better: bool) -> NDArr
     return file.numbers / most
 
 
-def _admitted(arch_ids: ArchIds, options: ReadOptions) -> NDArray[np.bool_]:
+def _admitted(arch_ids: ArchIds, options: PredictionOptions) -> NDArray[np.bool_]:
     """Whether each architecture is one that the mask leaves: all of them, unless others shall be left out."""
     bits = options.mask.bits
     admitted = np.array([not all_architectures()[arch_id].used.bits & bits for arch_id in arch_ids], bool)

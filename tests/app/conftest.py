@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nasrank.db.warehouse.file import Warehouse
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from db.warehouse import Warehouse
 from tests.app.dashboard_data import add_whole_spaces, fill
+from tests.samples import ROOT
 
-MAIN = Path(__file__).parents[2] / "app" / "main.py"
+MAIN = ROOT / "app" / "main.py"
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -68,7 +69,7 @@ def open_view(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setenv("NASRANK_WAREHOUSE", str(path))
         test = AppTest.from_file(MAIN, default_timeout=60)
         test.query_params.update(parameters)
-        test.switch_page(f"views/{view}.py").run()
+        test.switch_page(f"views/{view}/page.py").run()
         assert not test.exception
         return test
 

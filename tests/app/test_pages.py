@@ -11,17 +11,17 @@ from urllib.parse import parse_qs
 import duckdb
 import pandas as pd
 import pytest
+from nasrank.db.ingest.folders import ingest
+from nasrank.db.nb201.architectures import Architecture, parse_mask
+from nasrank.db.predictions import PredictionOptions, import_predictions
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.seed import seed_warehouse
 from streamlit.testing.v1 import AppTest
 
-from db.architectures import Architecture, parse_mask
-from db.ingest import ingest
-from db.predictions import ReadOptions, import_predictions
-from db.seed import seed_warehouse
-from db.warehouse import Warehouse
 from tests.app.dashboard_data import DIGITS, KEY, OTHER_KEY, RE_ENCODED, add_run
-from tests.samples import write_run_folder
+from tests.samples import ROOT, write_run_folder
 
-MAIN = Path(__file__).parents[2] / "app" / "main.py"
+MAIN = ROOT / "app" / "main.py"
 
 
 @pytest.fixture
@@ -279,7 +279,7 @@ def import_whole_space(
     numbers = zip(rows["arch_id"], rows["accuracy"], strict=True)
     path = folder / f"{name}.json"
     path.write_text(json.dumps({Architecture.from_id(i).string: scale * accuracy for i, accuracy in numbers}))
-    import_predictions(warehouse, path, name, ReadOptions(mask=parse_mask(mask)))
+    import_predictions(warehouse, path, name, PredictionOptions(mask=parse_mask(mask)))
 
 
 def test_imported_predictions_stand_beside_trained_ones(
@@ -316,7 +316,7 @@ def test_imported_predictions_alone(warehouse: Warehouse, tmp_path: Path, open_p
         [KEY],
     )
     best.to_csv(part, index=False)
-    import_predictions(warehouse, part, "part", ReadOptions())
+    import_predictions(warehouse, part, "part", PredictionOptions())
     test = open_page(warehouse.path)
     assert experiments(test) == {"none · synflow", "none · part"}
     assert "trained on" not in text(test.markdown)

@@ -5,8 +5,9 @@ import tomllib
 from pathlib import Path
 
 import streamlit.config
+from nasrank.app.serve import command, runs_path, warehouse_path
 
-from app.serve import command, runs_path, warehouse_path
+from tests.samples import ROOT
 
 
 def test_the_command_names_host_port_and_files_that_exist(tmp_path: Path) -> None:
@@ -27,7 +28,7 @@ def test_streamlit_knows_every_option(tmp_path: Path) -> None:
 
 
 def test_the_theme_has_as_many_colours_in_light_as_in_dark() -> None:
-    theme_file = Path(__file__).parents[2] / "app" / "theme.toml"
+    theme_file = ROOT / "app" / "theme.toml"
     theme = tomllib.loads(theme_file.read_text(encoding="utf-8"))["theme"]
     light, dark = (theme[mode]["chartCategoricalColors"] for mode in ("light", "dark"))
     assert len(set(light)) == len(set(dark)) == 8

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+from tests.samples import ROOT
+
+SCRIPTS = ROOT / "scripts"
 
 
 def bench(script: str, *arguments: str) -> dict[str, Any]:

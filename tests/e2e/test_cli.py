@@ -19,15 +19,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from nasrank.db.errors import NasrankError
+from nasrank.db.ingest.folders import ingest, ingested_runs
+from nasrank.db.nb201.architectures import Architecture
+from nasrank.db.warehouse.certainty import METRICS
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.trainer.cli.main import main
 
-from db.architectures import Architecture
-from db.certainty import METRICS
-from db.errors import NasrankError
-from db.ingest import ingest, ingested_runs
-from db.warehouse import Warehouse
 from tests.e2e.conftest import free_port, is_healthy
 from tests.samples import random_predictions, write_run_folder
-from trainer.cli import main
 
 NASRANK = Path(sys.executable).with_name("nasrank-train")
 # 64 architectures and a few hundred images: seconds, not minutes.

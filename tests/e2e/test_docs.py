@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nasrank.db.benchmarks import read_benchmark
+from nasrank.db.benchmarks.options import BenchmarkOptions
+from nasrank.db.ingest.folders import ingest
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.ground_truth import import_benchmark
 
-from db.benchmarks import read_benchmark
-from db.benchmarks.options import ReadOptions
-from db.ground_truth import import_benchmark
-from db.ingest import ingest
-from db.warehouse import Warehouse
 from scripts import results_page
-from tests.samples import random_predictions, write_run_folder
+from tests.samples import ROOT, random_predictions, write_run_folder
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 QUERIES = [
     (page.name, query)
@@ -97,7 +96,7 @@ def test_results_are_those_under_every_ground_truth(shipped: Warehouse, shared: 
     shutil.copyfile(shipped.path, tmp_path / "nasrank.duckdb")
     warehouse = Warehouse(tmp_path / "nasrank.duckdb")
     file = shared / "data/nasbench201/nb201_200_epochs.csv"
-    import_benchmark(warehouse, file.stem, read_benchmark(file, options=ReadOptions(epochs=200)))
+    import_benchmark(warehouse, file.stem, read_benchmark(file, options=BenchmarkOptions(epochs=200)))
     page = results_page.PAGE.read_text(encoding="utf-8")
     reports = {name: results_page.read_tables(warehouse, name) for name in results_page.KEYS}
     assert results_page.filled(page, reports) == page

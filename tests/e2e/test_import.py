@@ -13,13 +13,13 @@ from typing import Any
 
 import nats_bench.api_utils
 import pytest
+from nasrank.db.benchmarks import read_benchmark
+from nasrank.db.nb201.architectures import all_architectures
+from nasrank.db.warehouse.file import Warehouse
 
-from db.architectures import all_architectures
-from db.benchmarks import read_benchmark
-from db.warehouse import Warehouse
 from scripts.official_files import arch_results, write_nats_folder
 
-COMMAND = [sys.executable, "-c", "from trainer.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from nasrank.trainer.cli.main import main; main()"]
 COSTS = {"cifar10-valid": (82.0, 0.8, 0.02, 9.0)}
 
 

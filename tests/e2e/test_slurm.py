@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.trainer.studies.file import load_study
+from nasrank.trainer.studies.slurm.submission import slurm_states
+from nasrank.trainer.studies.status import RunState
 
-from db.warehouse import Warehouse
 from tests.e2e.slurm import CPUS
 from tests.e2e.studies import nasrank, start, status, wait_for, write_study
-from trainer.study import load_study
-from trainer.study_slurm import slurm_states
-from trainer.study_status import RunState
 
 STUDY = "my study.toml"
 ON_SLURM = (STUDY, "--launcher", "slurm", "--cpus", "1")

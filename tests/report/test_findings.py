@@ -8,10 +8,10 @@ import duckdb
 import pandas as pd
 import pytest
 import scipy.stats
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.report.figures import Choice
+from nasrank.report.findings import STATEMENTS, read_findings
 
-from db.warehouse import Warehouse
-from report.figures import Choice
-from report.findings import STATEMENTS, read_findings
 from tests.study_data import KEY
 
 CHOICE = Choice(KEY, "running")
@@ -162,7 +162,7 @@ def test_a_finding_claims_no_more_than_its_comparisons(
                 unnest($verdicts) AS verdict""",
             {"verdicts": verdicts},
         )
-        view = resources.files("db").joinpath("views", "68_finding.sql")
+        view = resources.files("nasrank.db").joinpath("views", "paper", "68_finding.sql")
         connection.execute(view.read_text(encoding="utf-8"))
         assert connection.execute("SELECT verdict FROM finding").fetchall() == [(verdict,)]
 

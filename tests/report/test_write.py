@@ -10,14 +10,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from nasrank.db.errors import NasrankError
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.report import write
+from nasrank.report.charts.theme import COLOURS
+from nasrank.report.figures import Choice, Figure
+from nasrank.report.write import write_report
 from PIL import Image
 
-from db.errors import NasrankError
-from db.warehouse import Warehouse
-from report import write
-from report.figures import Choice, Figure
-from report.theme import COLOURS
-from report.write import write_report
+from tests.samples import ROOT
 from tests.study_data import KEY
 
 CHOICE = Choice(KEY, "running")
@@ -153,5 +154,5 @@ def test_a_name_in_the_warehouse_is_no_markup(ground_truth_file: Path, tmp_path:
 
 
 def test_colours_are_those_of_the_dashboard() -> None:
-    theme = tomllib.loads((Path(__file__).parents[2] / "app" / "theme.toml").read_text())
+    theme = tomllib.loads((ROOT / "app" / "theme.toml").read_text())
     assert tuple(theme["theme"]["light"]["chartCategoricalColors"]) == COLOURS

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import settings
+from nasrank.trainer.config import ExperimentConfig
+from nasrank.trainer.images.augment import DeviceImages
+from nasrank.trainer.images.datasets import load_dataset, split_dataset
+from nasrank.trainer.network.supernet import SuperNet, build_supernet
+from nasrank.trainer.progress import SilentProgress
+from nasrank.trainer.stopping import StopSignal
+from nasrank.trainer.training.training import Training
 from torch import nn
-
-from trainer.augment import DeviceImages
-from trainer.config import ExperimentConfig
-from trainer.datasets import load_dataset, split_dataset
-from trainer.progress import SilentProgress
-from trainer.stopping import StopSignal
-from trainer.supernet import SuperNet, build_supernet
-from trainer.training import Training
 
 CPU = torch.device("cpu")
 MEAN, STD = (100.0, 120.0, 140.0), (50.0, 60.0, 70.0)

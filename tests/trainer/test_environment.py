@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from db.errors import NasrankError
-from trainer import environment
-from trainer.environment import choose_device, computes_bfloat16, device_description, git_state, versions
+from nasrank.db.errors import NasrankError
+from nasrank.trainer import environment
+from nasrank.trainer.environment import (
+    choose_device,
+    computes_bfloat16,
+    device_description,
+    git_state,
+    versions,
+)
 
 
 def test_devices() -> None:

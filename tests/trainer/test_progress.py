@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.console import Console
-
-from trainer.progress import (
+from nasrank.trainer.progress import (
     BarProgress,
     EvaluationProgress,
     LineProgress,
@@ -15,6 +13,7 @@ from trainer.progress import (
     TrainingClock,
     TrainingProgress,
 )
+from rich.console import Console
 
 
 class Clock:

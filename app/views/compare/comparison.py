@@ -1,0 +1,106 @@
+"""What the page Compare shows of some experiments: how they are configured, and by how much they differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from nasrank.report.charts.labels import counted, listed
+from nasrank.report.charts.ranking_table import POINTS
+
+SETS = [*POINTS, "all"]
+
+
+def configurations(experiments: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """A row a setting, a column an experiment (its label), as text; – where it has no such setting."""
+    columns = {}
+    for row in experiments.itertuples():
+        config = json.loads(str(row.config))
+        own = {"size": row.size, "variant": row.variant} if pd.notna(row.size) else {"name": row.name}
+        told = {"kind": row.kind, **own, **config}
+        columns[labels[str(row.experiment_id)]] = {
+            name: _as_text(name, value) for name, value in told.items()
+        }
+    table = pd.DataFrame(columns).fillna("–")
+    table.index.name = "setting"
+    return table
+
+
+def differing(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows in which the columns are not all equal."""
+    return table[table.nunique(axis=1) > 1]
+
+
+def told_differences(differences: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """The rows of `queries.compare.differences`, A_N in percent, with label, set and ends of the interval."""
+    told = differences.copy()
+    columns = ["mean", "other_mean", "difference", "difference_std", "difference_interval"]
+    told.loc[told["metric"] == "a_n", columns] *= 100
+    told.insert(0, "series", told["experiment_id"].map(labels))
+    told.insert(1, "set", told["architecture_set"].map(lambda name: "whole space" if name == "all" else name))
+    told["low"] = told["difference"] - told["difference_interval"]
+    told["high"] = told["difference"] + told["difference_interval"]
+    place = told["architecture_set"].map(SETS.index)
+    return told.assign(place=place).sort_values(["series", "metric", "place"]).drop(columns="place")
+
+
+def seed_notes(
+    differences: pd.DataFrame, seeds: Mapping[str, Sequence[int]], labels: Mapping[str, str], reference: str
+) -> list[str]:
+    """What few or no common seeds mean for each comparison; `seeds` are those with predictions."""
+    notes = []
+    own = set(seeds.get(reference, []))
+    for experiment_id, label in labels.items():
+        if experiment_id == reference:
+            continue
+        common = sorted(own & set(seeds.get(experiment_id, [])))
+        compared = differences[differences["experiment_id"] == experiment_id]
+        pair = f"**{label}** and **{labels[reference]}**"
+        if not common:
+            notes.append(
+                f"{pair} have no seed in common: nothing can be paired. They have "
+                f"{_seeds(seeds.get(experiment_id, []))} and {_seeds(seeds.get(reference, []))}."
+            )
+        elif compared.empty:
+            notes.append(f"{pair} have no set that both predicted wholly under this key.")
+        elif compared["seeds"].max() < 2:
+            notes.append(f"{pair} have one common seed ({listed(common)}): a difference, but no interval.")
+        elif compared["seeds"].max() < 6:
+            count = int(compared["seeds"].max())
+            notes.append(
+                f"{pair} have {count} common seeds: the interval is wide, and p cannot be below "
+                f"{2 / 2**count:.3g}."
+            )
+    return notes
+
+
+def with_bands(curves: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Means over the runs of each series and epoch, and from the lowest to the highest as a band."""
+    groups = curves.groupby(["series", "epoch"], sort=False)
+    parts = {}
+    for column in columns:
+        parts[column] = groups[column].mean()
+        parts[f"{column}_low"], parts[f"{column}_high"] = groups[column].min(), groups[column].max()
+    bands = pd.DataFrame(parts).reset_index()
+    return bands.assign(line=bands["series"])
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return counted("seed", sorted(seeds)) if len(seeds) else "no predictions"
+
+
+def _as_text(name: str, value: object) -> str:
+    if value is None:
+        return "all" if name == "train_images" else "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value or "none"
+    return (
+        f"{value:,}"
+        if isinstance(value, int)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else json.dumps(value)
+    )

@@ -1,0 +1,192 @@
+"""Paper: what becomes of the paper's findings in this warehouse, and its τa beside ours."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pandas as pd
+import streamlit as st
+from nasrank.app import shared_queries
+from nasrank.app.serve import warehouse_path
+from nasrank.app.snapshot import Snapshot
+from nasrank.app.widgets.figure import show_figure
+from nasrank.app.widgets.filters import Filters
+from nasrank.app.widgets.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
+from nasrank.app.widgets.origins import describe_origins
+from nasrank.report import queries as report_queries
+from nasrank.report.charts.labels import kind_name
+from nasrank.report.charts.paper_charts import reported_chart
+from nasrank.report.figures import Choice
+from nasrank.report.findings import Finding, read_findings, summarize
+
+BN_MODES = ("running", "batch", "recalibrated")
+# A verdict is told by sign and word, not by colour.
+SIGNS = {
+    "supported": "✔",
+    "partly supported": "(✔)",
+    "contradicted": "✘",
+    "partly contradicted": "(✘)",
+    "mixed": "◐",
+    "undecided": "?",
+    "not enough runs": "–",
+}
+RULE = (
+    "A comparison supports a claim if its whole 95 % interval (Student's t, over the seeds that both "
+    "experiments have) lies where the claim says, contradicts it if the whole interval lies on the other "
+    "side, and is undecided otherwise. Fewer than three seeds are not enough runs. A finding is supported or "
+    "contradicted if all its comparisons are, partly so if the others are undecided, and mixed if there are "
+    "both kinds."
+)
+SCALE = (
+    "The paper speaks of sizes S and M on CIFAR-10, with five seeds and 250 epochs: what other scales say is "
+    "no repetition of it."
+)
+EVIDENCE = {
+    "claim": "Claim",
+    "subject": "Of",
+    "measure": "Measure",
+    "expected": "Claimed",
+    "reported": "In the paper",
+    "value": "Here",
+    "interval": "95 % interval",
+    "n": "n",
+    "verdict": "Verdict",
+}
+
+
+def page() -> None:
+    """The whole page, from top to bottom."""
+    snapshot = Snapshot.take(warehouse_path())
+    keys, runs = shared_queries.ground_truth_keys(snapshot), shared_queries.runs(snapshot)
+    if keys.empty:
+        say_how_to_import()
+        return
+    filters = Filters()
+    with st.sidebar:
+        key = choose_key(filters, keys, list(runs["ground_truth_keys"]))
+        bn_mode = filters.choose_one("bn_mode", "BatchNorm statistics", BN_MODES, BN_MODES[0])
+        filters.check_names()
+        filters.show_link()
+    filters.show_problems()
+    st.markdown(
+        "“Exploring single-path Architecture Search Ranking Correlations”, held against the runs of this "
+        f"warehouse. {describe_origins(runs)}  \n{describe_key(key)}"
+    )
+    warn_of_train(key)
+    choice = Choice(str(key["gt_key"]), bn_mode)
+    show_findings(read_findings(snapshot, choice))
+    show_reported(report_queries.reported(snapshot, choice.gt_key, bn_mode))
+
+
+def show_findings(findings: list[Finding]) -> None:
+    """A row for each finding, a column for each scale; below, what each verdict rests on."""
+    heading, button = st.columns([3, 1], vertical_alignment="bottom")
+    heading.header("Findings")
+    evidence = pd.DataFrame(
+        [
+            {"finding": finding.number, "scale": scale.name, **asdict(row)}
+            for finding in findings
+            for scale in finding.scales
+            for row in scale.evidence
+        ]
+    )
+    button.download_button(
+        "Download comparisons",
+        evidence.to_csv(index=False, lineterminator="\n"),
+        file_name="findings.csv",
+        mime="text/csv",
+        on_click="ignore",
+        width="stretch",
+        help="Every comparison below, as shown. In full precision: the view finding_evidence.",
+    )
+    scales, verdicts = summarize(findings)
+    rows = {
+        # Not "1.", which would begin a list.
+        "Finding": [f"{finding.number}\\. {finding.statement}" for finding in findings],
+        **{
+            scale: [told(verdicts[finding.number][place]) for finding in findings]
+            for place, scale in enumerate(scales)
+        },
+    }
+    st.table(
+        pd.DataFrame(rows), hide_index=True, alt="The verdict on each finding of the paper at every scale"
+    )
+    st.markdown(f":small[{SCALE} {RULE}]")
+    for finding in findings:
+        with st.expander(f"{finding.number}. {finding.statement}"):
+            if not finding.scales:
+                st.markdown("No experiments here can be compared for it.")
+            for scale in finding.scales:
+                counts = ", ".join(f"{count} {verdict}" for verdict, count in scale.counts.items() if count)
+                st.markdown(f"**{scale.name}**: {told(scale.verdict)} ({counts})")
+                table = pd.DataFrame([asdict(row) for row in scale.evidence])[list(EVIDENCE)]
+                st.dataframe(
+                    table.rename(columns=EVIDENCE).assign(Verdict=table["verdict"].map(told)),
+                    hide_index=True,
+                    alt=f"Comparisons for finding {finding.number} on {scale.name}",
+                )
+
+
+def show_reported(reported: pd.DataFrame) -> None:
+    """The paper's 121 values, and ours where there are any."""
+    heading, button = st.columns([3, 1], vertical_alignment="bottom")
+    heading.header("Reported τa")
+    names = [kind_name(*kind) for kind in reported[["mask", "lt", "variant"]].itertuples(index=False)]
+    reported.insert(0, "experiment", names)
+    measured = reported.dropna(subset="tau_a")
+    kinds = ["figure", "size", "mask", "lt", "variant"]
+    total, known = len(reported.drop_duplicates(kinds)), len(measured.drop_duplicates(kinds))
+    button.download_button(
+        "Download τa",
+        reported.to_csv(index=False, lineterminator="\n"),
+        file_name="reported-tau-a.csv",
+        mime="text/csv",
+        on_click="ignore",
+        width="stretch",
+    )
+    st.markdown(
+        f"**{known} of the {total}** values that the paper prints were measured here, on CIFAR-10 at the "
+        "paper's sizes and under this key. `nasrank-train study run paper` runs what is missing."
+    )
+    if known:
+        chart, words = st.columns([2, 1])
+        with chart:
+            show_figure(
+                reported_chart(measured),
+                name="reported-tau-a",
+                alt=f"τa here against the paper's, {known} experiments; the numbers are in the table below",
+                width="content",
+            )
+        words.metric("Mean absolute difference", f"{measured['difference'].abs().mean():.2f}")
+        words.markdown(
+            ":small[On the dashed line both are equal. τa is best at −1. The paper's are of five seeds.]"
+        )
+    number = st.column_config.NumberColumn
+    shown = {
+        "figure": number("Figure", format="%d"),
+        "size": "Size",
+        "experiment": st.column_config.TextColumn("Experiment", width="medium"),
+        "reported_tau_a": number("τa in paper", format="%.2f"),
+        "tau_a": number("τa here", format="%.2f", help="Of A_N averaged over the seeds, as the paper has it"),
+        "difference": number("Difference", format="%+.2f"),
+        "tau_a_mean": number("τa of seeds", format="%.2f", help="Mean of the τa of the single seeds"),
+        "tau_a_std": number("± seeds", format="%.2f", help="Deviation of the τa of the single seeds"),
+        "seeds": number("Seeds", format="%d"),
+        "epochs": number("Epochs", format="%d"),
+    }
+    st.dataframe(
+        reported,
+        hide_index=True,
+        column_order=list(shown),
+        column_config=shown,
+        placeholder="–",
+        alt="Every τa that the paper prints, and what was measured of it",
+    )
+
+
+def told(verdict: str) -> str:
+    """With its sign."""
+    return f"{SIGNS[verdict]} {verdict}"
+
+
+page()

@@ -1,0 +1,96 @@
+"""What a reader chooses on the page Rankings, all of it in the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import pandas as pd
+from nasrank.app import shared_queries
+from nasrank.app.snapshot import Snapshot
+from nasrank.app.widgets.bn_mode import choose_bn_mode
+from nasrank.app.widgets.filters import Filters
+from nasrank.app.widgets.ground_truth import choose_key
+from nasrank.db.warehouse.models import IMPORTED
+from nasrank.report.charts.labels import in_order, set_name, size_position
+from nasrank.report.charts.ranking_chart import COLOURS
+from nasrank.report.charts.ranking_table import BANDS, METRICS
+
+# The study's own images before all others.
+DATASETS = ("cifar10", "digits")
+METRIC_HELP = (
+    "Of predictions with ground truth. tau-b is Kendall's τ corrected for ties, as in the authors' code; "
+    "Equation 2 is that of the paper's text. τa is always by Equation 2."
+)
+PLAIN_HELP = (
+    "None chosen means all. Where there are more experiments than colours for their lines, the page begins "
+    "with the masks: baselines without LT."
+)
+SEEDS = "single seeds"
+BAND_HELP = (
+    "One sample deviation over the seeds; the 95 % interval of their mean, by Student's t; or each seed."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the reader chose to see. `others` are the experiments of the same images and sizes."""
+
+    dataset: str
+    key: pd.Series
+    metric: str
+    band: str
+    bn_mode: str
+    experiments: pd.DataFrame
+    others: pd.DataFrame
+
+
+def choose(
+    filters: Filters,
+    snapshot: Snapshot,
+    keys: pd.DataFrame,
+    experiments: pd.DataFrame,
+    runs: pd.DataFrame,
+    picked: Collection[str],
+) -> Choice:
+    """The filters, each offering what the ones before it leave; at first they hide no picked experiment."""
+    imported = experiments[experiments["kind"] == IMPORTED]
+    trained = experiments[experiments["kind"] != IMPORTED]
+    datasets = [name for name in DATASETS if name in set(trained["dataset"])]
+    datasets += sorted(set(trained["dataset"]) - set(datasets))
+    dataset = filters.choose_one("dataset", "Images trained on", datasets, datasets[0]) if datasets else ""
+    known = trained[trained["dataset"] == dataset]
+    asked = runs[runs["experiment_id"].isin([*known["experiment_id"], *imported["experiment_id"]])]
+    key = choose_key(filters, keys, list(asked["ground_truth_keys"]))
+    metric = filters.choose_side_by_side("metric", "Correlation", list(METRICS), explanation=METRIC_HELP)
+    band = filters.choose_side_by_side("band", "Around the means", [*BANDS, SEEDS], explanation=BAND_HELP)
+    sizes = sorted(set(known["size"]), key=size_position)
+    chosen_sizes = filters.choose_some("size", "Size", sizes, sizes[:1]) if sizes else []
+    others = in_order(pd.concat([known[known["size"].isin(chosen_sizes)], imported]))
+    masks = list(dict.fromkeys(in_order(pd.concat([known, imported]))["mask"].map(set_name)))
+    chosen = others[others["mask"].map(set_name).isin(filters.choose_some("mask", "Mask", masks))]
+    beginning = _plain(known[known["size"].isin(sizes[:1])])
+    if not beginning.empty and not set(picked) <= {*beginning["experiment_id"]}:
+        filters.begin_with_all(["lt", "variant"])
+    for column, label in (("lt", "Linear transformers (LT)"), ("variant", "Variant")):
+        # `known` is in order, and so is what it offers. Imported ones have neither.
+        if options := list(dict.fromkeys(known[column].map(set_name))):
+            begins_with = list(beginning[column].map(set_name).unique())
+            wanted = filters.choose_some(column, label, options, begins_with, PLAIN_HELP)
+            is_chosen = chosen[column].map(set_name).isin(wanted)
+            chosen = chosen[is_chosen | (chosen["kind"] == IMPORTED)]
+    if not imported.empty:
+        kinds = filters.choose_some("kind", "Kind", ["trained", IMPORTED])
+        names = filters.choose_some("imported", "Imported predictions", sorted(set(imported["name"])))
+        is_named = chosen["name"].isin(names) | (chosen["kind"] != IMPORTED)
+        chosen = chosen[chosen["kind"].isin(kinds) & is_named]
+    evaluations = shared_queries.evaluations(snapshot)
+    of_known = evaluations["experiment_id"].isin(known["experiment_id"])
+    bn_mode = choose_bn_mode(filters, evaluations[of_known])
+    return Choice(dataset, key, metric, band, bn_mode, chosen, others)
+
+
+def _plain(experiments: pd.DataFrame) -> pd.DataFrame:
+    """Of many experiments the masks alone, with which the page begins; nothing of few."""
+    plain = experiments[(experiments["lt"] == "") & (experiments["variant"] == "baseline")]
+    return plain if len(experiments) > COLOURS and plain["mask"].nunique() > 1 else plain[:0]

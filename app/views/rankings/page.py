@@ -1,0 +1,266 @@
+"""Rankings: A_N and τ over N for each experiment, as the paper's Figures 4 to 9, then side by side."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+from nasrank.app import shared_queries
+from nasrank.app.serve import warehouse_path
+from nasrank.app.snapshot import Snapshot
+from nasrank.app.views.rankings import queries
+from nasrank.app.views.rankings.choice import SEEDS, Choice, choose
+from nasrank.app.views.rankings.notes import notes
+from nasrank.app.widgets.figure import show_figure
+from nasrank.app.widgets.filters import Filters
+from nasrank.app.widgets.ground_truth import describe_key
+from nasrank.app.widgets.linked_selection import LinkedSelection
+from nasrank.app.widgets.origins import describe_origins
+from nasrank.db.warehouse.models import IMPORTED
+from nasrank.report import queries as report_queries
+from nasrank.report.charts import ranking_chart
+from nasrank.report.charts.labels import in_order
+from nasrank.report.charts.ranking_matrix import (
+    DIMENSIONS,
+    TAU_A,
+    VALUES,
+    matrix,
+    matrix_chart,
+    matrix_description,
+)
+from nasrank.report.charts.ranking_table import BANDS, METRICS, POINTS, Ranking, rank, seed_points
+
+# Pixels, of a chart as a file.
+PRINTED_WIDTH = 800
+TABLE_ALT = "The numbers of the chart, one row an experiment, best τa first"
+FIRST_RUN = "nasrank-train run --dataset digits --size tiny --mask Zero+Pool --epochs 20"
+TAU_A_HELP = (
+    "τa is Kendall's correlation of A_N with N over the eight points of the upper panel. It is −1, the "
+    "best, where A_N falls all the way as N grows: where better architectures are predicted to be better."
+)
+
+METRIC_SIGNS = {"tau-b": "τ", "Equation 2": "τ", "Spearman": "ρ", "Pearson": "r"}
+BANDS_TOLD = {
+    "deviation": "bands one deviation",
+    "95 % interval": "bands the 95 % interval of the mean (Student's t)",
+    SEEDS: "thin lines the single seeds",
+}
+# Chosen beside the matrix, below what the sidebar's filters decide.
+MATRIX_FILTERS = ("columns", "cells", "rows")
+MATRIX_ROWS = 40
+# The URL parameter of the experiments that were clicked.
+PICKED = "experiment"
+PICK = "Click lines, their names or cells below; with Shift several"
+CEILING_CAPTION = (
+    " Dashed in grey, for each mask: the correlation of one stand-alone training with the mean of its other "
+    "trials. Where that is low, the benchmark itself can hardly tell the architectures apart."
+)
+
+
+def page() -> None:
+    """The whole page, from top to bottom."""
+    snapshot = Snapshot.take(warehouse_path())
+    keys, experiments, runs = (
+        ask(snapshot) for ask in (shared_queries.ground_truth_keys, queries.experiments, shared_queries.runs)
+    )
+    if keys.empty or runs.loc[runs["status"] == "finished"].empty:
+        show_first_steps(truth_is_missing=keys.empty)
+        return
+    filters = Filters()
+    with st.sidebar:
+        picked = st.query_params.get_all(PICKED)
+        choice = choose(filters, snapshot, keys, in_order(experiments), runs, picked)
+    gt_key = choice.key["gt_key"]
+    runs = runs[runs["experiment_id"].isin(choice.experiments["experiment_id"])]
+    ceilings = [
+        report_queries.noise_ceiling(snapshot.benchmark, gt_key, mask)
+        for mask in choice.experiments["mask"].unique()
+    ]
+    ranking = rank(
+        choice.experiments,
+        report_queries.ranking(snapshot, choice.dataset, gt_key),
+        report_queries.tau_a(snapshot, choice.dataset, gt_key),
+        pd.concat(ceilings) if ceilings else report_queries.noise_ceiling(snapshot.benchmark, gt_key, ""),
+        choice.bn_mode,
+        METRICS[choice.metric],
+        BANDS.get(choice.band, "std"),
+    )
+    problems = st.empty()
+    st.markdown(f"{describe_origins(runs)}  \n{describe_key(choice.key)}")
+    if ranking.rows.empty:
+        st.info("No experiment that fits the filters has a set that was predicted wholly under this key.")
+    else:
+        selection = LinkedSelection(
+            PICKED,
+            dict(zip(ranking.rows["series"], ranking.rows["experiment_id"], strict=True)),
+            f"{snapshot.identity} {filters.link}",
+        )
+        filters.tell(PICKED, selection.picked)
+        show_picked(selection, ranking)
+        show_chart(snapshot, choice, ranking, selection)
+        show_matrix(filters, choice, ranking, selection)
+    incomplete = shared_queries.incomplete_sets(snapshot, choice.dataset, gt_key)
+    incomplete = incomplete[incomplete["bn_mode"].isin((choice.bn_mode, IMPORTED))]
+    for note in notes(choice.key, ranking, runs, incomplete):
+        show = st.warning if note.is_warning else st.caption
+        show(note.text)
+    if not ranking.rows.empty:
+        show_table(choice, ranking)
+    filters.check_names(also=(PICKED, *MATRIX_FILTERS))
+    filters.check_known(PICKED, "experiment", experiments["experiment_id"])
+    with st.sidebar:
+        filters.show_link()
+    filters.show_problems(problems)
+
+
+def show_picked(selection: LinkedSelection, ranking: Ranking) -> None:
+    """What was clicked, and where to go with it."""
+    place, link = st.columns([5, 1], vertical_alignment="bottom")
+    with place:
+        selection.choose("Picked experiments", ranking.labels, PICK)
+    if len(selection.picked) > 1:
+        link.page_link(
+            "views/compare/page.py",
+            label="Compare",
+            icon=":material/compare_arrows:",
+            query_params={"experiment": selection.picked},
+            help="What differs in their configuration, and by how much they differ.",
+        )
+
+
+def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: LinkedSelection) -> None:
+    """Both panels, and how to read them."""
+    stable = list(choice.others["experiment_id"])
+    names = dict(zip(ranking.rows["experiment_id"], ranking.rows["series"], strict=True))
+    # With few experiments each keeps its colour whatever the filters hide; the hidden hold their places.
+    order = [names.get(experiment_id, experiment_id) for experiment_id in stable]
+    if len(stable) > ranking_chart.COLOURS:
+        order = [names[experiment_id] for experiment_id in stable if experiment_id in names]
+    drawn = ranking.rows.head(ranking_chart.STYLES)
+    if len(ranking.rows) > len(drawn):
+        picked = ranking.rows["experiment_id"].isin(selection.picked)
+        drawn = ranking.rows[picked | ranking.rows.index.isin(drawn.index)]
+        st.info(
+            f"Of {len(ranking.rows)} experiments the best {ranking_chart.STYLES} by τa are drawn, and those "
+            "picked: more lines could not be told apart. The table below has all."
+        )
+        order = [name for name in order if name in set(drawn["series"])]
+    series = list(drawn["series"])
+    points = ranking.points[ranking.points["series"].isin(series)]
+    seeds = None
+    if choice.band == SEEDS:
+        runs = queries.seed_ranking(snapshot, choice.dataset, choice.key["gt_key"])
+        seeds = seed_points(points, ranking.bn_mode, runs)
+    draw = partial(
+        ranking_chart.ranking_chart,
+        points,
+        series,
+        order,
+        ("a_n", ranking.metric),
+        seeds=seeds,
+        picked=selection.already("lines"),
+    )
+    show_figure(
+        draw(),
+        name=f"rankings-{choice.dataset}",
+        alt=ranking_chart.ranking_description(series, choice.metric),
+        data=points.drop(columns="series") if seeds is None else seeds,
+        printed=partial(draw, width=PRINTED_WIDTH),
+        **selection.options("lines"),
+    )
+    st.markdown(
+        f":small[Lines are means over seeds, {BANDS_TOLD[choice.band]}. τa is best at −1, where A_N falls "
+        "all the way from the best architectures to the random ones."
+        + (CEILING_CAPTION if ranking.points[f"{ranking.metric}_ceiling"].notna().any() else "")
+        + "]",
+        help=TAU_A_HELP,
+    )
+
+
+def show_matrix(filters: Filters, choice: Choice, ranking: Ranking, selection: LinkedSelection) -> None:
+    """Experiments side by side, and what of them the reader wants to see there."""
+    st.header("Side by side")
+    shown = choice.experiments[choice.experiments["experiment_id"].isin(ranking.rows["experiment_id"])]
+    differing = [name for name, column in DIMENSIONS.items() if shown[column].nunique() > 1]
+    columns, cells, rows_place = st.columns(3)
+    with columns:
+        by = filters.choose_one("columns", "Columns", list(DIMENSIONS), [*differing, *DIMENSIONS][0])
+    with cells:
+        value = filters.choose_one("cells", "Cells: τa, or the correlation at N", list(VALUES), VALUES[0])
+    with rows_place:
+        order = filters.choose_one("rows", "Rows", ["by mask", "best first"], "by mask")
+    table = matrix(ranking, shown, DIMENSIONS[by], value, best_first=order == "best first")
+    rows = list(dict.fromkeys(table["row"]))
+    if len(rows) > MATRIX_ROWS:
+        st.info(f"The first {MATRIX_ROWS} of {len(rows)} rows are drawn; the CSV has all.")
+    drawn = table[table["row"].isin(rows[:MATRIX_ROWS])]
+    title = value if value == TAU_A else f"{choice.metric} at {value}"
+    # With the choices in its name: what was drawn for others is another chart.
+    chart = f"cells {by} {value} {order}"
+    draw = partial(matrix_chart, drawn, by, title, picked=selection.already(chart))
+    show_figure(
+        draw(),
+        name=f"side-by-side-{choice.dataset}",
+        alt=matrix_description(drawn, title),
+        data=table.drop(columns="series"),
+        printed=partial(draw, width=PRINTED_WIDTH),
+        **selection.options(chart),
+    )
+    st.markdown(
+        ":small[A cell is an experiment: its value, its number n of seeds, and what the paper prints. Blue "
+        "is better.]"
+    )
+
+
+def show_table(choice: Choice, ranking: Ranking) -> None:
+    """The same numbers, and their CSV."""
+    heading, button = st.columns([3, 1], vertical_alignment="bottom")
+    heading.header("The same numbers")
+    button.download_button(
+        "Download CSV",
+        ranking.as_csv(choice.key["gt_key"]),
+        file_name=f"rankings-{choice.dataset}.csv",
+        mime="text/csv",
+        on_click="ignore",
+        width="stretch",
+        help="In full precision, with the deviations over seeds and the ground-truth key.",
+    )
+    number = st.column_config.NumberColumn
+    shown = {
+        "experiment": st.column_config.TextColumn("Experiment", pinned=True, width="medium"),
+        "tau_a": number("τa", format="%.2f", help=TAU_A_HELP),
+        "tau_a_mean": number("τa of seeds", format="%.2f", help="Mean of the τa of the single seeds"),
+        "tau_a_std": number("± seeds", format="%.2f", help="Deviation of the τa of the single seeds"),
+        "reported_tau_a": number("τa in paper", format="%.2f", help="What the paper prints, on CIFAR-10"),
+        "seeds": number("Seeds", format="%d"),
+    }
+    for point in POINTS.values():
+        shown[f"a_{point}_percent"] = number(f"A {point}", format="%.1f %%", help="Mean predicted accuracy")
+    sign = METRIC_SIGNS[choice.metric]
+    for point in POINTS.values():
+        shown[f"{ranking.metric}_{point}"] = number(
+            f"{sign} {point}", format="%.3f", help=f"Mean over seeds, {choice.metric}"
+        )
+    st.dataframe(
+        ranking.rows,
+        hide_index=True,
+        column_order=list(shown),
+        column_config=shown,
+        placeholder="–",
+        alt=TABLE_ALT,
+    )
+
+
+def show_first_steps(*, truth_is_missing: bool) -> None:
+    """What a new warehouse needs before there is anything to see."""
+    if truth_is_missing:
+        st.info("This warehouse has no ground truth yet. Import NAS-Bench-201's, then train a super-network:")
+        commands = ["nasrank-train import-bench", FIRST_RUN]
+    else:
+        st.info("This warehouse has no finished runs yet. Train one, or ingest the folders of runs you have:")
+        commands = [FIRST_RUN, "nasrank-train ingest runs/"]
+    st.code("\n".join(commands), language=None)
+
+
+page()

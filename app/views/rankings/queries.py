@@ -1,0 +1,27 @@
+"""What the page Rankings asks beyond what the report does."""
+
+from __future__ import annotations
+
+import pandas as pd
+from nasrank.app.snapshot import Snapshot
+
+
+def seed_ranking(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
+    """A_N and the correlations of every run at the end of training, where it predicted the whole set.
+
+    Columns experiment_id, seed, bn_mode, architecture_set, a_n (NULL for scores), tau, tau_eq2, spearman and
+    pearson. Of the experiments on `dataset`, and of all imported ones.
+    """
+    return snapshot.query(
+        """
+        SELECT experiment_id, seed, bn_mode, architecture_set, a_n, tau, tau_eq2, spearman, pearson
+        FROM run_ranking AS ranking
+        JOIN experiment USING (experiment_id)
+        WHERE ranking.gt_key = $gt_key AND (experiment.dataset = $dataset OR experiment.kind = 'imported')
+            AND epoch = coalesce(experiment.epochs, 0) AND n_predicted = n
+            AND architecture_set <> 'all' AND NOT one_per_class
+        ORDER BY experiment_id, seed, bn_mode, n, architecture_set
+        """,
+        dataset=dataset,
+        gt_key=gt_key,
+    )

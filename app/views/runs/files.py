@@ -1,0 +1,62 @@
+"""The files of a run's folder, for a reader in a browser: their list, and the small known ones.
+
+A run's name may come from an address. So it must be one name, no path, and only ordinary files with the
+names below are opened, never through a link.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from nasrank.db.errors import NasrankError
+from nasrank.db.files.reading import open_regular
+
+OFFERED: Final = ("config.json", "architectures.json", "status.json", "epochs.parquet", "worker.log")
+MOST_BYTES: Final = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFile:
+    """`size` in bytes, `changed` in UTC; `is_offered`: its content may be asked for."""
+
+    name: str
+    size: int
+    changed: dt.datetime
+    is_offered: bool
+
+
+def files_of(runs_dir: Path, run_id: str) -> list[FolderFile] | str:
+    """The ordinary files of a run's folder by name, or a sentence that says why there are none."""
+    folder = runs_dir / run_id
+    if not is_name(run_id) or not folder.is_dir():
+        return f"This server has no folder of that name in {runs_dir.absolute()}."
+    found = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                about = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(about.st_mode):
+                    changed = dt.datetime.fromtimestamp(about.st_mtime, tz=dt.UTC)
+                    is_offered = entry.name in OFFERED and about.st_size <= MOST_BYTES
+                    found.append(FolderFile(entry.name, about.st_size, changed, is_offered))
+    except OSError as error:
+        return f"{folder.absolute()} cannot be read: {error.strerror}."
+    return sorted(found, key=lambda file: file.name)
+
+
+def content_of(runs_dir: Path, run_id: str, name: str) -> bytes:
+    """A file of `OFFERED`, as it is now; raises NasrankError for any other, and where it cannot be read."""
+    if not is_name(run_id) or name not in OFFERED:
+        raise NasrankError(f"{name!r} of the run {run_id!r} is not offered")
+    with open_regular(runs_dir / run_id / name) as file:
+        return file.read(MOST_BYTES)
+
+
+def is_name(run_id: str) -> bool:
+    """Whether it names something in a folder, not beside or above it."""
+    return run_id not in ("", ".", "..") and Path(run_id).name == run_id and "\0" not in run_id

@@ -1,0 +1,144 @@
+"""Runs: what goes on now, every run with filters and columns to choose, and the chosen ones in full."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from nasrank.app import shared_queries
+from nasrank.app.serve import runs_path, warehouse_path
+from nasrank.app.snapshot import Snapshot
+from nasrank.app.views.runs import queries
+from nasrank.app.views.runs.details import Chosen, show_details
+from nasrank.app.views.runs.live import SIGNS, monitor, show_live_runs, states
+from nasrank.app.views.runs.table import (
+    COLUMNS,
+    DEFAULT_COLUMNS,
+    FILTERS,
+    as_shown,
+    matching,
+    run_labels,
+    with_folders,
+)
+from nasrank.app.widgets.filters import Filters, quoted
+
+# So many lines can be told apart in a chart, and so many runs are described below.
+MOST_CHOSEN = 8
+
+
+def page() -> None:
+    """The whole page, from top to bottom."""
+    snapshot = Snapshot.take(warehouse_path())
+    runs_dir = runs_path()
+    ingested, keys = queries.runs(snapshot), shared_queries.ground_truth_keys(snapshot)
+    microseconds = ingested["ingested_at"].astype("datetime64[us]").astype("int64")
+    ingested_at = dict(zip(ingested["run_id"], microseconds / 1e6, strict=True))
+    seen = monitor(runs_dir).look(ingested_at)
+    show_live_runs(runs_dir, ingested_at, states(seen))
+    rows = with_folders(ingested, seen, runs_dir)
+    if rows.empty:
+        st.info("There are no runs yet. Train one:")
+        st.code("nasrank-train run --dataset digits --size tiny --mask Zero+Pool --epochs 20", language=None)
+        return
+    filters = Filters()
+    with st.sidebar:
+        shown, columns = choose(filters, rows)
+    place = st.container()
+    chosen = show_table(filters, rows, shown, columns)
+    if not chosen.empty:
+        show_details(snapshot, Chosen(chosen, run_labels(chosen), runs_dir), filters, keys)
+    filters.check_names()
+    with st.sidebar:
+        filters.show_link()
+    filters.show_problems(place)
+
+
+def choose(filters: Filters, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The rows that the filters leave, and the columns to show of them."""
+    shown = rows
+    search = filters.write_text(
+        "search", "Search", "Words that all occur in a run's name, message, device, commit or experiment."
+    )
+    shown = matching(shown, search)
+    for column, label in FILTERS.items():
+        options = list(dict.fromkeys(rows[column].dropna().map(str).replace("", "none").sort_values()))
+        if len(options) < 2 and column not in st.query_params:
+            continue
+        chosen = filters.choose_some(column, label, options)
+        if len(chosen) < len(options):
+            shown = shown[shown[column].map(str).replace("", "none").isin(chosen)]
+    columns = filters.choose_some("column", "Columns", list(COLUMNS), DEFAULT_COLUMNS)
+    return shown, columns
+
+
+def show_table(
+    filters: Filters, rows: pd.DataFrame, shown: pd.DataFrame, columns: Sequence[str]
+) -> pd.DataFrame:
+    """The table with its CSV; returns the rows that the reader, or the address, chose."""
+    heading, button = st.columns([3, 1], vertical_alignment="bottom")
+    heading.header(f"{len(shown):,} of {len(rows):,} runs")
+    table = as_shown(shown, columns)
+    button.download_button(
+        "Download CSV",
+        lambda: table.to_csv(index=False, lineterminator="\n"),
+        file_name="runs.csv",
+        mime="text/csv",
+        on_click="ignore",
+        width="stretch",
+        help="The rows and columns that the table shows, in full precision",
+    )
+    if shown.empty:
+        st.info("No run fits the filters.")
+    ids = list(shown["run_id"])
+    asked = st.session_state.get("chosen_runs", st.query_params.get_all("run"))
+    if "chosen_runs" not in st.session_state:
+        filters.problems += problems(asked, set(rows["run_id"]), set(ids))
+    place = {run_id: number for number, run_id in enumerate(ids)}
+    # Another selection of rows is another table: what was chosen then stays chosen, wherever it is now.
+    digest = hashlib.sha256("\n".join([*ids, *columns]).encode()).hexdigest()[:16]
+    event: Any = st.dataframe(
+        table.assign(status=table["status"].map(told)) if "status" in table else table,
+        hide_index=True,
+        key=f"runs-{digest}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [place[run_id] for run_id in asked if run_id in place]}},
+        column_config={
+            "run": st.column_config.TextColumn("run", pinned=True, width="medium"),
+            **{name: COLUMNS[name].config for name in columns if COLUMNS[name].config is not None},
+        },
+        placeholder="–",
+        alt=f"{len(shown):,} runs, newest first; choose rows to see more of them below",
+    )
+    chosen = [ids[row] for row in event.selection.rows if row < len(ids)]
+    st.session_state["chosen_runs"] = chosen
+    filters.keep("run", *chosen)
+    if not chosen:
+        st.markdown(":small[Choose rows, by the boxes at their left, to see their curves and folders here.]")
+    if len(chosen) > MOST_CHOSEN:
+        st.markdown(f":small[{len(chosen)} runs are chosen; below are the first {MOST_CHOSEN}.]")
+    return shown.set_index("run_id", drop=False).loc[chosen[:MOST_CHOSEN]]
+
+
+def problems(asked: Sequence[str], known: set[str], shown: set[str]) -> list[str]:
+    """Lines on the runs of the address that cannot be chosen."""
+    lines = []
+    for run_id in asked:
+        if run_id not in known:
+            lines.append(
+                f"The address has {quoted(f'run={run_id}')}, which is no run of this warehouse or folder."
+            )
+        elif run_id not in shown:
+            lines.append(f"The filters hide {quoted(run_id)}, which the address names.")
+    return lines
+
+
+def told(status: str) -> str:
+    """With its sign."""
+    return f"{SIGNS.get(status, '•')} {status}"
+
+
+page()

@@ -1,0 +1,76 @@
+"""What the page Runs asks."""
+
+from __future__ import annotations
+
+import pandas as pd
+from nasrank.app.snapshot import Snapshot
+
+
+def runs(snapshot: Snapshot) -> pd.DataFrame:
+    """One row a run, the newest first, with its experiment's configuration as typed columns.
+
+    `versions`, `ground_truth_keys` and `config` are JSON text; times are UTC, `seconds` from start to
+    finish. Of imported predictions, what has no meaning for them is missing; only they have a `name` and a
+    `file_name`.
+    """
+    return snapshot.query(
+        """
+        WITH evaluated AS (
+            SELECT run_id, sum(predictions) AS predictions, sum(non_finite) AS non_finite
+            FROM evaluation
+            GROUP BY run_id
+        )
+        SELECT
+            run_id, run.status, experiment_id, kind, name, dataset, size, mask, lt, variant, seed,
+            started_at, finished_at, epoch_ms(finished_at - started_at) / 1000 AS seconds, ingested_at,
+            seconds_training, seconds_evaluation, images_per_second, optimizer_updates, device,
+            git_commit, git_dirty, CAST(versions AS VARCHAR) AS versions, dataset_origin,
+            cells_per_stage, channels, epochs, batch_size, learning_rate, train_images, valid_images,
+            path_sampling, node_inputs, file_name, message, failed_epoch,
+            coalesce(predictions, 0) AS predictions, coalesce(non_finite, 0) AS non_finite,
+            CAST(ground_truth_keys AS VARCHAR) AS ground_truth_keys, CAST(config AS VARCHAR) AS config
+        FROM run
+        JOIN experiment USING (experiment_id)
+        LEFT JOIN prediction_source USING (run_id)
+        LEFT JOIN evaluated USING (run_id)
+        ORDER BY coalesce(started_at, ingested_at) DESC, run_id
+        """
+    )
+
+
+def epochs(snapshot: Snapshot, run_id: str) -> pd.DataFrame:
+    """The training curves of a run, a row an epoch, with the columns of `epoch_metric` but `run_id`."""
+    return snapshot.query(
+        "SELECT * EXCLUDE (run_id) FROM epoch_metric WHERE run_id = $run_id ORDER BY epoch", run_id=run_id
+    )
+
+
+def evaluations(snapshot: Snapshot, run_id: str) -> pd.DataFrame:
+    """What a run predicted: epoch, bn_mode, predictions, non_finite."""
+    return snapshot.query(
+        """
+        SELECT epoch, bn_mode, predictions, non_finite
+        FROM evaluation
+        WHERE run_id = $run_id
+        ORDER BY epoch, bn_mode
+        """,
+        run_id=run_id,
+    )
+
+
+def metrics(snapshot: Snapshot, run_id: str, gt_key: str) -> pd.DataFrame:
+    """A_N and τ of a run after each epoch that it was evaluated at, of the sets that it predicted wholly.
+
+    Columns epoch, bn_mode, architecture_set, n, a_n (fraction), tau.
+    """
+    return snapshot.query(
+        """
+        SELECT epoch, bn_mode, architecture_set, n, a_n, tau
+        FROM run_metric
+        WHERE run_id = $run_id AND gt_key = $gt_key AND n_predicted = n AND NOT one_per_class
+            AND architecture_set <> 'all'
+        ORDER BY epoch, bn_mode, n, architecture_set
+        """,
+        run_id=run_id,
+        gt_key=gt_key,
+    )

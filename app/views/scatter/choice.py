@@ -1,0 +1,125 @@
+"""What a reader chooses on the page Scatter, all of it in the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+from nasrank.app import shared_queries
+from nasrank.app.snapshot import Snapshot
+from nasrank.app.views.scatter.panels import AT_THE_END, Limits, Range, Subject, subjects
+from nasrank.app.widgets.bn_mode import choose_bn_mode
+from nasrank.app.widgets.filters import Filters
+from nasrank.app.widgets.ground_truth import choose_key
+from nasrank.db.warehouse.models import IMPORTED
+from nasrank.report import queries as report_queries
+from nasrank.report.charts.labels import experiment_labels, in_order
+from nasrank.report.charts.ranking_table import POINTS
+from nasrank.report.charts.scatter_chart import COLOURINGS, EQUAL, NOTHING, TRUE_RANK
+
+# The paper's Figure 2.
+FIRST_SETS = ("top-50", "top-250", "random")
+LIMITS = ("truth_from", "truth_to", "predicted_from", "predicted_to")
+COLOUR_HELP = (
+    "An operation: how many of the six edges have it. "
+    f"{TRUE_RANK.capitalize()}: where an architecture stands by ground truth within the mask. "
+    f"{EQUAL.capitalize()}: whether it is the first of those that NAS-Bench-201 trains as the same network, "
+    "equal to an earlier one, or has no way from input to output and so says the same of every image."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the reader chose to see; `absent` are names of what was not evaluated so."""
+
+    key: pd.Series
+    subjects: Sequence[Subject]
+    absent: Sequence[str]
+    sets: Sequence[str]
+    colour: str
+    limits: Limits
+
+
+def choose(filters: Filters, snapshot: Snapshot, keys: pd.DataFrame, evaluations: pd.DataFrame) -> Choice:
+    """The filters, each offering what the ones before it leave."""
+    names = experiment_labels(in_order(report_queries.experiments(snapshot)))
+    evaluated = set(evaluations["experiment_id"])
+    experiments = {key: name for key, name in names.items() if key in evaluated}
+    place = {experiment_id: number for number, experiment_id in enumerate(names)}
+    known = evaluations.drop_duplicates("run_id").sort_values(
+        ["experiment_id", "seed", "run_id"], key=lambda c: c.map(place) if c.name == "experiment_id" else c
+    )
+    runs = _run_names(known, names)
+    asks_for_means = bool(st.query_params.get_all("experiment"))
+    run_ids = filters.choose_named("run", "Runs", runs, [] if asks_for_means else list(runs)[:1])
+    experiment_ids = filters.choose_named(
+        "experiment", "Experiments", experiments, explanation="The mean over the seeds of each."
+    )
+    chosen = evaluations[
+        evaluations["run_id"].isin(run_ids) | evaluations["experiment_id"].isin(experiment_ids)
+    ]
+    asked = shared_queries.runs(snapshot)
+    key = choose_key(filters, keys, list(asked["ground_truth_keys"]))
+    sets = [*POINTS, *(["all"] if chosen["is_whole_space"].any() else [])]
+    wanted = filters.choose_some(
+        "set", "Architectures", sets, FIRST_SETS, "Those best by ground truth, a random sample, or all."
+    )
+    colour = filters.choose_one("colour", "Colour by", list(COLOURINGS), NOTHING, COLOUR_HELP)
+    trained = chosen[chosen["bn_mode"] != IMPORTED]
+    bn_mode, epoch = choose_bn_mode(filters, trained), AT_THE_END
+    if (trained["epoch"] != trained["last_epoch"]).any():
+        epochs = [AT_THE_END, *map(str, sorted(trained["epoch"].unique()))]
+        epoch = filters.choose_one("epoch", "Epoch", epochs, AT_THE_END)
+    limits = _choose_limits(filters)
+    filters.check_names()
+    filters.show_link()
+    wanted_names = {key: runs[key] for key in run_ids} | {key: experiments[key] for key in experiment_ids}
+    found = list(subjects(evaluations, wanted_names, bn_mode, epoch))
+    return Choice(
+        key,
+        [one for one in found if isinstance(one, Subject)],
+        [one for one in found if isinstance(one, str)],
+        wanted,
+        colour,
+        limits,
+    )
+
+
+def _run_names(runs: pd.DataFrame, names: dict[str, str]) -> dict[str, str]:
+    """By run_id, in the order of `runs`: its experiment's name and its seed."""
+    told = runs["experiment_id"].map(names) + " · seed " + runs["seed"].astype(str)
+    told = told.mask(told.duplicated(keep=False), told + " · " + runs["run_id"])
+    return dict(zip(runs["run_id"], told, strict=True))
+
+
+def _choose_limits(filters: Filters) -> Limits:
+    """The ends of both axes, and what the URL has wrong about them."""
+    with st.expander("Zoom", expanded=any(name in st.query_params for name in LIMITS)):
+        ends = [
+            filters.choose_number(name, label)
+            for name, label in zip(
+                LIMITS,
+                ("Ground truth from", "Ground truth to", "Predicted from", "Predicted to"),
+                strict=True,
+            )
+        ]
+        st.button("Show everything", on_click=zoom, args=[Limits()], width="stretch")
+    return Limits(_in_order(filters, "ground truth", ends[:2]), _in_order(filters, "predicted", ends[2:]))
+
+
+def _in_order(filters: Filters, axis: str, ends: Sequence[float | None]) -> Range:
+    low, high = ends
+    if low is not None and high is not None and low >= high:
+        filters.problems.append(
+            f"The limits of {axis} go from {low:g} to {high:g}; the first must be less. Shown: all."
+        )
+        return (None, None)
+    return (low, high)
+
+
+def zoom(limits: Limits) -> None:
+    """Look at another part, which the address then has."""
+    for name, end in zip(LIMITS, (*limits.truth, *limits.predicted), strict=True):
+        st.session_state[name] = end

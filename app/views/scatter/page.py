@@ -1,0 +1,254 @@
+"""Scatter: what super-networks predict against the truth, as the paper's Figure 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from nasrank.app import shared_queries
+from nasrank.app.serve import warehouse_path
+from nasrank.app.snapshot import Snapshot
+from nasrank.app.views.scatter.choice import Choice, choose, zoom
+from nasrank.app.views.scatter.panels import (
+    Limits,
+    Shown,
+    Subject,
+    panels,
+    points_inside,
+    with_strings,
+)
+from nasrank.app.widgets.figure import show_figure
+from nasrank.app.widgets.filters import Filters
+from nasrank.app.widgets.ground_truth import describe_key
+from nasrank.app.widgets.origins import describe_origins
+from nasrank.db.warehouse.models import IMPORTED
+from nasrank.report.charts.cell_drawing import cell_expression
+from nasrank.report.charts.labels import counted, listed
+from nasrank.report.charts.scatter_chart import BRUSH, DRAWN, EQUAL, TRUE_RANK, panel_chart
+
+PANELS_A_ROW = 3
+# More would take the browser long; the page says what it leaves out.
+MOST_PANELS = 12
+MOST_ROWS = 1_000
+PRINTED_WIDTH = 420
+NUMBERS_HELP = (
+    "τ is Kendall's tau-b, ρ Spearman's and r Pearson's correlation of prediction and ground truth, always "
+    "of the whole set, whatever part of it is looked at."
+)
+
+
+def page() -> None:
+    """The whole page, from top to bottom."""
+    snapshot = Snapshot.take(warehouse_path())
+    keys, evaluations = shared_queries.ground_truth_keys(snapshot), shared_queries.evaluations(snapshot)
+    if keys.empty or evaluations.empty:
+        st.info("This warehouse has no predictions with a ground truth to set them against. Make some:")
+        st.code("nasrank-train import-bench\nnasrank-train run --size tiny --mask none", language=None)
+        return
+    filters = Filters()
+    with st.sidebar:
+        choice = choose(filters, snapshot, keys, evaluations)
+    filters.show_problems()
+    runs = shared_queries.runs(snapshot)
+    predictors = [subject.predictor for subject in choice.subjects]
+    shown_runs = runs[runs["run_id"].isin(predictors) | runs["experiment_id"].isin(predictors)]
+    st.markdown(f"{describe_origins(shown_runs)}  \n{describe_key(choice.key)}")
+    if choice.absent:
+        st.info(f"Not evaluated at this epoch with these BatchNorm statistics: {listed(choice.absent)}.")
+    if not choice.subjects:
+        st.info("Choose a run, or an experiment for the mean over its seeds.")
+        return
+    shown, brushed = show_panels(snapshot, choice)
+    if shown:
+        st.markdown(f":small[{NUMBERS_HELP} {told_of(choice, shown)}]")
+        show_architectures(choice, shown, brushed)
+        show_numbers(choice, shown)
+
+
+def show_panels(snapshot: Snapshot, choice: Choice) -> tuple[list[Shown], list[Limits | None]]:
+    """The panels, a heading for each run or experiment; and what the reader brushed in each."""
+    shown: list[Shown] = []
+    brushed: list[Limits | None] = []
+    most = max(1, MOST_PANELS // len(choice.sets))
+    for subject in choice.subjects[:most]:
+        st.header(subject.label)
+        st.markdown(f":small[{origin(subject)}]")
+        drawn: list[Shown] = []
+        for one in panels(snapshot, subject, choice.key["gt_key"], choice.sets, choice.limits):
+            if isinstance(one, str):
+                st.markdown(one)
+            else:
+                drawn.append(one)
+        for start in range(0, len(drawn), PANELS_A_ROW):
+            columns = st.columns(min(PANELS_A_ROW, len(drawn)))
+            for column, one in zip(columns, drawn[start : start + PANELS_A_ROW], strict=False):
+                with column:
+                    brushed.append(brushed_part(show_panel(choice, one)))
+        shown += drawn
+    if more := choice.subjects[most:]:
+        st.info(
+            f"{MOST_PANELS} panels are drawn at most. Left out: {listed([one.label for one in more])}. "
+            "Choose fewer sets of architectures to see more runs."
+        )
+    return shown, brushed
+
+
+def show_panel(choice: Choice, one: Shown) -> Any:
+    """One panel; what is selected in it."""
+    draw = partial(panel_chart, one.panel, choice.colour)
+    return show_figure(
+        draw(image=cell_expression()),
+        name=one.name,
+        alt=one.alt,
+        data=as_told(one.panel.points, one.panel.unit),
+        printed=partial(draw, width=PRINTED_WIDTH),
+        on_select="rerun",
+        selection_mode=[BRUSH],
+        # Another part has no brush yet.
+        key=f"{one.name}-{choice.limits}",
+    )
+
+
+def as_told(points: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """The points of a panel with their units, as a file has them."""
+    columns = points[["arch_id", "digits", "gt_rank", "truth", "predicted"]]
+    return columns.rename(
+        columns={"truth": "truth_percent", "predicted": "predicted_percent" if unit else "predicted_score"}
+    )
+
+
+def brushed_part(selected: Any) -> Limits | None:
+    """The rectangle that was drawn with the mouse, if there is one."""
+    brush = selected["selection"].get(BRUSH) if selected else None
+    if not brush or not {"truth", "predicted"} <= set(brush):
+        return None
+    truth, predicted = (tuple(sorted(brush[axis])) for axis in ("truth", "predicted"))
+    return Limits((truth[0], truth[1]), (predicted[0], predicted[1]))
+
+
+def origin(subject: Subject) -> str:
+    """Which predictions these are."""
+    told = [f"mean over {counted('seed', subject.seeds)}" if subject.seeds else f"run `{subject.predictor}`"]
+    if subject.bn_mode != IMPORTED:
+        told.append(f"after {subject.epoch} epochs, BatchNorm {subject.bn_mode}")
+    return ", ".join(told)
+
+
+def told_of(choice: Choice, shown: Sequence[Shown]) -> str:
+    """How to read what is special about these panels."""
+    notes = []
+    if any(len(one.subject.seeds) > 1 for one in shown):
+        notes.append("Of a mean over seeds, they are the means of the seeds' own, ± their deviation.")
+    if any(len(one.panel.points) > DRAWN for one in shown):
+        notes.append(f"More than {DRAWN:,} architectures are counted in bins; zoom in to see each.")
+        if choice.colour in (TRUE_RANK, EQUAL):
+            notes.append(f"Bins show counts: “{choice.colour}” is for single points.")
+    return " ".join(notes)
+
+
+def show_architectures(choice: Choice, shown: Sequence[Shown], brushed: Sequence[Limits | None]) -> None:
+    """The architectures inside the rectangles, else inside the limits."""
+    heading, button = st.columns([3, 1], vertical_alignment="bottom")
+    heading.header("Architectures inside")
+    inside = list(brushed)
+    if not any(inside):
+        if not choice.limits.given:
+            st.markdown(
+                "Draw a rectangle in a panel with the mouse, or set limits under Zoom, to list the "
+                "architectures inside."
+            )
+            return
+        inside = [choice.limits] * len(shown)
+    found = points_inside(shown, inside)
+    drawn = next((limits for limits in brushed if limits), None)
+    if drawn:
+        st.button("Zoom into the rectangle", on_click=zoom, args=[rounded(drawn)], icon=":material/zoom_in:")
+    button.download_button(
+        "Download architectures",
+        lambda: with_strings(found).to_csv(index=False, lineterminator="\n"),
+        file_name="architectures.csv",
+        mime="text/csv",
+        on_click="ignore",
+        width="stretch",
+    )
+    cut = f", the first {MOST_ROWS:,} below, all in the file" if len(found) > MOST_ROWS else ""
+    st.markdown(f"**{len(found):,} architectures**{cut}, best truth first in each panel.")
+    table = with_strings(found.head(MOST_ROWS))
+    number = st.column_config.NumberColumn
+    columns = {
+        "link": st.column_config.LinkColumn("Architecture", display_text=r"arch=(\d+)", width="small"),
+        "arch_str": st.column_config.TextColumn("String", width="large"),
+        "gt_rank": number("True rank", format="%d"),
+        "truth_percent": number("Ground truth (%)", format="%.2f"),
+        "predicted": number("Predicted", format="%.4g", help="Percent, or a score"),
+        "architecture_set": "Of",
+        "predicted_by": "Predicted by",
+    }
+    st.dataframe(
+        table.assign(link="/search_space?arch=" + table["arch_id"].astype(str)),
+        hide_index=True,
+        column_order=list(columns),
+        column_config=columns,
+        alt="The architectures inside the rectangle or limits, with truth and prediction",
+    )
+
+
+def rounded(limits: Limits) -> Limits:
+    """To three decimals, outwards enough for an address."""
+    truth, predicted = (
+        tuple(None if end is None else round(end, 3) for end in ends)
+        for ends in (limits.truth, limits.predicted)
+    )
+    return Limits((truth[0], truth[1]), (predicted[0], predicted[1]))
+
+
+def show_numbers(choice: Choice, shown: Sequence[Shown]) -> None:
+    """The numbers of all panels, as a table and CSV."""
+    rows = pd.DataFrame(
+        {
+            "predicted_by": one.subject.label,
+            "predictor": one.subject.predictor,
+            "gt_key": choice.key["gt_key"],
+            "bn_mode": one.subject.bn_mode,
+            "epoch": one.subject.epoch,
+            "architecture_set": one.architecture_set,
+            **one.numbers,
+        }
+        for one in shown
+    )
+    heading, button = st.columns([3, 1], vertical_alignment="bottom")
+    heading.header("The same numbers")
+    button.download_button(
+        "Download numbers",
+        rows.to_csv(index=False, lineterminator="\n"),
+        file_name="scatter.csv",
+        mime="text/csv",
+        on_click="ignore",
+        width="stretch",
+    )
+    number = st.column_config.NumberColumn
+    columns = {
+        "predicted_by": st.column_config.TextColumn("Predicted by", width="medium"),
+        "architecture_set": "Of",
+        "n": number("Architectures", format="%d"),
+        "n_predicted": number("Predicted", format="%d"),
+        "tau": number("τ", format="%.3f", help="Kendall's tau-b"),
+        "tau_std": number("± seeds", format="%.3f", help="Deviation of τ over seeds"),
+        "tau_eq2": number("τ Equation 2", format="%.3f", help="Without correction for ties"),
+        "spearman": number("Spearman", format="%.3f"),
+        "pearson": number("Pearson", format="%.3f"),
+    }
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_order=list(columns),
+        column_config=columns,
+        placeholder="–",
+        alt="Correlations of prediction and ground truth, a row a panel",
+    )
+
+
+page()

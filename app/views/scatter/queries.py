@@ -1,0 +1,82 @@
+"""What the page Scatter asks: the predictions of a run, or the means over the seeds of an experiment."""
+
+from __future__ import annotations
+
+import pandas as pd
+from nasrank.app.snapshot import Snapshot
+
+
+def points(
+    snapshot: Snapshot, predictor: str, gt_key: str, bn_mode: str, epoch: int, architecture_set: str
+) -> pd.DataFrame:
+    """The members of a set that a run, or every seed of an experiment, predicted; best truth first.
+
+    Columns arch_id, digits, gt_rank, truth and predicted (fractions, or scores; of an experiment the mean
+    over its seeds); `constant` and `first_of_class` are true or false. `predictor` is a run_id or an
+    experiment_id.
+    """
+    return snapshot.query(
+        """
+        WITH chosen AS (
+            SELECT *
+            FROM evaluations_of([$predictor], $gt_key)
+            WHERE bn_mode = $bn_mode AND epoch = CAST($epoch AS INTEGER)
+        )
+        SELECT
+            arch_id, digits, gt_rank, truth, predicted,
+            -- No way from the input to the output: the network says the same of every image.
+            NOT (
+                edge_03 <> 'Zero'
+                OR (edge_01 <> 'Zero' AND edge_13 <> 'Zero')
+                OR (edge_23 <> 'Zero' AND (edge_02 <> 'Zero' OR (edge_01 <> 'Zero' AND edge_12 <> 'Zero')))
+            ) AS constant,
+            first_of_class IS NOT NULL AS first_of_class
+        FROM (
+            SELECT
+                mask, arch_id, min(gt_rank) AS gt_rank, min(truth) AS truth, favg(predicted) AS predicted
+            FROM predicted_set('chosen')
+            WHERE architecture_set = $architecture_set AND predicted IS NOT NULL
+            GROUP BY mask, arch_id
+            HAVING count(*) = (SELECT count(*) FROM chosen)
+        ) AS point
+        JOIN architecture USING (arch_id)
+        LEFT JOIN (
+            SELECT mask, arch_id, TRUE AS first_of_class FROM search_space WHERE one_per_class
+        ) AS class USING (mask, arch_id)
+        ORDER BY gt_rank
+        """,
+        predictor=predictor,
+        gt_key=gt_key,
+        bn_mode=bn_mode,
+        epoch=str(epoch),
+        architecture_set=architecture_set,
+    )
+
+
+def rankings(snapshot: Snapshot, predictor: str, gt_key: str, bn_mode: str, epoch: int) -> pd.DataFrame:
+    """How well a run ranks each set, or the mean over an experiment's seeds; a row a set.
+
+    Columns architecture_set, n, n_predicted (the least of the seeds), seeds (with a τ), then tau, tau_std,
+    tau_eq2, spearman and pearson, which are missing where no seed predicted the whole set.
+    """
+    return snapshot.query(
+        """
+        WITH chosen AS (
+            SELECT *
+            FROM evaluations_of([$predictor], $gt_key)
+            WHERE bn_mode = $bn_mode AND epoch = CAST($epoch AS INTEGER)
+        )
+        SELECT
+            architecture_set, min(n) AS n, min(n_predicted) AS n_predicted, count(tau) AS seeds,
+            favg(tau) AS tau, stddev_samp(tau) AS tau_std,
+            favg(tau_eq2) AS tau_eq2, favg(spearman) AS spearman, favg(pearson) AS pearson
+        FROM run_ranking_of('chosen')
+        WHERE NOT one_per_class
+        GROUP BY architecture_set
+        ORDER BY n, architecture_set
+        """,
+        predictor=predictor,
+        gt_key=gt_key,
+        bn_mode=bn_mode,
+        epoch=str(epoch),
+    )

@@ -1,0 +1,81 @@
+"""A chart on a page, told to those who do not see it, with its files below; files of other things."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from threading import Lock
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+from nasrank.report.charts.images import as_png, as_svg
+from streamlit.elements import vega_charts
+
+MIME: Final = {"SVG": "image/svg+xml", "PNG": "image/png", "CSV": "text/csv"}
+# Altair keeps how it treats data in one place for all threads, and Streamlit changes it for each chart.
+_ALTAIR_LOCK = getattr(vega_charts, "_altair_globals_lock", None) or Lock()
+
+
+def show_figure(
+    chart: Any,
+    *,
+    name: str,
+    alt: str,
+    data: pd.DataFrame | None = None,
+    printed: Callable[[], Any] | None = None,
+    **options: Any,
+) -> Any:
+    """Draw an Altair chart, and offer it as SVG and PNG, with `data` as CSV.
+
+    `name` is that of the files, once a page. `printed` makes the chart for the files where the one on the
+    screen has the width of its container. `options` go to `st.altair_chart`, whose selection is returned.
+    """
+    # Streamlit would have Altair check the whole chart once more, a third of a page's time; tests check it.
+    object.__setattr__(chart, "to_dict", partial(type(chart).to_dict, chart, validate=False))
+    selection = st.altair_chart(chart, alt=alt, **{"width": "stretch", **options})
+    draw = printed or (lambda: chart)
+    # Made only when asked for: an image takes as long as a page.
+    files: dict[str, Callable[[], str | bytes]] = {
+        "SVG": lambda: _alone(as_svg, draw()),
+        "PNG": lambda: _alone(as_png, draw()),
+    }
+    if data is not None:
+        files["CSV"] = lambda: data.to_csv(index=False, lineterminator="\n")
+    show_files(name, files)
+    return selection
+
+
+def show_files(name: str, files: Mapping[str, Callable[[], str | bytes]]) -> None:
+    """Buttons for the files called `name`, by kind (a key of `MIME`), each made when asked for."""
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        for label, make in files.items():
+            ending = label.lower()
+            st.download_button(
+                label,
+                make,
+                file_name=f"{name}.{ending}",
+                mime=MIME[label],
+                key=f"{name}-{ending}",
+                on_click="ignore",
+                type="tertiary",
+                icon=":material/download:",
+            )
+
+
+def show_download(label: str, rows: pd.DataFrame, file_name: str) -> None:
+    """A button for the rows of a table as CSV, in full precision."""
+    st.download_button(
+        label,
+        lambda: rows.to_csv(index=False, lineterminator="\n"),
+        file_name=file_name,
+        mime="text/csv",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+    )
+
+
+def _alone(make: Callable[[Any], str | bytes], chart: Any) -> str | bytes:
+    with _ALTAIR_LOCK:
+        return make(chart)

@@ -1,0 +1,67 @@
+"""The ground-truth key of a page: which one to offer first, choosing it, and what it means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+from nasrank.app.widgets.filters import Filters
+
+# The default key within its source: accuracy on images that stand-alone training has not seen.
+DEFAULT_KEY = ("cifar10-valid", "valid", 200, 1, "mean")
+
+
+def choose_key(filters: Filters, keys: pd.DataFrame, asked: Sequence[str]) -> pd.Series:
+    """The row of `queries.shared.ground_truth_keys` that the reader chose; `asked` as for `default_key`."""
+    gt_key = filters.choose_one(
+        "ground_truth",
+        "Ground truth",
+        list(keys["gt_key"]),
+        default_key(keys, asked),
+        explanation="What orders the architectures: source:dataset/split@epochs, #trial for one trial, "
+        "@first-last for a mean over epochs.",
+    )
+    return keys[keys["gt_key"] == gt_key].iloc[0]
+
+
+def default_key(keys: pd.DataFrame, asked: Sequence[str]) -> str:
+    """The key that most runs were asked to predict; among equals `DEFAULT_KEY` of the first source.
+
+    `asked` holds a JSON list of keys for each run.
+    """
+    counts = pd.Series([key for text in asked for key in json.loads(text)], dtype=str).value_counts()
+    is_default = (
+        keys[["dataset", "split", "epochs", "averaged_epochs", "trial"]].apply(tuple, axis=1) == DEFAULT_KEY
+    )
+    order = keys.assign(runs=keys["gt_key"].map(counts).fillna(0), is_default=is_default)
+    order = order.sort_values(["runs", "is_default"], ascending=False, kind="stable")
+    return str(order["gt_key"].iloc[0])
+
+
+def describe_key(key: pd.Series) -> str:
+    """One sentence on what the architectures are ordered by."""
+    split = {"train": "training", "valid": "validation"}.get(key["split"], key["split"])
+    trial = "mean over trials" if key["trial"] == "mean" else f"trial {key['trial']}"
+    if key["averaged_epochs"] > 1:
+        trial += f" and the last {key['averaged_epochs']} epochs"
+    return (
+        f"Ranked against NAS-Bench-201's {split} accuracy on **{key['dataset']}** after {key['epochs']} "
+        f"epochs of stand-alone training, {trial} ({key['source']})."
+    )
+
+
+def warn_of_train(key: pd.Series) -> None:
+    """That the key is train accuracy, where it is."""
+    if key["split"] == "train":
+        st.warning(
+            "This key is **train** accuracy, as in the authors' code: the best networks differ by hundredths "
+            "of a percent, and it does not tell how well they generalize."
+        )
+
+
+def say_how_to_import() -> None:
+    """What a warehouse without ground truth needs."""
+    st.info("This warehouse has no ground truth yet. Import NAS-Bench-201's:")
+    st.code("nasrank-train import-bench", language=None)

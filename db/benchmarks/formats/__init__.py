@@ -1,0 +1,1 @@
+"""Importers of reduced benchmark files, one a format."""

@@ -1,0 +1,112 @@
+"""What the importers of reduced files share: values one by one, means over the trials, checked at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from nasrank.db.benchmarks.benchmark import DATASETS, SPLITS, Benchmark
+from nasrank.db.benchmarks.official.contents import Rows
+from nasrank.db.benchmarks.validation import check_results
+from nasrank.db.errors import NasrankError
+from nasrank.db.files.reading import open_regular
+from nasrank.db.nb201.architectures import Architecture
+
+MAX_BYTES = 256 * 2**20
+
+
+class Means:
+    """Collects the means of architectures from one file, and makes a benchmark of them."""
+
+    def __init__(self, path: Path | None, format: str, version: int) -> None:
+        if path is None or not path.is_file():
+            raise NasrankError(f"the format {format} needs a file; {str(path)!r} is none")
+        with open_regular(path.resolve()) as file:
+            self.content = file.read(MAX_BYTES + 1)
+        if len(self.content) > MAX_BYTES:
+            raise NasrankError(
+                f"{str(path)!r} has more than the {MAX_BYTES:,} bytes that are read of a {format}"
+            )
+        self.path = path
+        self.shown = repr(str(path))
+        self.notes: list[str] = []
+        self._format = format
+        self._version = version
+        self._rows = Rows()
+
+    def add(
+        self,
+        arch_id: int,
+        dataset: str,
+        split: str,
+        epochs: int,
+        percent: object,
+        *,
+        loss: object = None,
+        epoch: int | None = None,
+    ) -> None:
+        """One accuracy in percent, after the last epoch unless another is given.
+
+        Raises NasrankError where it is no number from 0 to 100.
+        """
+        if not isinstance(percent, float | int) or isinstance(percent, bool) or not 0 <= percent <= 100:
+            raise NasrankError(
+                f"{self.shown}, {dataset}/{split}: architecture {arch_id} has the accuracy {percent!r}; "
+                "percent from 0 to 100 are needed"
+            )
+        known = loss if isinstance(loss, float | int) and math.isfinite(loss) else math.nan
+        self._rows.add_result(
+            arch_id, dataset, split, epochs, epoch or epochs, "mean", float(percent), float(known)
+        )
+
+    def add_cost(self, arch_id: int, dataset: str, epochs: int, costs: Sequence[object]) -> None:
+        """Million parameters, million multiply-adds, seconds a batch, seconds of training; None: unknown."""
+        numbers = [
+            float(cost) if isinstance(cost, float | int) and 0 < cost < math.inf else math.nan
+            for cost in costs
+        ]
+        params, flops, latency, seconds = numbers
+        self._rows.add_cost(
+            arch_id,
+            dataset,
+            epochs,
+            "mean",
+            (params if math.isnan(params) else float(round(params * 1e6)), flops * 1e6, latency, seconds),
+        )
+
+    def arch_id(self, text: object) -> int:
+        """From the benchmark's string or digits; raises NasrankError for any other text."""
+        try:
+            return parse_architecture(text).arch_id
+        except NasrankError as error:
+            raise NasrankError(f"{self.shown}: {error}") from None
+
+    def benchmark(self, description: str, license: str | None = None) -> Benchmark:  # noqa: A002
+        """All that was added, if it can be NAS-Bench-201's."""
+        results = self._rows.take_results()
+        if not results.num_rows:
+            raise NasrankError(
+                f"{self.shown} has no accuracies on {', '.join(DATASETS)} ({', '.join(SPLITS)})"
+            )
+        check_results(results, self.shown)
+        return Benchmark(
+            format=self._format,
+            importer_version=self._version,
+            file_name=self.path.name,
+            size_bytes=len(self.content),
+            sha256=hashlib.sha256(self.content).hexdigest(),
+            license=license,
+            description=description,
+            results=results,
+            costs=self._rows.take_costs(),
+            notes=tuple(self.notes),
+        )
+
+
+def parse_architecture(text: object) -> Architecture:
+    """From the benchmark's string, or from digits in its order of operations."""
+    if isinstance(text, str) and text.isdecimal():
+        return Architecture.from_digits(text)
+    return Architecture.from_string(str(text))

@@ -1,0 +1,241 @@
+"""Ground truth in a table, CSV or Parquet: the column `arch_str`, and percent in `<dataset>/<split>`.
+
+Two more columns are read where they are there: `arch_index`, which must be the NAS-Bench-201 index of
+`arch_str`, and `params_million`, of the network with CIFAR-10's ten classes. A table has one value an
+architecture, which counts as the mean over its trials, and does not say after how many epochs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+from nasrank.db.benchmarks.benchmark import (
+    COSTS,
+    DATASETS,
+    SPLITS,
+    Benchmark,
+    Measurements,
+    costs_table,
+    joint_sha256,
+    results_table,
+)
+from nasrank.db.benchmarks.options import BenchmarkOptions
+from nasrank.db.benchmarks.validation import check_complete, check_measurements
+from nasrank.db.errors import NasrankError
+from nasrank.db.nb201.architectures import Architecture, all_architectures
+from numpy.typing import NDArray
+
+_COLUMNS: Final = {f"{dataset}/{split}": (dataset, split) for dataset in DATASETS for split in SPLITS}
+_OTHER_COLUMNS: Final = ("arch_str", "arch_index", "params_million")
+_TEN_CLASSES: Final = {"cifar10-valid", "cifar10"}
+_MAX_MILLIONS: Final = 1000  # far above the largest network of the benchmark, which has 1.5
+_VERSION: Final = 1
+_TABLE: Final = "with the columns arch_str and <dataset>/<split> (in percent)"
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """Reads comma-separated values with a header, in UTF-8."""
+
+    name: str = "csv"
+    description: str = f"comma-separated, {_TABLE}"
+
+    def matches(self, path: Path | None) -> bool:
+        """Whether the name ends in .csv or the first line names the column arch_str."""
+        return path is not None and path.is_file() and (path.suffix.lower() == ".csv" or _has_header(path))
+
+    def read(self, path: Path | None, options: BenchmarkOptions) -> Benchmark:
+        """Read and check the table; `options.epochs` must be given."""
+        content = _read_bytes(path, self.name)
+        try:
+            content.decode()  # pyarrow leaves what is not UTF-8 as bytes
+            table = pyarrow.csv.read_csv(pa.BufferReader(content))
+        except (UnicodeDecodeError, pa.ArrowException) as error:
+            raise _unreadable(path, "CSV in UTF-8", error) from error
+        return benchmark_of_table(table, content, path, self.name, options.epochs)
+
+
+@dataclass(frozen=True)
+class ParquetFile:
+    """Reads Parquet."""
+
+    name: str = "parquet"
+    description: str = f"Parquet, {_TABLE}"
+
+    def matches(self, path: Path | None) -> bool:
+        """Whether the name ends in .parquet or the file begins as Parquet does."""
+        return (
+            path is not None
+            and path.is_file()
+            and (path.suffix.lower() == ".parquet" or _start(path) == b"PAR1")
+        )
+
+    def read(self, path: Path | None, options: BenchmarkOptions) -> Benchmark:
+        """Read and check the table; `options.epochs` must be given."""
+        content = _read_bytes(path, self.name)
+        try:
+            table = pyarrow.parquet.read_table(pa.BufferReader(content))
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(path, "Parquet", error) from error
+        return benchmark_of_table(table, content, path, self.name, options.epochs)
+
+
+def benchmark_of_table(
+    table: pa.Table, content: bytes, path: Path | None, name: str, epochs: int | None
+) -> Benchmark:
+    """What a table holds, checked; `content` is the file's, `name` the format's.
+
+    Raises `NasrankError` with the first thing wrong.
+    """
+    file = repr(str(path))
+    if epochs is None or epochs < 1:
+        given = "it does not say so itself" if epochs is None else f"not {epochs}"
+        raise NasrankError(
+            f"after how many epochs are the accuracies in {file}? {given}; "
+            "give --epochs: NAS-Bench-201 has 200 and 12"
+        )
+    table = _with_known_names(table, file)
+    arch_ids = _arch_ids(table, file)
+    trials = np.full(len(arch_ids), "mean")
+    measurements = []
+    for column in table.column_names:
+        if column in _COLUMNS:
+            percent = _numbers(table, column, file)
+            measurements.append(Measurements(*_COLUMNS[column], epochs, arch_ids, trials, percent))
+            check_measurements(measurements[-1], file)
+    costs, notes = _costs(table, arch_ids, trials, epochs, file)
+    ignored = [name for name in table.column_names if name not in (*_COLUMNS, *_OTHER_COLUMNS)]
+    if ignored:
+        notes = (*notes, f"ignored the columns {', '.join(map(repr, ignored))}")
+    return Benchmark(
+        format=name,
+        importer_version=_VERSION,
+        file_name=path.name if path else "",
+        size_bytes=len(content),
+        sha256=joint_sha256([content]),
+        license=None,
+        description=f"NAS-Bench-201 after {epochs} epochs: {', '.join(m.key for m in measurements)}",
+        results=results_table(measurements),
+        costs=costs,
+        notes=notes,
+    )
+
+
+def _with_known_names(table: pa.Table, file: str) -> pa.Table:
+    """With spaces around column names removed, and every name there once."""
+    names = [name.strip() for name in table.column_names]
+    listed = ", ".join(map(repr, names[:20]))
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise NasrankError(f"{file} has the column {repeated[0]!r} more than once; its columns are {listed}")
+    if "arch_str" not in names or not any(name in _COLUMNS for name in names):
+        raise NasrankError(
+            f"{file} has the columns {listed}; needed are arch_str and at least one of <dataset>/<split> "
+            f"with a dataset of {', '.join(DATASETS)} and a split of {', '.join(SPLITS)}, separated by commas"
+        )
+    return table.rename_columns(names)
+
+
+def _arch_ids(table: pa.Table, file: str) -> NDArray[np.int16]:
+    """The index of each row's architecture, int16 [rows]."""
+    try:
+        texts = pc.utf8_trim_whitespace(table["arch_str"].cast(pa.string()))
+    except pa.ArrowException as error:
+        kind = table["arch_str"].type
+        raise NasrankError(f"{file} has {kind} in arch_str ({error}); strings in UTF-8 are needed") from error
+    indices = pc.index_in(texts, value_set=pa.array([a.string for a in all_architectures()]))
+    if indices.null_count:
+        row = pc.index(indices.is_null(), True).as_py()
+        try:
+            Architecture.from_string(texts[row].as_py() or "")
+        except NasrankError as error:
+            raise NasrankError(f"{file}, row {row + 1}: {error}") from None
+    arch_ids: NDArray[np.int16] = indices.to_numpy().astype(np.int16)
+    if "arch_index" in table.column_names:
+        given = _numbers(table, "arch_index", file)
+        wrong = np.flatnonzero(given != arch_ids)
+        if len(wrong):
+            row = int(wrong[0])
+            raise NasrankError(
+                f"{file}, row {row + 1}: arch_index is {given[row]:g}, but {texts[row]} has the "
+                f"NAS-Bench-201 index {arch_ids[row]}; correct it, or rename the column if it "
+                "is another numbering"
+            )
+    check_complete(arch_ids, np.full(len(arch_ids), "mean"), file)
+    return arch_ids
+
+
+def _costs(
+    table: pa.Table, arch_ids: NDArray[np.int16], trials: NDArray[np.str_], epochs: int, file: str
+) -> tuple[pa.Table, tuple[str, ...]]:
+    """The sizes, under each dataset of ten classes that the table has, and what to note of them."""
+    if "params_million" not in table.column_names:
+        return COSTS.empty_table(), ()
+    millions = _numbers(table, "params_million", file)
+    wrong = np.flatnonzero(~((millions > 0) & (millions < _MAX_MILLIONS)))
+    if len(wrong):
+        row = int(wrong[0])
+        raise NasrankError(
+            f"{file}, row {row + 1}: params_million is {millions[row]:g}; millions of parameters are needed, "
+            f"above 0 and below {_MAX_MILLIONS}"
+        )
+    datasets = sorted({_COLUMNS[name][0] for name in table.column_names if name in _COLUMNS} & _TEN_CLASSES)
+    if not datasets:
+        return COSTS.empty_table(), ("ignored params_million: it is of networks with ten classes",)
+    params = np.rint(millions * 1e6).astype(np.int64)
+    return pa.concat_tables(
+        costs_table(dataset, epochs, arch_ids, trials, params=params) for dataset in datasets
+    ), ()
+
+
+def _numbers(table: pa.Table, name: str, file: str) -> NDArray[np.float64]:
+    """A column as float64 [rows]; raises `NasrankError` for the first cell that is empty or no number."""
+    column = table[name]
+    if column.null_count:
+        row = pc.index(column.is_null(), True).as_py()
+        raise NasrankError(f"{file}, row {row + 1}: {name} is empty; every row needs a number there")
+    if (
+        pa.types.is_integer(column.type)
+        or pa.types.is_floating(column.type)
+        or pa.types.is_decimal(column.type)
+    ):
+        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+    numbers = np.empty(len(column))
+    for row, cell in enumerate(column.to_pylist()):
+        try:
+            numbers[row] = float(cell)
+        except (TypeError, ValueError):
+            raise NasrankError(f"{file}, row {row + 1}: {name} is {cell!r}, which is not a number") from None
+    return numbers
+
+
+def _read_bytes(path: Path | None, name: str) -> bytes:
+    if path is None:
+        raise NasrankError(f"the format {name} needs a file; none was given")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise NasrankError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+
+
+def _has_header(path: Path) -> bool:
+    return b"arch_str" in _start(path, 4096).partition(b"\n")[0]
+
+
+def _start(path: Path, size: int = 4) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(size)
+    except OSError as error:
+        raise NasrankError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+
+
+def _unreadable(path: Path | None, kind: str, error: Exception) -> NasrankError:
+    return NasrankError(f"{str(path)!r} is not readable as {kind}: {' '.join(str(error).split())[:300]}")

@@ -1,0 +1,1 @@
+"""What the benchmark's authors publish: large pickles, read in processes with limits."""

@@ -1,0 +1,1 @@
+"""Run folders into the warehouse: once, as they end, or packed."""

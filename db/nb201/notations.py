@@ -1,0 +1,189 @@
+"""Architectures as people write them: a whole column is read at once, in every notation that fits it.
+
+- `string`: the benchmark's, `|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|avg_pool_3x3~2|`;
+- `nested`: `[(('nor_conv_3x3', 0),), (('none', 0), ('skip_connect', 1)), …]`, tuples or lists;
+- `digits`: the operations of the six edges, `301004` or `(3, 0, 1, 0, 0, 4)`, in the order of the string;
+- `naslib`: the same six numbers in the order of NASLib's operations and edges;
+- `index`: 0..15624.
+
+Values are strings, numbers, tuples or lists; a tuple may also be its Python or JSON text. Any six numbers
+from 0 to 4 are an architecture for NASLib as well as for the benchmark: nothing in them says which. So a
+column has readings, and what the column's numbers say about known accuracies tells them apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+from nasrank.db.errors import NasrankError
+from nasrank.db.nb201.architectures import (
+    BENCHMARK_OPERATIONS,
+    EDGES,
+    NUM_ARCHITECTURES,
+    Architecture,
+    all_architectures,
+)
+from numpy.typing import NDArray
+
+NOTATIONS: Final = ("string", "nested", "digits", "naslib", "index")
+# Of `NASLib`, naslib/search_spaces/nasbench201/conversions.py, where nodes are counted from 1.
+NASLIB_OPERATIONS: Final = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
+NASLIB_EDGES: Final = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
+
+ArchIds = NDArray[np.int16]
+Readings = Mapping[str, ArchIds]
+
+# Brackets, quotes and blanks are not needed to read a tuple, and differ between Python, JSON and NumPy.
+_LEFT_OUT: Final = str.maketrans("", "", "()[]'\" \t\r\n")
+# Two correlations are told apart by so many standard errors of their difference.
+_STANDARD_ERRORS: Final = 4
+_FEWEST: Final = 10
+
+
+def read_column(values: Sequence[object], notation: str | None = None) -> dict[str, ArchIds]:
+    """The `arch_id`s of a column, int16 [rows], in each notation that all its values are in.
+
+    Only `notation`, where it is given.
+
+    Raises:
+        NasrankError: a value fits no notation, or no notation fits all values.
+    """
+    if notation is not None and notation not in NOTATIONS:
+        raise NasrankError(f"unknown notation {notation!r}; choose {', '.join(NOTATIONS)}")
+    texts = [_canonical(value) for value in values]
+    readings: dict[str, ArchIds] = {}
+    reached: dict[str, int] = {}
+    for name in NOTATIONS if notation is None else (notation,):
+        table = _table(name)
+        arch_ids = [table.get(text, -1) for text in texts]
+        if -1 in arch_ids:
+            reached[name] = arch_ids.index(-1)
+        else:
+            readings[name] = np.array(arch_ids, np.int16)
+    if not readings:
+        row = max(reached.values())
+        fitting = [name for name, end in reached.items() if end == row]
+        before = f", as all before it are ({' or '.join(fitting)})" if row else ""
+        raise NasrankError(
+            f"row {row + 1}: {_shown(values[row])} is not an architecture{before}; "
+            f"{notation or 'string, nested, digits, naslib or index'} is needed, one notation in all rows"
+        )
+    return readings
+
+
+def arch_id_of(text: str) -> int:
+    """Of one architecture, in any notation but NASLib's: six digits are in the benchmark's order.
+
+    Raises:
+        NasrankError: it is none.
+    """
+    canonical = _canonical(text)
+    for name in ("string", "nested", "index", "digits"):
+        if (arch_id := _table(name).get(canonical)) is not None:
+            return arch_id
+    raise NasrankError(
+        f"{_shown(text)} is not an architecture; an index from 0 to {NUM_ARCHITECTURES - 1}, six digits from "
+        f"0 to 4, or the benchmark's string or tuples with its operations {', '.join(BENCHMARK_OPERATIONS)} "
+        "are needed"
+    )
+
+
+def naslib_numbers(architecture: Architecture) -> tuple[int, ...]:
+    """An architecture in NASLib's notation."""
+    names = [BENCHMARK_OPERATIONS[operation] for operation in architecture.operations]
+    return tuple(NASLIB_OPERATIONS.index(names[EDGES.index(edge)]) for edge in NASLIB_EDGES)
+
+
+def choose_reading(
+    readings: Readings, numbers: NDArray[np.float64], truth: NDArray[np.float64], truth_name: str
+) -> tuple[str, str | None]:
+    """The notation whose reading fits known accuracies, and a line that says why where there were several.
+
+    Args:
+        readings: as `read_column` returns them, at least one.
+        numbers: [rows] what the column's architectures are predicted; NaN is left out.
+        truth: [architectures] known accuracies by `arch_id`; NaN is left out.
+        truth_name: what they are called in the line.
+
+    Raises:
+        NasrankError: the readings cannot be told apart.
+    """
+    names = list(readings)
+    if all(np.array_equal(readings[name], readings[names[0]]) for name in names):
+        return names[0], None
+    found = {name: _correlation(numbers, truth[readings[name]]) for name in names}
+    best, second = sorted(names, key=lambda name: -abs(found[name][0]))[:2]
+    told = " and ".join(f"{found[name][0]:.3f} as {name}" for name in names)
+    rows = min(n for _, n in found.values())
+    if not _is_clear(found[best][0], found[second][0], rows):
+        raise NasrankError(
+            f"the architectures can be read as {' or as '.join(names)}, and {rows:,} rows do not tell which: "
+            f"Spearman's correlation to {truth_name} is {told}; force one with --notation"
+        )
+    return best, f"read as {best}: Spearman's correlation to {truth_name} is {told}"
+
+
+def _is_clear(best: float, second: float, rows: int) -> bool:
+    """By Fisher's z, whose standard error is 1/√(n-3) whatever the correlation."""
+    if rows < _FEWEST:
+        return False
+    difference = np.arctanh(min(abs(best), 1 - 1e-9)) - np.arctanh(min(abs(second), 1 - 1e-9))
+    return bool(difference > _STANDARD_ERRORS * np.sqrt(2 / (rows - 3)))
+
+
+def _correlation(numbers: NDArray[np.float64], truth: NDArray[np.float64]) -> tuple[float, int]:
+    """Spearman's over the rows where both are known, 0 where it does not exist; and how many these are."""
+    # Here, because it takes half a second and 60 MB to import, which no other command should.
+    from scipy.stats import spearmanr
+
+    known = np.isfinite(numbers) & np.isfinite(truth)
+    rows = int(known.sum())
+    if rows < 2 or np.ptp(numbers[known]) == 0 or np.ptp(truth[known]) == 0:
+        return 0.0, rows
+    return float(spearmanr(numbers[known], truth[known]).statistic), rows
+
+
+def _canonical(value: object) -> str:
+    """A value as the tables below have it, `3,0,1,0,0,4` for `(3, 0, 1, 0, 0, 4)`, its text and the list."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).translate(_LEFT_OUT)
+    if ",," in text:  # of one-element tuples
+        text = re.sub(",+", ",", text)
+    return text.strip(",")
+
+
+@cache
+def _table(notation: str) -> dict[str, int]:
+    """From `_canonical` texts to `arch_id`s."""
+    match notation:
+        case "string":
+            return {a.string: arch_id for arch_id, a in enumerate(all_architectures())}
+        case "nested":
+            return {_nested(text): arch_id for text, arch_id in _table("string").items()}
+        case "index":
+            return {str(arch_id): arch_id for arch_id in range(len(all_architectures()))}
+        case _:
+            table: dict[str, int] = {}
+            for arch_id, architecture in enumerate(all_architectures()):
+                operations = architecture.operations if notation == "digits" else naslib_numbers(architecture)
+                numbers = [str(operation) for operation in operations]
+                digits = "".join(numbers)
+                # As a number, 001234 has lost its zeros.
+                for text in (digits, ",".join(numbers), str(int(digits))):
+                    table[text] = arch_id
+            return table
+
+
+def _nested(string: str) -> str:
+    """`a,0,b,0,c,1,…` of `|a~0|+|b~0|c~1|+…`: where a node ends follows from the numbers."""
+    return string.strip("|").replace("|+|", "|").replace("|", ",").replace("~", ",")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}…"

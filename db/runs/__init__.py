@@ -1,0 +1,1 @@
+"""The run folder: its files, how it stands, and who works on it."""

@@ -1,0 +1,288 @@
+"""What goes on in a folder of runs, looked at again and again: for pages that are open for hours.
+
+A look costs one `stat` for each folder, of its `status.json`. Only what changed is read, and the claims and
+epochs of runs that have not ended. Looks take a tenth of the time at most, however slow the file system is,
+and are shared by all who ask.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import statistics
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from nasrank.db.errors import NasrankError
+from nasrank.db.files.reading import read_json
+from nasrank.db.runs.holders import STALE_SECONDS, FoundClaim, find_claim
+from nasrank.db.runs.reader import State, status_files
+from nasrank.db.runs.status import ENDED, RunStatus, read_status, run_state
+from nasrank.db.runs.submissions import Submission, read_submission, submission_files, submitted_runs
+
+LOOK_SECONDS: Final = 1.0  # between two looks, at least
+_REST: Final = 9  # times as long as a look took, at least
+_RECENT_EPOCHS: Final = 5
+_PARTIAL: Final = re.compile(r"predictions-(\d+)-([a-z]+)\.partial\.jsonl", flags=re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluating:
+    """How far predicting has come, after `epoch` epochs and under one BN mode."""
+
+    epoch: int
+    bn_mode: str
+    done: int  # architectures
+    total: int | None  # None during training: the folder does not say how many
+    seconds_left: float | None = None  # at the pace since it was first seen; None where there is none yet
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenRun:
+    """A run that has not ended, or to which predictions are being added."""
+
+    run_id: str
+    state: str  # of nasrank.db.runs.status.STATES, or unreadable
+    status: RunStatus | None = None
+    message: str | None = None  # why it does not go on, or cannot be read
+    holder: str | None = None  # who works on it, or did last
+    silent_seconds: float | None = None  # since its holder's last heartbeat
+    training_seconds_left: float | None = None  # at the pace of its recent epochs, without evaluation
+    evaluating: Evaluating | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunsSeen:
+    """How a folder of runs stands. `problem` says why it cannot be read."""
+
+    runs: tuple[SeenRun, ...] = ()  # by their names
+    to_ingest: tuple[str, ...] = ()  # ended, and not in the warehouse
+    submitted: tuple[str, ...] = ()  # to Slurm, and not begun; the queue itself is not asked
+    ended: int = 0  # runs that have ended
+    seconds: float = 0.0  # that the look took
+    problem: str | None = None
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A folder, as it was when its status changed last."""
+
+    state: State
+    status: RunStatus | None = None  # None: it cannot be read, or the warehouse has it
+    problem: str | None = None
+    is_ended: bool = False
+    may_be_held: bool = False  # ended, and perhaps predictions are being added
+    epoch_seconds: float | None = None
+    wanted: int | None = None  # architectures to predict
+    first_seen: dict[str, tuple[float, int]] = field(
+        default_factory=dict
+    )  # partial file: when, and its lines
+
+
+class RunsMonitor:
+    """Looks at the runs below a folder; any number of threads may ask.
+
+    Args:
+        clock: seconds since 1970.
+    """
+
+    def __init__(self, runs_dir: Path, clock: Callable[[], float] = time.time) -> None:
+        self._runs_dir, self._clock = runs_dir, clock
+        self._entries: dict[str, _Entry] = {}
+        self._submissions: dict[Path, tuple[int, Submission]] = {}  # by their file, and when that changed
+        self._lock = threading.Lock()
+        self._seen = RunsSeen()
+        self._next_look = 0.0
+        self._is_first = True
+
+    def look(self, ingested: Mapping[str, float]) -> RunsSeen:
+        """How the runs stand now, or did a moment ago.
+
+        `ingested` has the runs in the warehouse, and when each was ingested (seconds since 1970): those whose
+        status is older need no reading.
+        """
+        with self._lock:
+            if self._clock() >= self._next_look:
+                started = self._clock()
+                self._seen = self._look(ingested)
+                seconds = self._clock() - started
+                self._seen = replace(self._seen, seconds=seconds)
+                self._next_look = self._clock() + max(LOOK_SECONDS, _REST * seconds)
+            ended = [name for name, entry in self._entries.items() if entry.is_ended]
+            return replace(
+                self._seen, to_ingest=tuple(sorted(set(ended) - ingested.keys())), ended=len(ended)
+            )
+
+    def _look(self, ingested: Mapping[str, float]) -> RunsSeen:
+        try:
+            found = status_files(self._runs_dir)
+        except FileNotFoundError:
+            self._entries.clear()
+            return RunsSeen(problem=f"there is no folder {self._runs_dir}")
+        except OSError as error:
+            self._entries.clear()
+            return RunsSeen(problem=f"the folder {self._runs_dir} cannot be read: {error.strerror}")
+        for gone in self._entries.keys() - found.keys():
+            del self._entries[gone]
+        runs: list[SeenRun | None] = []
+        for name, state in found.items():
+            if state is None:
+                self._entries.pop(name, None)
+                runs.append(self._without_status(name))
+                continue
+            entry = self._entries.get(name)
+            if entry is None or entry.state != state or entry.problem is not None:
+                entry = self._entries[name] = self._read(name, state, ingested.get(name))
+            if not entry.is_ended or entry.may_be_held:
+                runs.append(self._seen_run(name, entry))
+        self._is_first = False
+        known = [run for run in runs if run is not None]
+        begun = {run.run_id for run in known} | self._entries.keys() | ingested.keys()
+        return RunsSeen(
+            runs=tuple(sorted(known, key=lambda run: run.run_id)),
+            submitted=tuple(sorted(self._submitted() - begun)),
+        )
+
+    def _submitted(self) -> set[str]:
+        """The runs that jobs have which nobody cancelled."""
+        submissions = {}
+        for path in submission_files(self._runs_dir):
+            try:
+                stamp = path.stat().st_mtime_ns
+                known = self._submissions.get(path)
+                submissions[path] = known if known and known[0] == stamp else (stamp, read_submission(path))
+            except (NasrankError, OSError):
+                continue  # being written; `study status` says what is wrong with it
+        self._submissions = submissions
+        latest = submitted_runs([submission for _, submission in submissions.values()])
+        return {
+            run_id for run_id, (submission, job_id) in latest.items() if job_id not in submission.cancelled
+        }
+
+    def _read(self, name: str, state: State, ingested_at: float | None) -> _Entry:
+        _, modified_ns, _ = state
+        if ingested_at is not None and modified_ns / 1e9 <= ingested_at:
+            return _Entry(state, is_ended=True)
+        folder = self._runs_dir / name
+        try:
+            status = read_status(folder)
+        except NasrankError as error:
+            return _Entry(state, problem=str(error))
+        if status is None:  # deleted meanwhile
+            return _Entry(state, problem=f"{folder / 'status.json'} is gone")
+        if status.status in ENDED:
+            may_be_held = ingested_at is not None or not self._is_first
+            wanted = _wanted(folder) if may_be_held else None
+            return _Entry(state, status, is_ended=True, may_be_held=may_be_held, wanted=wanted)
+        return _Entry(state, status, epoch_seconds=_epoch_seconds(folder), wanted=_wanted(folder))
+
+    def _without_status(self, name: str) -> SeenRun | None:
+        """None for a folder that is no run's."""
+        folder = self._runs_dir / name
+        try:
+            claim = find_claim(folder)
+        except OSError as error:
+            return SeenRun(run_id=name, state="unreadable", message=f"{folder}: {error.strerror}")
+        if claim is None:
+            return None
+        state = run_state(None, claim)
+        messages = {"dead": _how_it_died(claim), "interrupted": "it ended before it began to train"}
+        return self._seen_so(name, state, claim, message=messages.get(state))
+
+    def _seen_run(self, name: str, entry: _Entry) -> SeenRun | None:
+        """None for one that has ended, and that nobody works on."""
+        folder, status = self._runs_dir / name, entry.status
+        if status is None:
+            return SeenRun(run_id=name, state="unreadable", message=entry.problem)
+        try:
+            claim = find_claim(folder)
+            state = run_state(status.status, claim)
+            evaluating = self._evaluating(folder, entry, status) if state == "running" else None
+        except (OSError, ValueError) as error:
+            return SeenRun(run_id=name, state="unreadable", status=status, message=str(error))
+        if state in ENDED:
+            entry.may_be_held = False
+            return None
+        seen = self._seen_so(
+            name, state, claim, message=_how_it_died(claim) if state == "dead" else status.message
+        )
+        left = self._training_left(status, entry) if state == "running" else None
+        return replace(seen, status=status, training_seconds_left=left, evaluating=evaluating)
+
+    def _seen_so(self, name: str, state: str, claim: FoundClaim | None, message: str | None) -> SeenRun:
+        if claim is None:
+            return SeenRun(run_id=name, state=state, message=message)
+        silent = max(self._clock() - claim.touched, 0.0)
+        return SeenRun(run_id=name, state=state, message=message, holder=claim.who, silent_seconds=silent)
+
+    def _training_left(self, status: RunStatus, entry: _Entry) -> float | None:
+        """The epochs left at the pace of the recent ones; of the current one, what its time so far leaves."""
+        if entry.epoch_seconds is None:
+            return None
+        since = self._clock() - dt.datetime.fromisoformat(status.updated_at).timestamp()
+        left = status.epochs - status.epoch
+        return max((left - 1) * entry.epoch_seconds, left * entry.epoch_seconds - max(since, 0.0), 0.0)
+
+    def _evaluating(self, folder: Path, entry: _Entry, status: RunStatus) -> Evaluating | None:
+        partial = [name for name in os.listdir(folder) if _PARTIAL.fullmatch(name)]
+        if not partial or (match := _PARTIAL.fullmatch(newest := max(partial, key=_by_epoch))) is None:
+            return None
+        epoch, bn_mode = int(match[1]), match[2]
+        path = folder / newest
+        try:
+            lines = path.read_bytes().count(b"\n")
+        except FileNotFoundError:  # just finished
+            return None
+        before = _rows(path.with_name(f"predictions-{epoch}-{bn_mode}.parquet"))
+        done = lines + before
+        total = entry.wanted if epoch == status.epochs else None
+        seen_at, seen_lines = entry.first_seen.setdefault(newest, (self._clock(), lines))
+        seconds_left = None
+        if total is not None and lines > seen_lines and self._clock() > seen_at:
+            seconds_left = max(total - done, 0) * (self._clock() - seen_at) / (lines - seen_lines)
+        return Evaluating(epoch=epoch, bn_mode=bn_mode, done=done, total=total, seconds_left=seconds_left)
+
+
+def _how_it_died(claim: FoundClaim | None) -> str:
+    if claim is None:
+        return "nobody works on it; it was killed, or copied from where it runs"
+    if claim.holder is not None and claim.holder.is_gone():
+        return f"{claim.who} was killed"
+    return f"{claim.who} was not heard of for more than {STALE_SECONDS:.0f} seconds"
+
+
+def _by_epoch(name: str) -> tuple[int, str]:
+    match = _PARTIAL.fullmatch(name)
+    return (int(match[1]), match[2]) if match else (-1, "")
+
+
+def _epoch_seconds(folder: Path) -> float | None:
+    """What a recent epoch took, the median; None where none is done."""
+    try:
+        seconds = pq.read_table(folder / "epochs.parquet", columns=["seconds"])["seconds"].to_pylist()
+    except (OSError, KeyError, pa.ArrowException):
+        return None  # only the estimate is missing; who ingests the folder hears what is wrong with it
+    return statistics.median(seconds[-_RECENT_EPOCHS:]) if seconds else None
+
+
+def _wanted(folder: Path) -> int | None:
+    """How many architectures the run shall predict."""
+    try:
+        return len((read_json(folder / "architectures.json") or {})["arch_ids"])
+    except (NasrankError, KeyError, TypeError):
+        return None
+
+
+def _rows(path: Path) -> int:
+    """Of a Parquet file; 0 where there is none."""
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (OSError, pa.ArrowException):
+        return 0

@@ -1,0 +1,110 @@
+"""The tables that hold what follows from the others, kept so that no reader computes it again.
+
+Each is filled by a view or macro of `db/views`, in the transaction that changes what it follows from:
+`derive_ground_truth` after an import, `derive_runs` after an ingest, `derive_all` after an upgrade. Metrics
+are stored under the keys that a run was asked to predict; under all others, the views compute them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import sqlalchemy as sa
+from nasrank.db.warehouse.models import (
+    ArchitectureRank,
+    BenchmarkSource,
+    Evaluation,
+    GroundTruthKey,
+    Run,
+    StoredRanking,
+    StoredSearch,
+)
+
+_GROUND_TRUTH_KEYS: Final = sa.text(
+    """INSERT INTO ground_truth_key BY NAME
+    SELECT
+        gt_key, source, dataset, split, epochs, averaged_epochs, trial, count(*) AS architectures,
+        min(accuracy) AS min_accuracy, max(accuracy) AS max_accuracy
+    FROM ground_truth
+    WHERE source = :source
+    GROUP BY ALL
+    -- Some of the benchmark's curves end for a part of the architectures before their last epoch.
+    HAVING averaged_epochs = 1 OR count(*) = (SELECT count(*) FROM architecture)"""
+)
+_ARCHITECTURE_RANKS: Final = sa.text(
+    """INSERT INTO architecture_rank BY NAME
+    SELECT
+        gt_key, mask, one_per_class, arch_id, accuracy, in_random_sample,
+        row_number() OVER (
+            PARTITION BY gt_key, mask, one_per_class ORDER BY accuracy DESC, arch_id
+        ) AS gt_rank
+    FROM ground_truth
+    SEMI JOIN ground_truth_key USING (gt_key)
+    JOIN search_space USING (arch_id)
+    WHERE source = :source AND dataset = :dataset AND split = :split AND epochs = :epochs
+    ORDER BY gt_key, mask, one_per_class, gt_rank"""
+)
+_EVALUATIONS: Final = sa.text(
+    """INSERT INTO evaluation BY NAME
+    SELECT
+        run_id, epoch, bn_mode, count(DISTINCT arch_id) AS predictions,
+        count(*) FILTER (WHERE status <> 'ok') AS non_finite
+    FROM prediction
+    WHERE run_id IN (SELECT unnest(CAST(:run_ids AS VARCHAR[])))
+    GROUP BY ALL"""
+)
+_ASKED: Final = """CREATE OR REPLACE TEMPORARY TABLE asked_evaluation_key AS
+    SELECT * FROM unstored_evaluation_key WHERE is_asked"""
+_SEARCHES: Final = (
+    "INSERT INTO stored_search BY NAME SELECT * EXCLUDE (mask) FROM search_of('asked_evaluation_key')"
+)
+_RANKINGS: Final = (
+    "INSERT INTO stored_ranking BY NAME SELECT * EXCLUDE (mask) FROM ranking_of('asked_evaluation_key')"
+)
+
+
+def derive_ground_truth(connection: sa.Connection, source: str) -> None:
+    """What follows from a source that was just imported, also for runs that were asked for its keys."""
+    connection.execute(_GROUND_TRUTH_KEYS, {"source": source})
+    # A few keys at a time: all of a large source, with every mask, are millions of rows to sort.
+    columns = (GroundTruthKey.source, GroundTruthKey.dataset, GroundTruthKey.split, GroundTruthKey.epochs)
+    keys = sa.select(*columns).where(GroundTruthKey.source == source).distinct().order_by(*columns)
+    for row in connection.execute(keys).mappings().all():
+        connection.execute(_ARCHITECTURE_RANKS, dict(row))
+    _store_asked(connection)
+
+
+def forget_ground_truth(connection: sa.Connection, source: str) -> None:
+    """Remove what follows from a source that is about to be removed."""
+    keys = sa.select(GroundTruthKey.gt_key).where(GroundTruthKey.source == source)
+    for table in (ArchitectureRank, StoredRanking, StoredSearch, GroundTruthKey):
+        connection.execute(sa.delete(table).where(table.gt_key.in_(keys)))
+
+
+def forget_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:
+    """Remove what follows from runs that are about to be removed or replaced."""
+    for table in (Evaluation, StoredRanking, StoredSearch):
+        connection.execute(sa.delete(table).where(table.run_id.in_(run_ids)))
+
+
+def derive_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:
+    """What follows from runs that were just inserted, in place of what followed from them before."""
+    forget_runs(connection, run_ids)
+    connection.execute(_EVALUATIONS, {"run_ids": list(run_ids)})
+    _store_asked(connection)
+
+
+def derive_all(connection: sa.Connection) -> None:
+    """Everything anew."""
+    for table in (ArchitectureRank, GroundTruthKey, Evaluation, StoredRanking, StoredSearch):
+        connection.execute(sa.delete(table))
+    for source in connection.scalars(sa.select(BenchmarkSource.source)).all():
+        derive_ground_truth(connection, source)
+    derive_runs(connection, connection.scalars(sa.select(Run.run_id)).all())
+
+
+def _store_asked(connection: sa.Connection) -> None:
+    """Compute what the views compute, for all that was asked for and is not stored yet."""
+    for statement in (_ASKED, _SEARCHES, _RANKINGS, "DROP TABLE asked_evaluation_key"):
+        connection.exec_driver_sql(statement)

@@ -1,0 +1,577 @@
+"""The DuckDB file: the only place that opens it, reads it, replaces it, and knows its limits.
+
+DuckDB lets one process write a file or many read it. So the published file is only ever read or
+replaced: a writer takes a lock, copies the published file, changes the copy in one transaction, checks
+it, syncs it to disk, and renames it over the published file. Readers never block the writer, the writer
+never blocks readers, and a kill at any moment leaves the old or the new file, whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import filelock
+import pyarrow as pa
+import sqlalchemy as sa
+from nasrank.db.errors import NasrankError
+from nasrank.db.files.reading import sync
+from nasrank.db.warehouse.catalogue import MACROS, RELATIONS
+from nasrank.db.warehouse.models import SCHEMA_REVISION, ViewText
+from sqlalchemy.engine.default import DefaultDialect
+
+if TYPE_CHECKING:  # half a second, which most commands need not wait for
+    import pandas as pd
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+# How long a writer waits for another one, in seconds.
+LOCK_TIMEOUT: Final = 600.0
+
+_VIEW_NAME: Final = re.compile(r"^CREATE OR REPLACE (?:VIEW|MACRO) (\w+)", re.MULTILINE)
+
+# Else DuckDB draws one on standard output under `python -c` and in notebooks, amid what a command says there.
+_NO_PROGRESS_BAR: Final = "SET enable_progress_bar = false"
+
+# Rows that DuckDB hands over at once: its own vectors are as long.
+_BATCH_ROWS: Final = 2048
+
+# What must hold in every published file; each query returns the rows that break it.
+INTEGRITY_CHECKS: Final[Mapping[str, str]] = {
+    "predictions of unknown runs": "SELECT run_id FROM evaluation ANTI JOIN run USING (run_id)",
+    "epochs of unknown runs": "SELECT run_id FROM epoch_metric ANTI JOIN run USING (run_id)",
+    "files of unknown runs": "SELECT run_id FROM prediction_source ANTI JOIN run USING (run_id)",
+    # An evaluation counts architectures; this is faster than looking for a second prediction of each.
+    "repeated predictions": """
+        SELECT count(*) FROM prediction
+        HAVING count(*) <> (SELECT coalesce(sum(predictions), 0) FROM evaluation)""",
+    # A bit for each architecture takes far less memory than count(DISTINCT arch_id).
+    "repeated ground truth": """
+        SELECT source, dataset, split, epochs, epoch, trial FROM benchmark_result
+        GROUP BY ALL
+        HAVING count(*) > bit_count(bitstring_agg(arch_id, CAST(0 AS SMALLINT), CAST(15624 AS SMALLINT)))""",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a query may use, and `first_rows` may answer: for consoles, where anyone's SQL runs.
+
+    DuckDB keeps to `seconds` and `memory` in most statements, not in all; `db.warehouse.console` makes it.
+    """
+
+    seconds: float | None = None
+    memory: str | None = None
+    """As DuckDB writes it, such as 1 GB."""
+    threads: int | None = None
+    rows: int | None = None
+    result_bytes: int | None = None
+    """Of the answer in Arrow's format."""
+
+
+class QueryError(NasrankError):
+    """A statement failed; `excerpt` is the part of it that DuckDB points at, empty where it names none."""
+
+    def __init__(self, message: str, excerpt: str = "") -> None:
+        super().__init__(message)
+        self.excerpt = excerpt
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The first rows of a query; `is_cut`: there are more."""
+
+    rows: pa.Table
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What `Warehouse.create` did: made a new file, or upgraded one, which is kept as `backup`."""
+
+    is_new: bool
+    upgraded_from: str | None
+    backup: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A warehouse's open file: all that is asked of it comes from one state of it."""
+
+    path: Path
+    connection: duckdb.DuckDBPyConnection
+
+    def query(self, sql: str, /, **parameters: str) -> pd.DataFrame:
+        """As `Warehouse.query`, with `parameters` bound to `$name`s."""
+        with _naming_lacking_views(self.path, self.connection), _within(Limits(), self.connection):
+            return self.connection.execute(sql, parameters).df()
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """The published file at `path`.
+
+    Raises NasrankError from every method where the file is missing, is not a warehouse, or has another
+    schema revision than this version of nasrank.
+    """
+
+    path: Path
+
+    @contextmanager
+    def read(self, limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection that can reach nothing but the warehouse."""
+        with self._attached(limits) as connection:
+            _refuse_other_revision(self.path, _revision(connection))
+            with _naming_lacking_views(self.path, connection):
+                yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """As `read`, to be asked for rows."""
+        with self.read() as connection:
+            yield Reading(self.path, connection)
+
+    def query(self, sql: str, parameters: Parameters = (), limits: Limits = Limits()) -> pd.DataFrame:
+        """The rows of one read-only statement; `parameters` are bound to its `?` or `$name`.
+
+        Raises:
+            NasrankError: the statement is wrong, writes, or goes past a limit.
+        """
+        with self.read(limits) as connection, _within(limits, connection):
+            return connection.execute(sql, parameters).df()
+
+    def query_arrow(self, sql: str, parameters: Parameters = (), limits: Limits = Limits()) -> pa.Table:
+        """As `query`, with DuckDB's exact types and NULLs."""
+        with self.read(limits) as connection, _within(limits, connection):
+            return connection.execute(sql, parameters).to_arrow_table()
+
+    def first_rows(self, sql: str, limits: Limits) -> Answer:
+        """As `query_arrow`, as many rows as the limits allow, and without computing those after them.
+
+        Raises:
+            QueryError: as `query`, and where not even the first row is small enough.
+        """
+        with self.read(limits) as connection, _within(limits, connection):
+            if not connection.extract_statements(sql):
+                raise QueryError(
+                    "there is no statement in what was given; write one, such as SELECT * FROM mask"
+                )
+            reader = connection.execute(sql).to_arrow_reader(_BATCH_ROWS)
+            batches: list[pa.RecordBatch] = []
+            rows = size = 0
+            for batch in reader:
+                kept = _head(batch, limits, rows, size)
+                batches.append(kept)
+                rows, size = rows + kept.num_rows, size + kept.nbytes
+                if kept.num_rows < batch.num_rows:
+                    if not rows and limits.rows != 0:
+                        raise QueryError(
+                            f"the first row has more than the {limits.result_bytes:,} bytes that are shown; "
+                            "select less, for example with left(…, 1000)"
+                        )
+                    return Answer(pa.Table.from_batches(batches, reader.schema), is_cut=True)
+            return Answer(pa.Table.from_batches(batches, reader.schema), is_cut=False)
+
+    def view(self, name: str, gt_key: str | None = None) -> pa.Table:
+        """All rows of a view or table, or those under one ground-truth key.
+
+        Raises:
+            NasrankError: there is no view or table of this name, or it has no `gt_key`.
+        """
+        with self.read() as connection:
+            known = connection.execute(
+                """SELECT table_name, list_contains(list(column_name), 'gt_key') FROM duckdb_columns()
+                WHERE NOT internal AND database_name = current_database() GROUP BY ALL ORDER BY ALL"""
+            ).fetchall()
+            has_key = dict(known)
+            if name not in has_key:
+                raise NasrankError(f"no view or table {name!r}; there are {', '.join(has_key)}")
+            rows = connection.table(name)
+            if gt_key is not None:
+                if not has_key[name]:
+                    raise NasrankError(f"{name} is not measured under a ground-truth key; leave the key out")
+                rows = rows.filter(duckdb.ColumnExpression("gt_key") == duckdb.ConstantExpression(gt_key))
+            return rows.to_arrow_table()
+
+    @property
+    def identity(self) -> tuple[int, int, int]:
+        """Changes whenever the file is replaced: a key for caches."""
+        self._refuse_missing()
+        status = self.path.stat()
+        return status.st_ino, status.st_mtime_ns, status.st_size
+
+    @contextmanager
+    def write(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[sa.Connection]:
+        """One transaction on a copy of the file, published when the block ends without an exception.
+
+        `on_wait` is called once where another process holds the lock.
+        """
+        self._refuse_missing()
+        with self._lock(on_wait), self._working_copy() as copy:
+            with self.read():
+                shutil.copy(self.path, copy)
+            with _transaction(copy) as connection:
+                _renew_views(connection)
+                yield connection
+                _check_integrity(connection)
+            _publish(copy, self.path)
+
+    def write_in_steps(
+        self,
+        steps: Sequence[Callable[[sa.Connection], None]],
+        on_wait: Callable[[], None] = lambda: None,
+    ) -> None:
+        """As `write`, each step in a transaction of its own; what is published is after the last one.
+
+        DuckDB cannot delete rows and those that they refer to in one transaction.
+        """
+        self._refuse_missing()
+        with self._lock(on_wait), self._working_copy() as copy:
+            with self.read():
+                shutil.copy(self.path, copy)
+            for step in steps:
+                with _transaction(copy) as connection:
+                    _renew_views(connection)
+                    step(connection)
+                    _check_integrity(connection)
+            _publish(copy, self.path)
+
+    def create(self, seed: Callable[[sa.Connection], None]) -> Created:
+        """Make the file, or bring its tables and views up to this version.
+
+        `seed` fills what the tables lack, and what is derived. The file of an older revision stays
+        beside the new one.
+        """
+        with self._lock(), self._working_copy() as copy:
+            is_new = not self.path.exists()
+            before = None
+            if not is_new:
+                with self._attached() as published:
+                    before = _revision(published)
+                    if before is None or before > SCHEMA_REVISION:
+                        _refuse_other_revision(self.path, before)
+                    shutil.copy(self.path, copy)
+            with _transaction(copy) as connection:
+                _upgrade(connection)
+                create_views(connection)
+                seed(connection)
+                _check_integrity(connection)
+            backup = None
+            if before is not None and before != SCHEMA_REVISION:
+                backup = _free_backup_path(self.path, before)
+                shutil.copy(self.path, backup)
+                sync(backup)
+            _publish(copy, self.path)
+        return Created(is_new, before if backup else None, backup)
+
+    def _refuse_missing(self) -> None:
+        if not self.path.is_file():
+            raise NasrankError(
+                f"no warehouse at {self.path}; make one with `nasrank-train init`, or name another with "
+                "--warehouse or NASRANK_WAREHOUSE"
+            )
+        if _wal(self.path).exists():
+            raise NasrankError(
+                f"{self.path} was opened for writing by another program, which left {_wal(self.path).name}; "
+                "close that program, or open the file with duckdb once to recover it"
+            )
+
+    @contextmanager
+    def _attached(self, limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
+        """As `read`, for any schema revision.
+
+        Each connection is a DuckDB of its own with the file attached: within one process, DuckDB answers a
+        second open of a path from the first, also after the file was replaced.
+        """
+        self._refuse_missing()
+        config: dict[str, str | bool | int | float | list[str]] = {}
+        if limits.memory is not None:
+            config["memory_limit"] = limits.memory
+            config["temp_directory"] = ""  # else the disk takes what memory does not
+        if limits.threads is not None:
+            config["threads"] = limits.threads
+        try:
+            opened = duckdb.connect(":memory:", config=config)
+        except duckdb.Error as error:
+            raise NasrankError(f"DuckDB refuses the limits {config}: {_in_one_line(error)}") from error
+        with opened as connection:
+            try:
+                connection.execute(_attach(self.path))
+            except duckdb.Error as error:
+                raise NasrankError(f"{self.path} cannot be opened: {_in_one_line(error)}") from error
+            connection.execute("USE warehouse")
+            connection.execute(_NO_PROGRESS_BAR)
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
+            yield connection
+
+    @contextmanager
+    def _lock(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Held by one writer at a time. An operating system's lock: it dies with its process."""
+        path = self.path.with_name(self.path.name + ".lock")
+        lock = filelock.FileLock(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(timeout=0)
+            except filelock.Timeout:
+                on_wait()
+                lock.acquire(timeout=LOCK_TIMEOUT)
+        except filelock.Timeout as error:
+            raise NasrankError(
+                f"another process has been writing to {self.path} for {LOCK_TIMEOUT:.0f} seconds; "
+                "nothing was changed; try again when it has ended"
+            ) from error
+        except OSError as error:
+            raise _not_changed(self.path, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _working_copy(self) -> Iterator[Path]:
+        """The path for a copy beside the file. What a killed writer left there is removed first."""
+        copy = self.path.with_name(self.path.name + ".working")
+        _discard(copy)
+        try:
+            yield copy
+        except (OSError, duckdb.Error, sa.exc.DBAPIError) as error:
+            raise _not_changed(self.path, error) from error
+        finally:
+            _discard(copy)
+
+
+def open_warehouse(path: Path | str) -> Warehouse:
+    """The warehouse at `path`; `open_warehouse(path).query(sql)` returns a DataFrame."""
+    return Warehouse(Path(path))
+
+
+def insert_arrow(
+    connection: sa.Connection,
+    sql: str,
+    rows: pa.Table | pa.RecordBatchReader,
+    parameters: Parameters = (),
+) -> None:
+    """Run a constant INSERT that selects from `arrow_rows`, which are the Arrow rows `rows`."""
+    native = _native(connection)
+    native.register("arrow_rows", rows)
+    try:
+        native.execute(sql, parameters)
+    finally:
+        native.unregister("arrow_rows")
+
+
+def create_views(connection: sa.Connection) -> None:
+    """Make all views and macros from `db/views`: they hold no data, so a new version simply replaces them."""
+    for sql in view_statements():
+        _native(connection).execute(sql)
+    connection.execute(sa.delete(ViewText))
+    connection.execute(sa.insert(ViewText).values(sha256=_view_text_sha256()))
+
+
+def _renew_views(connection: sa.Connection) -> None:
+    """`create_views` where another version of nasrank made those of the file: it takes half a second."""
+    if connection.scalar(sa.select(ViewText.sha256)) != _view_text_sha256():
+        create_views(connection)
+
+
+def _view_text_sha256() -> str:
+    return hashlib.sha256("\n".join(view_statements()).encode()).hexdigest()
+
+
+def view_statements() -> list[str]:
+    """The text of every file in the folders of `db/views`, by its number, each view after those it uses."""
+    rooms = [room for room in (resources.files("nasrank.db") / "views").iterdir() if room.is_dir()]
+    files = [file for room in rooms for file in room.iterdir() if file.name.endswith(".sql")]
+    return [file.read_text(encoding="utf-8") for file in sorted(files, key=lambda file: file.name)]
+
+
+@contextmanager
+def _naming_lacking_views(path: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Says what to do where a query fails for want of a view that an earlier version did not make."""
+    try:
+        yield
+    except (duckdb.CatalogException, QueryError) as error:
+        if lacking := _lacking_views(connection, error):
+            raise QueryError(
+                f"{path} was made by an earlier nasrank, which had no {', '.join(lacking)}; add "
+                "what is missing with `nasrank-train init`"
+            ) from error
+        raise
+
+
+def _lacking_views(connection: duckdb.DuckDBPyConnection, error: Exception) -> list[str]:
+    """The views and macros that a query failed for, because an earlier version made the file without them."""
+    cause = error.__cause__ if isinstance(error, QueryError) else error
+    if not isinstance(cause, duckdb.CatalogException):
+        return []
+    known = {name for _, name, _ in connection.execute(RELATIONS).fetchall()}
+    known |= {name for name, *_ in connection.execute(MACROS).fetchall()}
+    ours = set(_VIEW_NAME.findall("".join(view_statements())))
+    return sorted((ours - known) & set(re.findall(r"\w+", str(cause))))
+
+
+@contextmanager
+def _within(limits: Limits, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Interrupts the connection when its time is over, and puts DuckDB's complaints in one line."""
+    timer = threading.Timer(limits.seconds, connection.interrupt) if limits.seconds else None
+    try:
+        if timer:
+            timer.start()
+        yield
+    except duckdb.InterruptException as error:
+        raise QueryError(out_of_time(limits)) from error
+    except (duckdb.OutOfMemoryException, MemoryError) as error:
+        raise QueryError(out_of_memory(limits)) from error
+    except duckdb.Error as error:
+        raise QueryError(f"the query failed: {_in_one_line(error)}", _excerpt(error)) from error
+    finally:
+        if timer:
+            timer.cancel()
+
+
+def out_of_time(limits: Limits) -> str:
+    """What a query is told that took too long."""
+    return f"the query ran longer than {limits.seconds} seconds; narrow it, for example with WHERE"
+
+
+def out_of_memory(limits: Limits) -> str:
+    """What a query is told that took too much."""
+    memory = f"more memory than {limits.memory}" if limits.memory else "more memory than there is"
+    return f"the query needs {memory}; narrow it, for example with WHERE"
+
+
+def _head(batch: pa.RecordBatch, limits: Limits, rows: int, size: int) -> pa.RecordBatch:
+    """The first rows of `batch` that still fit the limits, after `rows` that have `size` bytes."""
+    if limits.rows is not None:
+        batch = batch.slice(0, max(limits.rows - rows, 0))
+    if limits.result_bytes is not None:
+        while batch.num_rows and size + batch.nbytes > limits.result_bytes:
+            batch = batch.slice(0, batch.num_rows // 2)
+    return batch
+
+
+def _native(connection: sa.Connection) -> Any:
+    """DuckDB's own connection below SQLAlchemy's, in the same transaction."""
+    return connection.connection.dbapi_connection
+
+
+@contextmanager
+def _transaction(path: Path) -> Iterator[sa.Connection]:
+    """A transaction on a file that no one else opens; on success its log is folded into the file."""
+    url = sa.URL.create("duckdb", database=str(path))
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, pool_reset_on_return=None)
+    try:
+        with engine.connect() as connection:
+            with connection.begin():
+                connection.exec_driver_sql(_NO_PROGRESS_BAR)
+                yield connection
+            _native(connection).execute("CHECKPOINT")
+    finally:
+        engine.dispose()
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    """Run the Alembic revisions that the file lacks, within the transaction of `connection`."""
+    import alembic.command
+    import alembic.config
+
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(resources.files("nasrank.migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    alembic.command.upgrade(config, SCHEMA_REVISION)
+
+
+def _revision(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The schema revision, or None where the file has none."""
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except duckdb.CatalogException:
+        return None
+    return None if row is None else str(row[0])
+
+
+def _refuse_other_revision(path: Path, revision: str | None) -> None:
+    if revision == SCHEMA_REVISION:
+        return
+    if revision is None:
+        raise NasrankError(
+            f"{path} is a DuckDB file, but not a nasrank warehouse; name another one with --warehouse"
+        )
+    if revision < SCHEMA_REVISION:
+        raise NasrankError(
+            f"{path} has schema {revision}, older than this nasrank's {SCHEMA_REVISION}; "
+            "upgrade it with `nasrank-train init`"
+        )
+    raise NasrankError(
+        f"{path} has schema {revision}, newer than this nasrank's {SCHEMA_REVISION}; "
+        "upgrade nasrank with `pip install --upgrade nasrank`"
+    )
+
+
+def _check_integrity(connection: sa.Connection) -> None:
+    for name, sql in INTEGRITY_CHECKS.items():
+        row = _native(connection).execute(sql).fetchone()
+        if row is not None:
+            raise NasrankError(f"refused to publish a warehouse with {name}: {row}; nothing was changed")
+
+
+def _publish(copy: Path, path: Path) -> None:
+    """Sync the copy, rename it over the published file, and sync the folder that names it."""
+    if _wal(copy).exists():
+        raise RuntimeError(f"{_wal(copy)} holds changes that are not in the file")
+    sync(copy)
+    copy.replace(path)
+    sync(path.parent)
+
+
+def _free_backup_path(path: Path, revision: str) -> Path:
+    """Beside the file, such as nasrank.schema-0001.duckdb; numbered where that exists."""
+    backup = path.with_name(f"{path.stem}.schema-{revision}{path.suffix}")
+    number = 1
+    while backup.exists():
+        number += 1
+        backup = path.with_name(f"{path.stem}.schema-{revision}-{number}{path.suffix}")
+    return backup
+
+
+def _discard(copy: Path) -> None:
+    copy.unlink(missing_ok=True)
+    _wal(copy).unlink(missing_ok=True)
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
+
+
+def _attach(path: Path) -> str:
+    """ATTACH takes no bound parameter, so the path is written as a literal by SQLAlchemy."""
+    path_literal = sa.literal(str(path.resolve())).compile(
+        dialect=DefaultDialect(), compile_kwargs={"literal_binds": True}
+    )
+    return f"ATTACH {path_literal} AS warehouse (READ_ONLY)"
+
+
+def _not_changed(path: Path, error: Exception) -> NasrankError:
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    return NasrankError(f"{path} was not changed: {_in_one_line(cause)}")
+
+
+def _in_one_line(error: BaseException | None) -> str:
+    """What DuckDB complains of, without the excerpt of the statement that follows after an empty line."""
+    return " ".join(str(error).partition("\n\n")[0].split())
+
+
+def _excerpt(error: BaseException) -> str:
+    """The lines `LINE 2: …` and the mark below them, with which DuckDB shows where it stumbled."""
+    return str(error).partition("\n\n")[2] if "\nLINE " in str(error) else ""

@@ -1,0 +1,1 @@
+"""Every chart and every label, for the dashboard and the report."""

@@ -1,0 +1,160 @@
+"""Names on the screen: of experiments by what differs among them, of numbers with a true minus sign."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+from nasrank.db.nb201.architectures import all_masks
+from nasrank.db.warehouse.models import IMPORTED
+
+# Sizes from small to large; others follow by name.
+_SIZES: Final = ("tiny", "S", "M")
+
+# How a name tells a value of the configuration; others are told as `name value`.
+_WORDINGS: Final[Mapping[str, str]] = {
+    "epochs": "{:,} epochs",
+    "learning_rate": "lr {:g}",
+    "final_learning_rate": "final lr {:g}",
+    "batch_size": "batch {:,}",
+    "train_images": "{:,} images",
+    "valid_images": "{:,} validation images",
+    "node_inputs": "node {}",
+    "momentum": "momentum {:g}",
+    "weight_decay": "decay {:g}",
+}
+# Told by a column of their own, by the size, or by the variant; all others are an experiment's setting.
+NOT_A_SETTING: Final = frozenset(
+    {
+        "dataset",
+        "mask",
+        "lt",
+        "cells_per_stage",
+        "channels",
+        "topology_shared",
+        "path_sampling",
+        "gradient_batches",
+        "warmup_epochs",
+        "grad_clip_norm",
+        "augmentation",
+        "label_smoothing",
+    }
+)
+
+
+def set_name(operations: str) -> str:
+    """A mask or LT as shown: `none` for the empty set."""
+    return operations or "none"
+
+
+def kind_name(mask: str, lt: str, variant: str) -> str:
+    """What an experiment is among others of its size: `mask Zero, LT Skip, warmup`; the usual is not told."""
+    parts = [f"mask {set_name(mask)}", f"LT {lt}" if lt else "", "" if variant == "baseline" else variant]
+    return ", ".join(filter(None, parts))
+
+
+def in_order(experiments: pd.DataFrame) -> pd.DataFrame:
+    """Experiments by mask, few and early operations first, then LT, variant, size, and identity.
+
+    Of each mask, imported ones come last, by name.
+    """
+    known = experiments.fillna({"name": "", "lt": "", "variant": "", "size": ""})
+    masks = {str(mask): position for position, mask in enumerate(all_masks())}
+    keys = {
+        "mask": known["mask"].map(masks),
+        "name": known["name"],
+        "lt": known["lt"],
+        "variant": known["variant"].map(lambda variant: (variant != "baseline", variant)),
+        "size": known["size"].map(size_position),
+        "experiment_id": known["experiment_id"],
+    }
+    order = pd.DataFrame(keys, index=known.index).sort_values(list(keys)).index
+    return experiments.loc[order]
+
+
+def size_position(size: str) -> tuple[int, str]:
+    """Where a size stands among others, small ones first."""
+    return (_SIZES.index(size) if size in _SIZES else len(_SIZES), size)
+
+
+def experiment_labels(experiments: pd.DataFrame, without: str | None = None) -> dict[str, str]:
+    """Each `experiment_id`'s name: its mask, then every part in which these experiments differ.
+
+    Of an imported one it is its mask and its name. `experiments` has the columns of `queries.experiments`.
+    Having no LT is not told. No two names are equal:
+    two configurations always differ in some part, and what words cannot tell apart is told by the identity.
+    Except those that differ only in the part `without` (lt, variant or size), which no name tells.
+    """
+    is_imported = experiments["kind"] == IMPORTED
+    parts = {str(row.experiment_id): _parts(row) for row in experiments[~is_imported].itertuples()}
+    names = list(dict.fromkeys(name for values in parts.values() for name in values if name != without))
+    differing = [name for name in names if len({values.get(name) for values in parts.values()}) > 1]
+    labels = {
+        experiment_id: " · ".join(
+            [values["mask"], *(values[name] for name in differing if name != "mask" and values.get(name))]
+        )
+        for experiment_id, values in parts.items()
+    }
+    imported = experiments[is_imported]
+    for experiment_id, mask, name in zip(
+        imported["experiment_id"], imported["mask"], imported["name"], strict=True
+    ):
+        labels[str(experiment_id)] = f"{set_name(mask)} · {name}"
+    return labels if without else _unique(labels)
+
+
+def _parts(row: Any) -> dict[str, str]:
+    config = json.loads(row.config)
+    size = row.size
+    if size not in _SIZES:
+        size = f"{size} {config.get('cells_per_stage')}×{config.get('channels')}"
+    lt = f"LT {row.lt}" if row.lt else ""
+    told = {"mask": set_name(row.mask), "lt": lt, "variant": row.variant, "size": size}
+    return told | {name: _worded(name, value) for name, value in config.items() if name not in NOT_A_SETTING}
+
+
+def _worded(name: str, value: object) -> str:
+    if name == "train_images" and value is None:
+        return "all images"
+    if name in _WORDINGS and not isinstance(value, bool) and value is not None:
+        return _WORDINGS[name].format(value)
+    return f"{name} {value}"
+
+
+def _unique(labels: Mapping[str, str]) -> dict[str, str]:
+    names = list(labels.values())
+    return {
+        experiment_id: label if names.count(label) == 1 else f"{label} · {experiment_id}"
+        for experiment_id, label in labels.items()
+    }
+
+
+def signed(number: float | None, digits: int = 2) -> str:
+    """So many decimals with a true minus sign, `−0.93`; a dash where there is no number."""
+    if number is None or pd.isna(number):
+        return "–"
+    text = f"{number:.{digits}f}"
+    return text.replace("-", "−") if float(text) else text.removeprefix("-")
+
+
+def roughly(seconds: float) -> str:
+    """A time as one says it of an estimate: `40 s`, `4 min`, `1 h 20 min`, `3 days`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes < 48 * 60 else f"{minutes / 1440:.0f} days"
+
+
+def listed(names: Sequence[object], at_most: int = 8) -> str:
+    """`a, b, c`, and how many more there are."""
+    more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return ", ".join(map(str, names[:at_most])) + more
+
+
+def counted(noun: str, members: Sequence[object]) -> str:
+    """`seed 0` or `seeds 0, 1`."""
+    return f"{noun}{'s' if len(members) > 1 else ''} {listed(members)}"

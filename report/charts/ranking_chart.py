@@ -1,0 +1,221 @@
+"""The charts, in Altair. Colours come from the theme, so that light and dark each have their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import altair as alt
+import pandas as pd
+from nasrank.report.charts.labels import listed, set_name
+from nasrank.report.charts.picking import emphasis, picking
+from nasrank.report.charts.ranking_table import POINTS
+from nasrank.report.charts.sizing import fit_container
+
+# A line is known by its colour and shape; beyond eight lines they repeat with another dash.
+_SHAPES: Final = (
+    "circle",
+    "square",
+    "triangle-up",
+    "diamond",
+    "cross",
+    "triangle-down",
+    "triangle-right",
+    "triangle-left",
+)
+_DASHES: Final = ([1, 0], [7, 3], [2, 2], [8, 3, 2, 3])
+
+# So many lines have a colour of their own, and so many differ in colour or dash.
+COLOURS: Final = len(_SHAPES)
+STYLES: Final = len(_SHAPES) * len(_DASHES)
+
+# Pixels: of a panel, and of both panels' axis labels, so that the panels align.
+_HEIGHT: Final = 300
+_AXIS_WIDTH: Final = 46
+# Of a letter in the legend, and of what surrounds a name there.
+_LETTER: Final = 5.6
+_SYMBOL: Final = 34
+_GREY: Final = "#8A929C"
+_X_TITLE: Final = "N best by ground truth, or a random sample"
+
+
+def ranking_chart(
+    points: pd.DataFrame,
+    series: Sequence[str],
+    colour_order: Sequence[str],
+    values: Sequence[str] = ("a_n", "tau"),
+    *,
+    seeds: pd.DataFrame | None = None,
+    picked: Sequence[str] = (),
+    width: int | None = None,
+) -> alt.VConcatChart:
+    """The paper's two panels (its Figures 4 to 9): A_N above, τ below, over N.
+
+    `points` as of `ranking_table.Ranking`. `series` are the lines in the order of the legend;
+    `colour_order` contains them and gives the n-th one the n-th colour, whatever else is shown.
+    `values` are the panels: `a_n` or a column of `METRICS`. `seeds` as of `ranking_table.seed_points`: a thin
+    line for each instead of the band. `width` in pixels; None for that of the container. A click on a line or
+    its name (selection `picked`) lets the others fade; those of the series `picked` do so from the start.
+    """
+    points = _with_gaps(points)
+    selection = picking(bind="legend", on="click")
+    fade = partial(emphasis, selection, picked)
+    styles = line_styles(series, colour_order, width)
+    titles = {
+        "a_n": ("mean of A_N (%)", "A_N: mean predicted accuracy (%)"),
+        "tau": ("mean of τ (tau-b)", "τ of prediction and ground truth (tau-b)"),
+        "tau_eq2": ("mean of τ (Equation 2)", "τ of prediction and ground truth (Equation 2)"),
+        "spearman": ("mean of Spearman's ρ", "Spearman's rank correlation of prediction and ground truth"),
+        "pearson": ("mean of Pearson's r", "Pearson's correlation of prediction and ground truth"),
+    }
+    panels = []
+    for value in values:
+        short, long = titles[value]
+        panel = _panel(points, seeds, value, short, styles, fade, is_last=value == values[-1])
+        size = {"height": _HEIGHT} | ({} if width is None else {"width": width})
+        panels.append(panel.properties(title=_title(long), **size))
+    panels[0] = panels[0].add_params(selection)
+    chart = alt.vconcat(*panels, spacing=28)
+    if width is None:
+        fit_container(chart)
+    chart.resolve = alt.Resolve(scale={"color": "shared", "shape": "shared", "strokeDash": "shared"})
+    return chart
+
+
+def ranking_description(series: Sequence[str], metric: str) -> str:
+    """The chart for those who do not see it; short, because Streamlit names its buttons by it too."""
+    return f"A_N and {metric} over N, {len(series)} lines: {listed(series)}"
+
+
+def _panel(
+    points: pd.DataFrame,
+    seeds: pd.DataFrame | None,
+    value: str,
+    title: str,
+    styles: dict[str, Any],
+    fade: Callable[[float, float], Any],
+    *,
+    is_last: bool,
+) -> alt.LayerChart | alt.FacetChart:
+    is_correlation = value != "a_n"
+    faded = fade(1, 0.12)
+    base = alt.Chart(points).encode(
+        x=alt.X("point:N", title=_X_TITLE if is_last else None)
+        .scale(domain=list(POINTS.values()))
+        .axis(labelAngle=0, grid=True, labelOverlap=False),
+        color=styles["color"],
+    )
+    height = alt.Y(f"{value}:Q", title=None).scale(zero=is_correlation, nice=True)
+    height = height.axis(minExtent=_AXIS_WIDTH, maxExtent=_AXIS_WIDTH, tickCount=6, format=_format(value))
+    if seeds is None:
+        spread = base.mark_area(line=False).encode(
+            y=alt.Y(f"{value}_low:Q", title=None),
+            y2=alt.Y2(f"{value}_high:Q"),
+            opacity=fade(0.14, 0.02),
+            tooltip=alt.TooltipValue(None),
+        )
+    else:
+        spread = (
+            alt.Chart(seeds[["series", "point", "seed", value]])
+            .mark_line(strokeWidth=1)
+            .encode(
+                x=base.encoding.x,
+                y=alt.Y(f"{value}:Q", title=None),
+                color=styles["color"],
+                detail=alt.Detail("seed:N"),
+                opacity=fade(0.5, 0.04),
+                tooltip=[alt.Tooltip("series:N", title="experiment"), alt.Tooltip("seed:N")],
+            )
+        )
+    line = base.mark_line(strokeWidth=2.25).encode(
+        y=height,
+        strokeDash=styles["strokeDash"],
+        opacity=faded,
+        tooltip=alt.Tooltip("label:N", title="experiment"),
+    )
+    marks = base.mark_point(size=70, filled=True).encode(
+        y=height, shape=styles["shape"], opacity=faded, tooltip=alt.TooltipValue(None)
+    )
+    # Unseen and larger than the marks, so that a pointer need not be exact.
+    targets = base.mark_circle(size=450, opacity=0).encode(y=height, tooltip=_tooltip(value, title))
+    layers = [spread, line, marks, targets]
+    if is_correlation:
+        rule = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=_GREY)
+        layers = [rule.encode(y=alt.Y("zero:Q")), *_ceilings(points, value, base.encoding.x, height), *layers]
+    return alt.layer(*layers)
+
+
+def _ceilings(points: pd.DataFrame, value: str, x: alt.X, height: alt.Y) -> list[alt.Chart]:
+    """A line for each mask: the noise ceiling of its sets. None where the ground-truth key has no trials."""
+    ceilings = points[["mask", "point", f"{value}_ceiling"]].dropna().drop_duplicates()
+    ceilings.columns = pd.Index(["mask", "point", "ceiling"])
+    if ceilings.empty:
+        return []
+    ceilings["named"] = ceilings["mask"].map(set_name)
+    line = alt.Chart(ceilings).mark_line(
+        strokeWidth=1.5, color=_GREY, strokeDash=[4, 4], point={"color": _GREY}
+    )
+    height = height.copy()
+    height.shorthand = "ceiling:Q"
+    tooltip = [
+        alt.Tooltip("named:N", title="noise ceiling of mask"),
+        alt.Tooltip("point:N", title="N"),
+        alt.Tooltip("ceiling:Q", title="one trial with the mean of the others", format=_format(value, 1)),
+    ]
+    return [line.encode(x=x, y=height, detail=alt.Detail("mask:N"), tooltip=tooltip)]
+
+
+def _with_gaps(points: pd.DataFrame) -> pd.DataFrame:
+    """With empty rows for the points that a line lacks, so that it breaks there instead of bridging them."""
+    full = pd.MultiIndex.from_product([points["series"].unique(), POINTS.values()], names=["series", "point"])
+    return points.set_index(["series", "point"]).reindex(full).reset_index()
+
+
+def line_styles(
+    series: Sequence[str], colour_order: Sequence[str], chart_width: int | None
+) -> dict[str, Any]:
+    """Colour, shape and dash of every line, in one legend."""
+    order = list(colour_order)
+    width = round(max(map(len, series)) * _LETTER + _SYMBOL)
+    legend = alt.Legend(
+        title=None,
+        orient="top",
+        direction="horizontal",
+        values=list(series),
+        labelLimit=2 * width,  # fonts differ in width: no name is cut
+        symbolLimit=0,  # all of them: Vega's own limit is 30
+        symbolSize=90,
+        symbolStrokeWidth=2,
+        symbolOpacity=1,
+        labelFontSize=13,
+        columns=alt.ExprRef(f"max(1, floor((containerSize()[0] - {_AXIS_WIDTH}) / {width}))")
+        if chart_width is None
+        else max(1, chart_width // width),
+    )
+    shapes = [_SHAPES[index % len(_SHAPES)] for index in range(len(order))]
+    dashes = [_DASHES[index // len(_SHAPES) % len(_DASHES)] for index in range(len(order))]
+    return {
+        "color": alt.Color("series:N", legend=legend).scale(domain=order),
+        "shape": alt.Shape("series:N", legend=legend).scale(domain=order, range=shapes),
+        "strokeDash": alt.StrokeDash("series:N", legend=legend).scale(domain=order, range=dashes),
+    }
+
+
+def _tooltip(value: str, title: str) -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("label:N", title="experiment"),
+        alt.Tooltip("point:N", title="N"),
+        alt.Tooltip(f"{value}:Q", title=title, format=_format(value, 1)),
+        alt.Tooltip(f"{value}_std:Q", title="deviation over seeds", format=_format(value, 1)),
+        alt.Tooltip("seeds:Q", title="seeds"),
+        alt.Tooltip("n:Q", title="architectures"),
+    ]
+
+
+def _title(text: str) -> alt.TitleParams:
+    return alt.TitleParams(text, anchor="start", fontSize=14, offset=10)
+
+
+def _format(value: str, more_digits: int = 0) -> str:
+    return f".{(0 if value == 'a_n' else 1) + 2 * more_digits}f"

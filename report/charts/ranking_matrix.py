@@ -1,0 +1,137 @@
+"""Experiments side by side: a row for each mask and setting, a column for each variant, LT or size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import altair as alt
+import pandas as pd
+from nasrank.db.warehouse.models import IMPORTED
+from nasrank.report.charts.labels import experiment_labels, listed, set_name, signed, size_position
+from nasrank.report.charts.picking import emphasis, picking
+from nasrank.report.charts.ranking_table import POINTS, Ranking
+from nasrank.report.charts.sizing import sized
+from nasrank.report.charts.theme import readable_ink
+
+# What the columns of the matrix may be, by the name on the screen.
+DIMENSIONS: Final = {"variant": "variant", "LT": "lt", "size": "size"}
+TAU_A: Final = "τa"
+# What a cell may show: τa, or the metric at one N.
+VALUES: Final = (TAU_A, *POINTS.values())
+
+# Pixels.
+_ROW_HEIGHT: Final = 46
+_LABEL_WIDTH: Final = 230
+# Narrower cells hold no value, or no note; the tooltip and the table have both.
+_VALUE_WIDTH: Final = 40
+_NOTE_WIDTH: Final = 84
+
+
+def matrix(
+    ranking: Ranking, experiments: pd.DataFrame, dimension: str, value: str, *, best_first: bool = False
+) -> pd.DataFrame:
+    """A row for each cell: row, column, value, seeds, reported (τa in the paper), series, experiment_id.
+
+    `dimension` is a value of `DIMENSIONS`, `value` one of `VALUES`. Each cell is one experiment. Rows come in
+    the order of `experiments`, or with the best mean `value` first; imported ones have a column of their own.
+    """
+    names = experiment_labels(experiments, without=dimension)
+    known = experiments.set_index("experiment_id")
+    rows = ranking.rows
+    is_tau_a = value == TAU_A
+    cells = pd.DataFrame(
+        {
+            "row": rows["experiment_id"].map(names),
+            "column": [_column(known.loc[identity], dimension) for identity in rows["experiment_id"]],
+            "value": rows["tau_a" if is_tau_a else f"{ranking.metric}_{value}"].astype(float),
+            "seeds": rows["seeds"],
+            "reported": rows["reported_tau_a"].astype(float) if is_tau_a else float("nan"),
+            "series": rows["series"],
+            "experiment_id": rows["experiment_id"],
+        }
+    )
+    order = list(dict.fromkeys(names.values()))
+    if best_first:
+        means = cells.groupby("row")["value"].mean()
+        order = list(means.sort_values(ascending=is_tau_a, na_position="last").index)
+    cells["row_place"] = cells["row"].map(order.index)
+    columns = _in_place(cells["column"], dimension)
+    cells["column_place"] = cells["column"].map(columns.index)
+    places = ["row_place", "column_place"]
+    return cells.sort_values(places).drop(columns=places).reset_index(drop=True)
+
+
+def matrix_chart(
+    cells: pd.DataFrame, dimension: str, title: str, *, picked: Sequence[str] = (), width: int | None = None
+) -> alt.LayerChart | alt.FacetChart:
+    """The heat map of `matrix`: in each cell its value, the number of seeds, and what the paper prints.
+
+    Blue is good: low for τa, high for a correlation. A click on cells (selection `picked`, shift for several)
+    lets the others fade. `width` in pixels; None for that of the container.
+    """
+    columns = _in_place(cells["column"], dimension)
+    told = cells.assign(
+        text=cells["value"].map(signed),
+        note=[
+            f"n {seeds}" + ("" if pd.isna(reported) else f" · paper {signed(reported)}")
+            for seeds, reported in zip(cells["seeds"], cells["reported"], strict=True)
+        ],
+    )
+    selection = picking()
+    base = alt.Chart(told).encode(
+        x=alt.X("column:N", sort=columns, title=None)
+        .axis(
+            orient="top",
+            labelAngle=-30 if len(columns) > 4 else 0,
+            labelLimit=_LABEL_WIDTH,
+            labelOverlap=False,
+        )
+        .scale(paddingInner=0.04),
+        y=alt.Y("row:N", sort=list(dict.fromkeys(cells["row"])), title=None)
+        .axis(labelLimit=_LABEL_WIDTH, labelOverlap=False)
+        .scale(paddingInner=0.06),
+        opacity=emphasis(selection, picked, 1, 0.25),
+    )
+    boxes = base.mark_rect(cornerRadius=3).encode(
+        color=alt.Color("value:Q", title=title)
+        .scale(scheme="blueorange", domain=[-1, 1], reverse=not title.startswith(TAU_A), clamp=True)
+        .legend(orient="bottom", direction="horizontal", gradientLength=220, tickCount=5),
+        tooltip=[
+            alt.Tooltip("row:N", title="experiment"),
+            alt.Tooltip("column:N", title=dimension),
+            alt.Tooltip("value:Q", title=title, format=".3f"),
+            alt.Tooltip("seeds:Q", title="seeds"),
+            alt.Tooltip("reported:Q", title="τa in the paper", format=".2f"),
+        ],
+    )
+    ink = readable_ink("value", 0.65)
+    value = base.mark_text(dy=-6, fontSize=_if_wider(_VALUE_WIDTH, 14), fontWeight=600, tooltip=None)
+    note = base.mark_text(dy=11, fontSize=_if_wider(_NOTE_WIDTH, 11), tooltip=None)
+    layers = [boxes.add_params(selection), value.encode(text=alt.Text("text:N"), color=ink)]
+    layers.append(note.encode(text=alt.Text("note:N"), color=ink))
+    return sized(alt.layer(*layers), _ROW_HEIGHT * cells["row"].nunique(), width)
+
+
+def matrix_description(cells: pd.DataFrame, title: str) -> str:
+    """The heat map for those who do not see it."""
+    return f"{title} as a heat map, a row each for {listed(list(dict.fromkeys(cells['row'])))}"
+
+
+def _column(experiment: pd.Series[str], dimension: str) -> str:
+    return IMPORTED if experiment["kind"] == IMPORTED else set_name(str(experiment[dimension]))
+
+
+def _in_place(names: pd.Series[str], dimension: str) -> list[str]:
+    """The columns from left to right: sizes by size, else the usual first; imported ones last."""
+
+    def place(name: str) -> tuple[object, ...]:
+        if dimension == "size":
+            return (name == IMPORTED, *size_position(name))
+        return (name == IMPORTED, name not in ("baseline", "none"), name.count("+"), name)
+
+    return sorted(names.unique(), key=place)
+
+
+def _if_wider(pixels: int, font_size: int) -> alt.ExprRef:
+    return alt.ExprRef(f"bandwidth('x') < {pixels} ? 0 : {font_size}")

@@ -1,0 +1,167 @@
+"""The numbers of the Rankings page in the three shapes in which it gives them: points, table and CSV.
+
+All come from the same rows of `queries.ranking`, `queries.tau_a` and `queries.noise_ceiling`. Accuracies
+are percent here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+from nasrank.db.warehouse.models import IMPORTED
+from nasrank.report.charts.labels import experiment_labels, signed
+
+# The architecture sets in the order of the paper's axis, and their names on it.
+POINTS: Final[Mapping[str, str]] = {
+    **{f"top-{n}": str(n) for n in (10, 25, 50, 100, 150, 250, 500)},
+    "random": "random",
+}
+# The correlations of predictions with ground truth, by the name on the screen; the columns' is that in SQL.
+METRICS: Final[Mapping[str, str]] = {
+    "tau-b": "tau",
+    "Equation 2": "tau_eq2",
+    "Spearman": "spearman",
+    "Pearson": "pearson",
+}
+# What the band around a mean over seeds shows, and how the columns of `queries.ranking` end that hold it.
+BANDS: Final[Mapping[str, str]] = {"deviation": "std", "95 % interval": "interval"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Chosen experiments under one ground-truth key.
+
+    labels: of every chosen experiment by `experiment_id`, also of those without numbers.
+    points: a row for each point of a line: experiment_id, label, series (the line's name in the
+        legend), mask, point (`10` … `random`), n, seeds, and mean, deviation and the ends of the band for
+        A_N (`a_n…`, percent; missing for scores) and each column of `METRICS` (`tau`, `tau_std`, `tau_low`,
+        `tau_high` …). Deviation and band are missing for one seed. `tau_ceiling` is the τ that one training
+        of the benchmark reaches, and so for the others; missing where the key has no trials.
+    rows: a row for each experiment with points, best τa first: experiment, series, experiment_id,
+        name, dataset, size, mask, lt, variant, epochs, seeds, tau_a, tau_a_mean, tau_a_std, reported_tau_a,
+        then for each point `a_<point>_percent`, `a_<point>_std_percent`, and for the chosen metric
+        `<metric>_<point>`, its deviation `<metric>_<point>_std` and `ceiling_<metric>_<point>`.
+    metric: a column of `METRICS`.
+    """
+
+    labels: Mapping[str, str]
+    points: pd.DataFrame
+    rows: pd.DataFrame
+    bn_mode: str
+    metric: str
+
+    def as_csv(self, gt_key: str) -> str:
+        """`rows` in full precision, each with the key and bn_mode under which it stands."""
+        told = self.rows.drop(columns="series")
+        told.insert(1, "gt_key", gt_key)
+        told.insert(2, "bn_mode", self.bn_mode)
+        return told.to_csv(index=False, lineterminator="\n")
+
+
+def rank(
+    experiments: pd.DataFrame,
+    ranking: pd.DataFrame,
+    tau_a: pd.DataFrame,
+    ceiling: pd.DataFrame,
+    bn_mode: str,
+    metric: str = "tau",
+    band: str = "std",
+) -> Ranking:
+    """Shape what the warehouse says of `experiments`, imported or under `bn_mode`.
+
+    `metric` is a value of `METRICS`, `band` one of `BANDS`.
+    """
+    labels = experiment_labels(experiments)
+    shown = (bn_mode, IMPORTED)
+    tau_a = tau_a[tau_a["bn_mode"].isin(shown)].drop(columns="bn_mode")
+    known_tau_a = tau_a.set_index("experiment_id")["tau_a"]
+    series = {
+        experiment_id: f"{label} · τa {signed(known_tau_a.get(experiment_id))}"
+        for experiment_id, label in labels.items()
+    }
+    known = ranking[
+        ranking["experiment_id"].isin(labels) & ranking["bn_mode"].isin(shown) & (ranking["seeds"] > 0)
+    ]
+    points = _points(known, band, labels, series)
+    masks = experiments.set_index("experiment_id")["mask"]
+    points.insert(3, "mask", points["experiment_id"].map(masks))
+    points = points.merge(_ceiling_points(ceiling), on=["mask", "point"], how="left")
+    rows = _rows(experiments, points, tau_a, labels, series, metric)
+    return Ranking(labels, points, rows, bn_mode, metric)
+
+
+def seed_points(points: pd.DataFrame, bn_mode: str, runs: pd.DataFrame) -> pd.DataFrame:
+    """A row for each seed and point of the lines: series, point, seed, a_n (percent), and each metric.
+
+    `points` as of `Ranking`; `runs` as `app.queries.rankings.seed_ranking` has them.
+    """
+    series = points.drop_duplicates("experiment_id").set_index("experiment_id")["series"]
+    shown = runs["experiment_id"].isin(series.index) & runs["bn_mode"].isin((bn_mode, IMPORTED))
+    known = runs[shown]
+    return known.assign(
+        series=known["experiment_id"].map(series),
+        point=known["architecture_set"].map(POINTS),
+        a_n=100 * known["a_n"],
+    )[["series", "point", "seed", "a_n", *METRICS.values()]].reset_index(drop=True)
+
+
+def _points(
+    ranking: pd.DataFrame, band: str, labels: Mapping[str, str], series: Mapping[str, str]
+) -> pd.DataFrame:
+    points = pd.DataFrame(
+        {
+            "experiment_id": ranking["experiment_id"],
+            "label": ranking["experiment_id"].map(labels),
+            "series": ranking["experiment_id"].map(series),
+            "point": ranking["architecture_set"].map(POINTS),
+            "n": ranking["n"],
+            "seeds": ranking["seeds"],
+        }
+    )
+    for column in ("a_n", *METRICS.values()):
+        scale = 100 if column == "a_n" else 1
+        points[column] = ranking[f"{column}_mean"] * scale
+        points[f"{column}_std"] = ranking[f"{column}_std"] * scale
+        points[f"{column}_low"] = points[column] - ranking[f"{column}_{band}"] * scale
+        points[f"{column}_high"] = points[column] + ranking[f"{column}_{band}"] * scale
+    return points.reset_index(drop=True)
+
+
+def _ceiling_points(ceiling: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "mask": ceiling["mask"],
+            "point": ceiling["architecture_set"].map(POINTS),
+            **{f"{column}_ceiling": ceiling[column] for column in METRICS.values()},
+        }
+    )
+
+
+def _rows(
+    experiments: pd.DataFrame,
+    points: pd.DataFrame,
+    tau_a: pd.DataFrame,
+    labels: Mapping[str, str],
+    series: Mapping[str, str],
+    metric: str,
+) -> pd.DataFrame:
+    columns = ["experiment_id", "name", "dataset", "size", "mask", "lt", "variant", "epochs"]
+    rows = experiments.loc[experiments["experiment_id"].isin(points["experiment_id"]), columns]
+    rows.insert(0, "experiment", rows["experiment_id"].map(labels))
+    rows.insert(1, "series", rows["experiment_id"].map(series))
+    rows["seeds"] = rows["experiment_id"].map(points.groupby("experiment_id")["seeds"].max())
+    rows = rows.merge(tau_a, on="experiment_id", how="left")
+    for value, name in (
+        ("a_n", "a_{}_percent"),
+        (metric, f"{metric}_{{}}"),
+        ("a_n_std", "a_{}_std_percent"),
+        (f"{metric}_std", f"{metric}_{{}}_std"),
+        (f"{metric}_ceiling", f"ceiling_{metric}_{{}}"),
+    ):
+        wide = points.pivot(index="experiment_id", columns="point", values=value)
+        for point, known in wide.reindex(columns=list(POINTS.values())).items():
+            rows[name.format(point)] = rows["experiment_id"].map(known)
+    return rows.sort_values(["tau_a", "tau_a_mean"], na_position="last").reset_index(drop=True)

@@ -1,0 +1,195 @@
+"""The page Compare as Streamlit runs it, without a browser: differences, configurations, few seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from nasrank.app.snapshot import Snapshot
+from nasrank.app.views.compare import queries as compare_queries
+from nasrank.app.views.compare.comparison import configurations, differing, with_bands
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.report import queries
+from scipy import stats
+from streamlit.testing.v1 import AppTest
+
+from tests.app.dashboard_data import KEY, OTHER_KEY
+from tests.db.views.test_views_of_experiments import holm, p_of
+
+
+@pytest.fixture
+def open_compare(open_view: Any) -> Any:
+    def opened(path: Path, **parameters: str | list[str]) -> AppTest:
+        test: AppTest = open_view("compare", path, **parameters)
+        assert test.title[0].value == "Compare"
+        return test
+
+    return opened
+
+
+def text(elements: Any) -> str:
+    return "\n".join(str(element.value) for element in elements)
+
+
+def charts(test: AppTest) -> int:
+    return len(test.get("vega_lite_chart"))
+
+
+def experiment(warehouse: Warehouse, where: str) -> str:
+    found = warehouse.query(f"SELECT experiment_id FROM experiment WHERE {where}")["experiment_id"]  # noqa: S608
+    assert len(found) == 1
+    return str(found[0])
+
+
+def test_the_differences_are_the_views_and_scipys(studied: Warehouse, open_compare: Any) -> None:
+    """Three seeds: Student's interval, the exact p, and Holm's correction for three comparisons."""
+    s = "size = 'S' AND mask = '' AND epochs = 20 AND "
+    baseline = experiment(studied, s + "lt = '' AND variant = 'baseline'")
+    others = [
+        experiment(studied, s + what)
+        for what in ("lt = 'Skip'", "variant = 'warmup'", "variant = 'grad-clipping'")
+    ]
+    test = open_compare(studied.path, experiment=[baseline, *others], metric="spearman")
+    told = test.dataframe[2].value
+    assert len(told) == 3 * 8
+    assert set(told["experiment_id"]) == set(others)
+    runs = studied.query("SELECT * FROM run_ranking WHERE gt_key = ? ORDER BY seed", [KEY])
+    for row in told.itertuples():
+        of_set = runs[runs["architecture_set"] == row.architecture_set].set_index("experiment_id")["spearman"]
+        differences = of_set[row.experiment_id].to_numpy() - of_set[baseline].to_numpy()
+        expected = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
+        assert row.difference == pytest.approx(differences.mean())
+        assert row.low == pytest.approx(expected.low, rel=1e-5)
+        assert row.high == pytest.approx(expected.high, rel=1e-5)
+        assert row.p_value == pytest.approx(p_of(differences.tolist()))
+        assert row.seeds == 3
+    for _, family in told.groupby("architecture_set"):
+        assert sorted(family["p_holm"]) == pytest.approx(holm(family["p_value"].tolist()))
+    views = studied.query("SELECT * FROM experiment_effect WHERE gt_key = ? AND metric = 'spearman'", [KEY])
+    views = views[views["baseline_id"] == baseline]
+    both = told.merge(views, on=["experiment_id", "architecture_set"], suffixes=("", "_view"))
+    assert len(both) == len(told)
+    assert both["difference_interval"].tolist() == pytest.approx(both["difference_interval_view"].tolist())
+    assert "3 common seeds: the interval is wide, and p cannot be below 0.25" in text(test.markdown)
+    assert charts(test) == 3
+
+
+def test_another_reference_and_metric_turn_the_signs(studied: Warehouse, open_compare: Any) -> None:
+    pair = [experiment(studied, f"size = 'S' AND mask = '{mask}' AND lt = ''") for mask in ("Zero", "Skip")]
+    forward = open_compare(studied.path, experiment=pair, metric="a_n").dataframe[2].value
+    test = open_compare(studied.path, experiment=pair, metric="a_n", reference=pair[1])
+    backward = test.dataframe[2].value
+    assert backward["difference"].tolist() == pytest.approx((-forward["difference"]).tolist())
+    assert forward["mean"].between(10, 100).all()  # percent
+    assert test.query_params["reference"] == pair[1]
+    assert "Their masks differ" in text(test.markdown)
+    test.selectbox(key="metric").set_value("tau_a").run()
+    assert not test.exception
+    assert test.dataframe[2].value["architecture_set"].tolist() == ["random"]
+    assert "Less is better" in text(test.markdown)
+
+
+def test_rankings_are_the_views(whole: Warehouse) -> None:
+    """Also under a key that nothing is stored for, and of an imported score."""
+    ids = whole.query("SELECT experiment_id FROM experiment WHERE epochs = 7 OR name = 'synflow'")
+    snapshot = Snapshot.take(whole.path)
+    for key in (KEY, OTHER_KEY):
+        own = compare_queries.rankings(snapshot, ",".join(ids["experiment_id"]), key, "running")
+        view = whole.query(
+            """SELECT ranking.*, measured.tau_a, measured.tau_a_mean, measured.tau_a_std
+            FROM experiment_ranking AS ranking
+            LEFT JOIN experiment_tau_a AS measured USING (experiment_id, epoch, bn_mode, gt_key)
+            WHERE ranking.gt_key = ? AND ranking.bn_mode IN ('running', 'imported') AND NOT one_per_class
+                AND ranking.experiment_id IN (SELECT unnest(?))""",
+            [key, ids["experiment_id"].tolist()],
+        )
+        both = own.merge(view, on=["experiment_id", "epoch", "architecture_set"], suffixes=("", "_view"))
+        assert len(both) == len(own) == len(view) == 9 * 3
+        for column in ("a_n_mean", "tau_mean", "tau_std", "pearson_mean", "tau_a", "tau_a_mean", "tau_a_std"):
+            assert both[column].tolist() == pytest.approx(both[f"{column}_view"].tolist(), nan_ok=True)
+
+
+def test_trainings_of_different_length_are_compared_at_their_ends(
+    whole: Warehouse, open_compare: Any
+) -> None:
+    """They have no seed in common with the others; with one, they would have."""
+    short = experiment(whole, "epochs = 7")
+    other = experiment(whole, "mask = '' AND epochs = 20")
+    test = open_compare(whole.path, experiment=[short, other])
+    assert "have no seed in common: nothing can be paired. They have seeds 0, 1 and seeds 3, 4." in text(
+        test.markdown
+    )
+    assert test.dataframe[0].value.index.tolist() == ["epochs"]
+    imported = experiment(whole, "name = 'synflow'")
+    zero = experiment(whole, "mask = 'Zero' AND size = 'S'")
+    test = open_compare(whole.path, experiment=[zero, imported])
+    assert "have one common seed (0): a difference, but no interval" in text(test.markdown)
+    told = test.dataframe[2].value
+    assert told["low"].isna().all()
+    assert told["seeds"].unique().tolist() == [1]
+    assert told.set_index("architecture_set")["mean"]["random"] == pytest.approx(1)
+
+
+def test_a_longer_training_is_paired_with_a_shorter_one(studied: Warehouse, open_compare: Any) -> None:
+    pair = [
+        experiment(studied, f"size = 'S' AND mask = '' AND lt = '' AND variant = 'baseline' AND epochs = {n}")
+        for n in (20, 7)
+    ]
+    told = open_compare(studied.path, experiment=pair).dataframe[2].value
+    tau = studied.query(
+        """SELECT experiment_id, tau FROM run_ranking
+        WHERE gt_key = ? AND architecture_set = 'top-50' AND seed = 0""",
+        [KEY],
+    ).set_index("experiment_id")["tau"]
+    assert told.set_index("architecture_set")["difference"]["top-50"] == pytest.approx(
+        tau[pair[1]] - tau[pair[0]]
+    )
+
+
+def test_curves_over_epochs_where_several_were_evaluated(whole: Warehouse, open_compare: Any) -> None:
+    pair = [experiment(whole, "epochs = 7"), experiment(whole, "mask = '' AND epochs = 20")]
+    test = open_compare(whole.path, experiment=pair, set="top-50", curves="each seed")
+    assert "Ranking over epochs" in text(test.header)
+    assert charts(test) == 3  # no forest: nothing can be paired
+    assert not test.warning
+
+
+def test_configurations_tell_only_what_differs(studied: Warehouse) -> None:
+    with studied.reading() as reading:
+        known = queries.experiments(reading)
+    known = known[known["variant"].isin(["warmup", "grad-clipping"])]
+    labels = dict(zip(known["experiment_id"], known["variant"], strict=True))
+    table = configurations(known, labels)
+    assert table.loc["mask", "warmup"] == "none"
+    assert table.loc["train_images", "warmup"] == "20,000"
+    different = differing(table)
+    assert set(different.index) == {"variant", "grad_clip_norm", "warmup_epochs"}
+    assert different.loc["warmup_epochs"].to_dict() == {"warmup": "5", "grad-clipping": "–"}
+
+
+def test_bands_go_from_the_lowest_to_the_highest() -> None:
+    curves = pd.DataFrame(
+        {"series": "a", "epoch": [1, 1, 1, 2], "loss": [1.0, 2.0, 6.0, 5.0], "other": [None, None, None, 1.0]}
+    )
+    bands = with_bands(curves, ["loss", "other"])
+    assert bands[["loss", "loss_low", "loss_high"]].to_numpy().tolist() == [[3, 1, 6], [5, 5, 5]]
+    assert bands["other"].isna().tolist() == [True, False]
+
+
+def test_a_wrong_address_and_too_few_or_too_many(
+    studied: Warehouse, ground_truth_file: Path, open_compare: Any
+) -> None:
+    test = open_compare(studied.path, experiment=["nought", "naught"], metric="rho", colour="red")
+    told = text(test.warning)
+    for problem in ("experiment=nought", "experiment=naught", "metric=rho", "colour"):
+        assert f"`{problem}`" in told
+    assert charts(test) == 3
+    one = experiment(studied, "size = 'M' AND mask = '' AND variant = 'baseline'")
+    test = open_compare(studied.path, experiment=one)
+    assert "Choose at least two experiments." in text(test.info)
+    every = studied.query("SELECT experiment_id FROM experiment ORDER BY 1")["experiment_id"]
+    test = open_compare(studied.path, experiment=list(every))
+    assert "8 experiments are compared at most. Left out: " in text(test.warning)
+    assert "nothing to compare yet" in text(open_compare(ground_truth_file).info)

@@ -1,0 +1,97 @@
+"""The page Paper as Streamlit runs it, without a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.seed import seed_warehouse
+from nasrank.report.findings import STATEMENTS
+from streamlit.testing.v1 import AppTest
+
+from tests.samples import ROOT
+from tests.study_data import KEY
+
+KINDS = ["figure", "size", "mask", "lt", "variant"]
+APP = ROOT / "app"
+
+
+@pytest.fixture
+def open_paper(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Opens the page on a warehouse, with URL parameters."""
+
+    def opened(path: Path, **parameters: str) -> AppTest:
+        monkeypatch.setenv("NASRANK_WAREHOUSE", str(path))
+        test = AppTest.from_file(APP / "main.py", default_timeout=60)
+        test.query_params.update(parameters)
+        test.switch_page("views/paper/page.py").run()
+        assert not test.exception
+        assert test.title[0].value == "Paper"
+        return test
+
+    return opened
+
+
+def text(elements: Any) -> str:
+    return "\n".join(str(element.value) for element in elements)
+
+
+def test_findings_have_the_views_verdicts(studied: Warehouse, open_paper: Any) -> None:
+    test = open_paper(studied.path)
+    table = test.table[0].value.set_index("Finding")
+    assert list(table.index) == [rf"{number}\. {told}" for number, told in STATEMENTS.items()]
+    known = studied.query(
+        "SELECT finding, dataset || ', ' || size AS scale, verdict FROM finding WHERE gt_key = ?", [KEY]
+    )
+    for row in known.dropna().itertuples():
+        assert table.loc[rf"{row.finding}\. {STATEMENTS[row.finding]}", row.scale].endswith(row.verdict)
+    assert table.loc[rf"6\. {STATEMENTS[6]}", "cifar10, S"] == "– not enough runs"
+    evidence = test.dataframe[0].value
+    assert {"Of", "Here", "95 % interval", "n", "Verdict"} <= set(evidence.columns)
+    assert "mask Zero − no mask" in set(evidence["Of"])
+    assert "CIFAR-10, with five seeds" in text(test.markdown)
+
+
+def test_the_121_values_stand_beside_ours(studied: Warehouse, open_paper: Any) -> None:
+    test = open_paper(studied.path)
+    table = test.dataframe[-1].value
+    measured = table.dropna(subset="tau_a")
+    assert len(table.drop_duplicates(["figure", "size", "mask", "lt", "variant"])) == 121
+    assert (
+        f"**{len(measured.drop_duplicates(['figure', 'size', 'mask', 'lt', 'variant']))} of the 121**"
+        in text(test.markdown)
+    )
+    ours = studied.query(
+        """SELECT experiment_id, tau_a, tau_a - reported_tau_a AS difference FROM experiment_tau_a
+        JOIN experiment USING (experiment_id)
+        WHERE gt_key = ? AND reported_tau_a IS NOT NULL AND epoch = epochs""",
+        [KEY],
+    )
+    both = measured.merge(ours, on="experiment_id", suffixes=("", "_view"))
+    assert set(both["experiment_id"]) == set(ours["experiment_id"])
+    assert both["tau_a"].tolist() == pytest.approx(both["tau_a_view"].tolist())
+    assert both["difference"].tolist() == pytest.approx(both["difference_view"].tolist())
+    assert len(test.get("vega_lite_chart")) == 1
+    assert float(test.metric[0].value) == pytest.approx(measured["difference"].abs().mean(), abs=0.005)
+
+
+def test_other_choices_are_in_the_address(studied: Warehouse, open_paper: Any) -> None:
+    other = KEY.replace("cifar10-valid", "cifar100")
+    test = open_paper(studied.path, ground_truth=other, bn_mode="batch")
+    assert test.selectbox(key="ground_truth").value == other
+    assert "**0 of the 121**" in text(test.markdown)
+    assert "No experiments here can be compared for it." in text(test.markdown)
+    wrong = open_paper(studied.path, bn_mode="none", size="S")
+    assert "bn_mode=none" in text(wrong.warning)
+    assert "`size`, which is no filter of this page" in text(wrong.warning)
+
+
+def test_without_ground_truth_or_runs(ground_truth_file: Path, open_paper: Any, tmp_path: Path) -> None:
+    test = open_paper(ground_truth_file)
+    assert "**0 of the 121**" in text(test.markdown)
+    assert "mixed" in test.table[0].value.to_string() or "supported" in test.table[0].value.to_string()
+    empty = Warehouse(tmp_path / "nasrank.duckdb")
+    empty.create(seed_warehouse)
+    assert "no ground truth yet" in text(open_paper(empty.path).info)

@@ -1,0 +1,299 @@
+"""The page Runs as Streamlit runs it, without a browser."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from nasrank.app.views.runs.files import content_of, files_of
+from nasrank.app.views.runs.table import COLUMNS
+from nasrank.db.errors import NasrankError
+from nasrank.db.ingest.folders import ingest
+from nasrank.db.predictions import PredictionOptions, import_predictions
+from nasrank.db.runs import monitor as runs_monitor
+from nasrank.db.runs.holders import Holder
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.models import IMPORTED
+from nasrank.db.warehouse.seed import seed_warehouse
+from streamlit.testing.v1 import AppTest
+
+from tests.app.dashboard_data import KEY
+from tests.samples import ROOT, begin_run, random_predictions, write_run_folder
+
+APP = ROOT / "app"
+
+
+@pytest.fixture
+def open_runs(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Opens the page on a warehouse and a folder of runs, with URL parameters."""
+    monkeypatch.setattr(runs_monitor, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(runs_monitor, "_REST", 0)
+
+    def opened(path: Path, runs_dir: Path, **parameters: str | list[str]) -> AppTest:
+        monkeypatch.setenv("NASRANK_WAREHOUSE", str(path))
+        monkeypatch.setenv("NASRANK_RUNS", str(runs_dir))
+        test = AppTest.from_file(APP / "main.py", default_timeout=60)
+        test.query_params.update(parameters)
+        test.switch_page("views/runs/page.py").run()
+        assert not test.exception
+        assert test.title[0].value == "Runs"
+        return test
+
+    return opened
+
+
+@pytest.fixture
+def runs_dir(filled_file: Path) -> Path:
+    """The folders of the filled warehouse's runs."""
+    return filled_file.parent / "runs"
+
+
+def text(elements: Any) -> str:
+    return "\n".join(str(element.value) for element in elements)
+
+
+def table(test: AppTest) -> pd.DataFrame:
+    return test.dataframe[0].value
+
+
+def charts(test: AppTest) -> int:
+    return len(test.get("vega_lite_chart"))
+
+
+def test_all_runs_are_there_the_newest_first(own: Warehouse, open_runs: Any, tmp_path: Path) -> None:
+    newer = write_run_folder(
+        tmp_path / "runs", random_predictions("Zero+Pool", 3), seed=3, mask="Zero+Pool",
+        status={"started_at": "2026-11-02T10:00:00+00:00", "finished_at": "2026-11-02T10:30:00+00:00",
+                "git_commit": "0123456789abcdef", "git_dirty": True},
+    )  # fmt: skip
+    ingest(own, [newer])
+    test = open_runs(own.path, tmp_path / "runs", column=["status", "minutes", "commit", "versions", "seed"])
+    shown = table(test)
+    assert list(shown["run"]) == list(
+        own.query("SELECT run_id FROM run ORDER BY started_at DESC, run_id")["run_id"]
+    )
+    assert list(shown.columns) == ["run", "status", "seed", "minutes", "commit", "versions"]
+    first = shown.iloc[0]
+    assert (first["run"], first["status"], first["seed"]) == (newer.name, "✔ finished", 3)
+    assert first["minutes"] == 30
+    assert first["commit"] == "0123456789 (dirty)"
+    assert first["versions"] == "nasrank 0.1.0, python 3.11.7, torch 2.13.0, numpy 2.4.6"
+    assert shown["minutes"].iloc[1] == 5
+    assert pd.isna(shown["commit"].iloc[1])
+    assert "Nothing is running" in text(test.markdown)
+    assert not test.warning
+
+
+def test_filters_and_search_narrow_and_are_in_the_address(
+    filled: Warehouse, open_runs: Any, runs_dir: Path
+) -> None:
+    test = open_runs(filled.path, runs_dir, mask="Zero", size="S")
+    assert len(table(test)) == 1
+    assert test.header[0].value == "1 of 8 runs"
+    test.multiselect(key="size").set_value([]).run()
+    assert set(table(test)["mask"]) == {"Zero"}
+    assert len(table(test)) == 3
+    test.multiselect(key="mask").set_value([]).run()
+    test.text_input(key="search").set_value("DIGITS -s0").run()
+    assert set(table(test)["dataset"]) == {"digits"}
+    test.text_input(key="search").set_value("(nothing[").run()
+    assert not test.exception
+    assert "No run fits the filters." in text(test.info)
+
+
+def test_every_column_can_be_shown(own: Warehouse, open_runs: Any, runs_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "synflow.csv"
+    rows = own.query(
+        "SELECT arch_str AS arch, sqrt(arch_id) AS score FROM architecture ORDER BY arch_id LIMIT 50"
+    )
+    rows.to_csv(path, index=False)
+    import_predictions(own, path, "synflow", PredictionOptions())
+    test = open_runs(own.path, runs_dir, column=list(COLUMNS), kind=IMPORTED)
+    shown = table(test).iloc[0]
+    assert list(table(test).columns) == ["run", *COLUMNS]
+    assert (shown["name"], shown["kind"], shown["predictions"], shown["mask"]) == (
+        "synflow",
+        IMPORTED,
+        50,
+        "none",
+    )
+    assert pd.isna(shown["started"])
+    chosen = open_runs(own.path, runs_dir, run=shown["run"])
+    assert "No epochs were recorded" in text(chosen.markdown)
+    assert "Imported from `synflow.csv`" in text(chosen.markdown)
+    assert charts(chosen) == 0
+
+
+def test_chosen_runs_show_curves_configuration_predictions_and_links(
+    filled: Warehouse, open_runs: Any, runs_dir: Path
+) -> None:
+    rows = filled.query("SELECT run_id, experiment_id FROM run WHERE seed = 0 ORDER BY run_id LIMIT 2")
+    first, second = rows["run_id"]
+    test = open_runs(filled.path, runs_dir, run=[first, second])
+    assert test.header[1].value == "Chosen runs"
+    assert charts(test) == 1
+    assert {first, second} <= {expander.label for expander in test.expander}
+    one = open_runs(filled.path, runs_dir, run=first)
+    assert one.header[1].value == first
+    told = text(one.markdown)
+    assert f"scatter?run={first}".replace("+", "%2B") in told
+    assert f"compare?experiment={rows['experiment_id'][0]}" in told
+    assert '"learning_rate": 0.1' in text(one.code)
+    assert str(runs_dir.absolute() / first) in text(one.code)
+    assert set(one.dataframe[1].value["name"]) >= {"config.json", "status.json", "epochs.parquet"}
+    predicted = one.table[0].value
+    assert list(predicted["After epoch"]) == [20]
+    assert predicted["Not finite"].sum() == 0
+    assert one.query_params["run"] == first
+
+
+def test_failures_and_unusable_predictions_are_told(own: Warehouse, open_runs: Any, tmp_path: Path) -> None:
+    message = "the loss became *infinite* in epoch 2\nand `stayed` so"
+    failed = write_run_folder(
+        tmp_path, {}, seed=7, mask="Zero",
+        status={"status": "failed", "failed_epoch": 2, "message": message},
+    )  # fmt: skip
+    infinite = write_run_folder(tmp_path, random_predictions("Pool", 0) | {0: None}, seed=0, mask="")
+    assert not ingest(own, [failed, infinite]).problems
+    test = open_runs(own.path, tmp_path, run=failed.name)
+    assert message in text(test.code)
+    assert "None: the run failed" in text(test.markdown)
+    test = open_runs(own.path, tmp_path, run=infinite.name)
+    assert list(test.table[0].value["Not finite"]) == [1]
+
+
+def test_rankings_over_epochs(own: Warehouse, open_runs: Any, tmp_path: Path) -> None:
+    """Of the sets that were predicted wholly at several epochs, as the view has them."""
+    folder = write_run_folder(tmp_path, random_predictions("Zero", 1), seed=9, mask="Zero")
+    earlier = pd.read_parquet(folder / "predictions-20-running.parquet")
+    for epoch in (5, 10):
+        source = (folder / "predictions-20-running.parquet").read_bytes()
+        (folder / f"predictions-{epoch}-running.parquet").write_bytes(source)
+    assert len(earlier) > 1000
+    assert not ingest(own, [folder]).problems
+    test = open_runs(own.path, tmp_path, run=folder.name)
+    assert [header.value for header in test.subheader] == ["Ranking over epochs"]
+    assert charts(test) == 2
+    assert test.radio(key="set").options[0] == "random"
+    assert test.selectbox(key="ground_truth").value == KEY
+    other = open_runs(own.path, tmp_path, run=folder.name, set="top-50")
+    assert other.radio(key="set").value == "top-50"
+    assert not other.warning
+
+
+def test_what_goes_on_is_shown(own: Warehouse, open_runs: Any, tmp_path: Path) -> None:
+    living, dead = (
+        begin_run(tmp_path),
+        begin_run(tmp_path, dataclasses.replace(Holder.this_process(), started="1"), 1),
+    )
+    waiting = write_run_folder(tmp_path, random_predictions("Zero", 1), seed=9, mask="Zero")
+    (tmp_path / "slurm" / "1").mkdir(parents=True)
+    (tmp_path / "slurm/1/jobs.json").write_text('{"jobs": {"7": ["waits"]}, "cancelled": []}')
+    test = open_runs(own.path, tmp_path)
+    told = text(test.markdown)
+    assert "Submitted to Slurm and not begun: `waits` (1)." in told
+    assert "**1 running**, **1 dead**; 1 ended" in told
+    assert f"▶ **running** `{living}`" in told
+    assert f"✘ **dead** `{dead}`" in told
+    assert "was killed; last heartbeat" in told
+    bars = test.get("progress")
+    assert [bar.proto.value for bar in bars] == [25, 25]
+    assert "epoch 5 of 20 · 1,600 images/s · about " in bars[0].proto.text
+    assert "of training left, by its recent epochs" in bars[0].proto.text
+    assert "left" not in bars[1].proto.text
+    assert waiting.name in text(test.info)
+    assert f"nasrank-train ingest {tmp_path} --warehouse {own.path}" in text(test.code)
+    states = dict(table(test)[["run", "status"]].itertuples(index=False))
+    assert [states[name] for name in (living, dead, waiting.name)] == ["▶ running", "✘ dead", "• to ingest"]
+    ingest(own, [waiting])
+    test.run()
+    assert not test.exception
+    assert not test.info
+
+
+def test_a_run_is_followed_before_it_is_in_the_warehouse(
+    own: Warehouse, open_runs: Any, tmp_path: Path
+) -> None:
+    living = begin_run(tmp_path)
+    test = open_runs(own.path, tmp_path, run=living)
+    assert test.header[1].value == living
+    assert charts(test) == 1
+    assert "other pages do not have it" in text(test.markdown)
+    assert '"mask": "Skip"' in text(test.code)
+
+
+def test_bad_folders_are_explained(own: Warehouse, open_runs: Any, tmp_path: Path) -> None:
+    test = open_runs(own.path, tmp_path / "nowhere")
+    assert "There is no folder" in text(test.markdown)
+    assert "nasrank-train dashboard --runs FOLDER" in text(test.markdown)
+    assert len(table(test)) == 8
+    living = begin_run(tmp_path)
+    (tmp_path / living / "status.json").write_text('{"status": "runn')
+    hostile = tmp_path / "a`b *c* [d](e) <f>"
+    hostile.mkdir()
+    (hostile / "status.json").write_text("{}")
+    test = open_runs(own.path, tmp_path)
+    assert "**2 unreadable**" in text(test.markdown)
+    rows = table(test).set_index("run")
+    assert rows.loc[living, "status"] == "? unreadable"
+    assert "status.json cannot be read" in rows.loc[living, "message"]
+    assert not open_runs(own.path, tmp_path, run=[living, hostile.name]).exception
+
+
+def test_wrong_addresses_are_told(filled: Warehouse, open_runs: Any, runs_dir: Path) -> None:
+    known = next(path.name for path in sorted(runs_dir.iterdir()) if "Zero+Pool" in path.name)
+    test = open_runs(
+        filled.path, runs_dir, run=["../../etc", known], mask="none", status="merry", colour="red"
+    )
+    told = text(test.warning)
+    assert "`run=../../etc`, which is no run" in told
+    assert f"The filters hide `{known}`" in told
+    assert "`status=merry`" in told
+    assert "`colour`, which is no filter of this page" in told
+    assert len(test.header) == 1
+
+
+def test_a_new_warehouse_says_how_to_begin_run(open_runs: Any, tmp_path: Path) -> None:
+    bare = Warehouse(tmp_path / "bare.duckdb")
+    bare.create(seed_warehouse)
+    test = open_runs(bare.path, tmp_path / "runs")
+    assert "There are no runs yet" in text(test.info)
+    begun = begin_run(tmp_path / "runs")
+    test = open_runs(bare.path, tmp_path / "runs", run=begun)
+    assert list(table(test)["run"]) == [begun]
+    assert charts(test) == 1
+
+
+def test_only_the_known_files_of_a_run_are_given(tmp_path: Path) -> None:
+    runs_dir = tmp_path / "runs"
+    name = begin_run(runs_dir)
+    (tmp_path / "config.json").write_text("outside")
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    (runs_dir / name / "worker.log").symlink_to(secret)
+    files = files_of(runs_dir, name)
+    assert not isinstance(files, str)
+    assert {file.name for file in files if file.is_offered} == {
+        "config.json",
+        "status.json",
+        "epochs.parquet",
+    }
+    assert {file.name for file in files} >= {"claim-1.json"}
+    assert b'"seed": 0' in content_of(runs_dir, name, "config.json")
+    for run_id, file in (
+        (name, "worker.log"),
+        (name, "claim-1.json"),
+        ("..", "config.json"),
+        (f"{name}/..", "config.json"),
+        ("", "config.json"),
+        (".", "config.json"),
+        (str(runs_dir / name), "config.json"),
+        ("a\0b", "config.json"),
+    ):
+        with pytest.raises(NasrankError):
+            content_of(runs_dir, run_id, file)
+    for run_id in ("..", "", "missing", f"{name}/..", "a\0b"):
+        assert "no folder of that name" in str(files_of(runs_dir, run_id))

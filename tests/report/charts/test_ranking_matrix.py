@@ -1,0 +1,150 @@
+"""The matrix of experiments, against the rows of the table that it shows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+import pytest
+from nasrank.app.snapshot import Snapshot
+from nasrank.app.views.rankings import queries as rankings_queries
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.report import queries
+from nasrank.report.charts import ranking_chart
+from nasrank.report.charts.images import as_png, as_svg
+from nasrank.report.charts.labels import in_order
+from nasrank.report.charts.ranking_matrix import TAU_A, matrix, matrix_chart
+from nasrank.report.charts.ranking_table import METRICS, POINTS, Ranking, rank, seed_points
+
+from tests.study_data import KEY
+
+
+def ranking_of(warehouse: Warehouse, **choice: str) -> tuple[Ranking, pd.DataFrame]:
+    snapshot = Snapshot.take(warehouse.path)
+    experiments = in_order(queries.experiments(snapshot))
+    ranking = rank(
+        experiments,
+        queries.ranking(snapshot, "cifar10", KEY),
+        queries.tau_a(snapshot, "cifar10", KEY),
+        queries.noise_ceiling(snapshot, KEY, ""),
+        "running",
+        **choice,
+    )
+    return ranking, experiments
+
+
+def seeds_of(warehouse: Warehouse, ranking: Ranking) -> pd.DataFrame:
+    runs = rankings_queries.seed_ranking(Snapshot.take(warehouse.path), "cifar10", KEY)
+    return seed_points(ranking.points, "running", runs)
+
+
+@pytest.mark.parametrize("dimension", ["variant", "lt", "size"])
+@pytest.mark.parametrize("value", [TAU_A, "50", "random"])
+def test_every_experiment_has_one_cell_with_its_own_number(
+    studied: Warehouse, dimension: str, value: str
+) -> None:
+    ranking, experiments = ranking_of(studied, metric="spearman")
+    cells = matrix(ranking, experiments, dimension, value)
+    assert sorted(cells["experiment_id"]) == sorted(ranking.rows["experiment_id"])
+    assert not cells.duplicated(["row", "column"]).any()
+    known = ranking.rows.set_index("experiment_id")
+    for cell in cells.itertuples():
+        row = known.loc[cell.experiment_id]
+        assert cell.column == (row[dimension] or "none")
+        assert cell.value == row["tau_a" if value == TAU_A else f"spearman_{value}"]
+        assert cell.seeds == row["seeds"]
+        if value == TAU_A:
+            assert cell.reported == row["reported_tau_a"] or pd.isna(row["reported_tau_a"])
+        else:
+            assert pd.isna(cell.reported)
+    assert cells["reported"].notna().any() == (value == TAU_A)
+
+
+def test_rows_come_by_mask_or_the_best_first(studied: Warehouse) -> None:
+    ranking, experiments = ranking_of(studied)
+    assert matrix(ranking, experiments, "variant", TAU_A)["row"][0].startswith("none")
+    for value, best in ((TAU_A, min), ("100", max)):
+        cells = matrix(ranking, experiments, "variant", value, best_first=True)
+        means = cells.groupby("row", sort=False)["value"].mean()
+        assert means.iloc[0] == best(means)
+        assert means.is_monotonic_increasing if best is min else means.is_monotonic_decreasing
+
+
+def test_the_heat_map_tells_seeds_and_the_papers_value(studied: Warehouse) -> None:
+    ranking, experiments = ranking_of(studied)
+    cells = matrix(ranking, experiments, "variant", TAU_A)
+    spec = matrix_chart(cells, "variant", TAU_A).to_dict()
+    told = {row["experiment_id"]: row for rows in spec["datasets"].values() for row in rows}
+    reported = cells.dropna(subset="reported").iloc[0]
+    paper = f"{reported['reported']:.2f}".replace("-", "−")
+    assert told[reported["experiment_id"]]["note"] == f"n {reported['seeds']} · paper {paper}"
+    at_ten = matrix_chart(matrix(ranking, experiments, "variant", "10"), "variant", "tau-b at 10").to_dict()
+    assert {row["note"] for rows in at_ten["datasets"].values() for row in rows} == {"n 1", "n 3"}
+    # Blue is better: low τa, but a high correlation.
+    scales = [
+        matrix_chart(cells, "variant", title).to_dict()["layer"][0]["encoding"]["color"]["scale"]["reverse"]
+        for title in (TAU_A, "tau-b at 10")
+    ]
+    assert scales == [False, True]
+
+
+@pytest.mark.parametrize("metric", METRICS.values())
+def test_the_interval_band_is_the_views(studied: Warehouse, metric: str) -> None:
+    ranking, _ = ranking_of(studied, metric=metric, band="interval")
+    rows = studied.query(
+        "SELECT * FROM experiment_ranking WHERE gt_key = ? AND architecture_set IN (SELECT unnest(?))",
+        [KEY, list(POINTS)],
+    ).set_index(["experiment_id", "architecture_set"])
+    names = {point: name for name, point in POINTS.items()}
+    several = ranking.points[ranking.points["seeds"] > 1]
+    assert len(several) > 50
+    for point in several.itertuples():
+        row = rows.loc[(point.experiment_id, names[point.point])]
+        half = (getattr(point, f"{metric}_high") - getattr(point, f"{metric}_low")) / 2
+        assert half == pytest.approx(row[f"{metric}_interval"], abs=1e-12)
+        assert point.a_n_high - point.a_n == pytest.approx(100 * row["a_n_interval"], abs=1e-9)
+
+
+def test_single_seeds_average_to_the_line(studied: Warehouse) -> None:
+    ranking, _ = ranking_of(studied)
+    seeds = seeds_of(studied, ranking)
+    assert len(seeds) == ranking.points["seeds"].sum()
+    means = seeds.groupby(["series", "point"])[["a_n", *METRICS.values()]].mean()
+    for point in ranking.points.itertuples():
+        mean = means.loc[(point.series, point.point)]
+        assert mean["a_n"] == pytest.approx(point.a_n)
+        assert mean["tau"] == pytest.approx(point.tau)
+
+
+def layers(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return [layer for panel in spec["vconcat"] for layer in panel["layer"]]
+
+
+def test_a_chart_with_single_seeds_has_a_line_for_each_and_no_band(studied: Warehouse) -> None:
+    ranking, _ = ranking_of(studied)
+    seeds = seeds_of(studied, ranking)
+    order = list(ranking.rows["series"])
+    drawn = layers(ranking_chart.ranking_chart(ranking.points, order, order, seeds=seeds).to_dict())
+    assert not any(layer["mark"]["type"] == "area" for layer in drawn)
+    assert sum(layer["encoding"].get("detail", {}).get("field") == "seed" for layer in drawn) == 2
+
+
+def test_picked_elsewhere_counts_until_something_is_picked_here(studied: Warehouse) -> None:
+    ranking, experiments = ranking_of(studied)
+    cells = matrix(ranking, experiments, "variant", TAU_A)
+    name = cells["series"][0]
+    box = matrix_chart(cells, "variant", TAU_A, picked=[name]).to_dict()["layer"][0]
+    here, elsewhere = box["encoding"]["opacity"]["condition"]
+    assert here == {"param": "picked", "empty": False, "value": 1}
+    assert elsewhere["test"].startswith("!picked.series && ")
+    assert json.dumps([name]) in elsewhere["test"]
+    assert box["encoding"]["opacity"]["value"] < 0.5
+
+
+def test_what_an_image_needs_is_in_it(studied: Warehouse) -> None:
+    """Drawn with a width of its own, offline."""
+    ranking, experiments = ranking_of(studied)
+    chart = matrix_chart(matrix(ranking, experiments, "variant", TAU_A), "variant", TAU_A, width=800)
+    assert "paper" in as_svg(chart)
+    assert as_png(chart).startswith(b"\x89PNG")

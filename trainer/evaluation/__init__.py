@@ -1,0 +1,1 @@
+"""Predicting the accuracy of architectures with a trained super-network."""

@@ -1,0 +1,109 @@
+"""A run's predictions: which are missing, made and kept in its folder, under each BN mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nasrank.db.runs.folder import RunFolder, append_prediction
+from nasrank.trainer.evaluation.evaluator import EvaluationOptions, calibration_batches
+from nasrank.trainer.evaluation.fast_evaluation import evaluate, images_at_once
+from nasrank.trainer.images.augment import DeviceImages
+from nasrank.trainer.progress import Progress
+from nasrank.trainer.stopping import Interrupted, StopSignal
+from nasrank.trainer.training.training import Training
+from torch import Tensor
+
+
+def missing_predictions(folder: RunFolder, wanted: Sequence[int], epoch: int, bn_mode: str) -> list[int]:
+    """The architectures of `wanted` that the folder has no prediction for after `epoch` epochs."""
+    predicted = {prediction.arch_id for prediction in folder.read_predictions(epoch, bn_mode)}
+    return [arch_id for arch_id in wanted if arch_id not in predicted]
+
+
+class Predictor:
+    """Predicts architectures with the super-network as it stands, and goes on where it was cut short.
+
+    Raises `NasrankError` where the training images are too few for `options`, or where those of the folder
+    were others.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        training: Training,
+        train_images: DeviceImages,
+        valid_images: DeviceImages,
+        options: EvaluationOptions,
+        progress: Progress,
+        stop: StopSignal,
+    ) -> None:
+        self._folder, self._training, self._valid_images = folder, training, valid_images
+        self._options, self._progress, self._stop = options, progress, stop
+        self._calibration: list[Tensor] = []
+        if "recalibrated" in options.bn_modes:
+            self._calibration = calibration_batches(
+                train_images,
+                batch_size=training.config.batch_size,
+                batches=options.recalibration_batches,
+                seed=training.seed,
+            )
+            folder.claim_evaluation("recalibration_batches", options.recalibration_batches)
+        folder.claim_evaluation("precision", options.precision)
+
+    def predict(self, wanted: Sequence[int]) -> None:
+        """Predict what the folder lacks of `wanted` after the completed epochs, under each BN mode.
+
+        Raises `Interrupted` once the run is asked to stop; what was predicted until then is kept.
+        """
+        for bn_mode in self._options.bn_modes:
+            if missing_predictions(self._folder, wanted, self._training.epoch, bn_mode):
+                self._predict(wanted, bn_mode)
+
+    def _predict(self, wanted: Sequence[int], bn_mode: str) -> None:
+        folder, epoch = self._folder, self._training.epoch
+        with folder.partial_predictions(epoch, bn_mode) as (partial, file):
+            done = {p.arch_id: p for p in [*folder.read_predictions(epoch, bn_mode), *partial]}
+            missing = [arch_id for arch_id in wanted if arch_id not in done]
+            for prediction in evaluate(
+                self._training.supernet,
+                missing,
+                self._valid_images,
+                bn_mode=bn_mode,
+                batch_size=self._batch_size(bn_mode),
+                calibration=self._calibration,
+                precision=self._options.precision,
+                progress=self._progress,
+                stop=self._stop,
+            ):
+                append_prediction(file, prediction)
+                done[prediction.arch_id] = prediction
+        left = sum(arch_id not in done for arch_id in wanted)
+        if left:
+            raise Interrupted(
+                f"interrupted with {left} of {len(wanted)} architectures left to predict, and saved; "
+                "the same command continues"
+            )
+        folder.write_predictions(done.values(), epoch, bn_mode, self._about(bn_mode))
+        folder.partial_path(epoch, bn_mode).unlink()
+
+    def _batch_size(self, bn_mode: str) -> int:
+        """For batch statistics as in training; otherwise it changes nothing but the speed."""
+        if bn_mode == "batch":
+            return self._training.config.batch_size
+        options = self._options
+        return images_at_once(
+            self._training.supernet, self._valid_images, options.precision, options.memory_mb
+        )
+
+    def _about(self, bn_mode: str) -> dict[str, str]:
+        """What else the predictions of a mode depend on."""
+        about = {"precision": self._options.precision}
+        match bn_mode:
+            case "batch":
+                about |= {"batch_size": str(self._batch_size(bn_mode))}
+            case "recalibrated":
+                about |= {
+                    "recalibration_batches": str(self._options.recalibration_batches),
+                    "batch_size": str(self._training.config.batch_size),
+                }
+        return about

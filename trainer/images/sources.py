@@ -1,0 +1,254 @@
+"""CIFAR-10's training images from what the user has: the official archive, its folder, or Parquet."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import lzma
+import tarfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from nasrank.db.errors import NasrankError
+from nasrank.db.files.pickles import load_pickle
+from nasrank.trainer.images import cifar10
+from numpy.typing import NDArray
+from PIL import Image
+
+_PARQUET = ("train.parquet", "train-00000-of-00001.parquet")  # the second as on Hugging Face
+# The MD5 of each training batch inside the official archive: how official images are known.
+_BATCH_MD5 = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+}
+_META = "batches.meta"
+_MEMBERS = (*_BATCH_MD5, _META)
+_REFETCH = f"fetch the archive again, from {cifar10.URL}"
+_MAX_MEMBER_BYTES = 64 * 2**20
+
+Source = tuple[NDArray[np.uint8], NDArray[np.int64], str]
+
+
+def read_cifar10(source: Path, *, progress: cifar10.Progress = cifar10.no_progress) -> Source:
+    """The training images uint8 [n, 3, 32, 32], their labels int64 [n], and a sentence on their origin.
+
+    `source` is told by its content: a tar archive, a Parquet file, or a folder that holds either or the
+    official batches. Raises `NasrankError` for anything else, and where a file is damaged.
+    """
+    if source.is_dir():
+        found = find_cifar10(source)
+        if found is None:
+            raise NasrankError(
+                f"no CIFAR-10 in the folder {str(source)!r}; it must hold data_batch_1 to data_batch_5 and "
+                f"{_META}, {cifar10.ARCHIVE}, or {' or '.join(_PARQUET)}"
+            )
+        return _read_folder(source, progress) if found == source else read_cifar10(found, progress=progress)
+    try:
+        with source.open("rb") as stream:
+            start = stream.read(4)
+        if start == b"PAR1":
+            return _read_parquet(source, progress)
+        if tarfile.is_tarfile(source):
+            return _read_archive(source, progress)
+    except (OSError, EOFError, zlib.error) as error:
+        raise NasrankError(f"cannot read {str(source)!r}: {error}") from error
+    raise NasrankError(
+        f"{str(source)!r} is neither a tar archive nor Parquet; give {cifar10.ARCHIVE}, its unpacked folder "
+        f"{cifar10.FOLDER}, or Parquet with the columns image and label"
+    )
+
+
+def find_cifar10(folder: Path) -> Path | None:
+    """What `read_cifar10` reads in a folder: the folder itself where it holds the official batches."""
+    if (folder / "data_batch_1").exists():
+        return folder
+    candidates = (folder / name for name in (cifar10.ARCHIVE, cifar10.FOLDER, *_PARQUET))
+    return next((candidate for candidate in candidates if candidate.exists()), None)
+
+
+def _read_archive(file: Path, progress: cifar10.Progress) -> Source:
+    """Read the members as a stream; nothing is ever extracted to disk."""
+    contents: dict[str, bytes] = {}
+    try:
+        with tarfile.open(file, "r|*") as archive:
+            for member in archive:
+                name = _member_name(member, file)
+                if name not in _MEMBERS:
+                    continue
+                if name in contents or member.size > _MAX_MEMBER_BYTES:
+                    raise NasrankError(
+                        f"{str(file)!r} holds {member.name!r} twice, or far too large; {_REFETCH}"
+                    )
+                stream = archive.extractfile(member)
+                contents[name] = stream.read() if stream is not None else b""
+                progress("reading CIFAR-10 (files)", len(contents), len(_MEMBERS))
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise NasrankError(f"{str(file)!r} is damaged: {error}; {_REFETCH}") from error
+    return _read_batches(contents, file)
+
+
+def _member_name(member: tarfile.TarInfo, file: Path) -> str:
+    """The name inside the official folder; refuses whatever the official archive has none of."""
+    if (
+        not (member.isfile() or member.isdir())
+        or member.name.startswith("/")
+        or ".." in member.name.split("/")
+    ):
+        raise NasrankError(
+            f"{str(file)!r} holds {member.name!r}, a link or a path to elsewhere: refused; {_REFETCH}"
+        )
+    return member.name.removeprefix("./").removeprefix(f"{cifar10.FOLDER}/")
+
+
+def _read_folder(folder: Path, progress: cifar10.Progress) -> Source:
+    contents = {}
+    for name in _MEMBERS:
+        try:
+            with (folder / name).open("rb") as stream:
+                contents[name] = stream.read(_MAX_MEMBER_BYTES)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise NasrankError(f"cannot read {str(folder / name)!r}: {error.strerror or error}") from error
+        progress("reading CIFAR-10 (files)", len(contents), len(_MEMBERS))
+    return _read_batches(contents, folder)
+
+
+def _read_batches(contents: Mapping[str, bytes], source: Path) -> Source:
+    missing = [name for name in _MEMBERS if name not in contents]
+    if missing:
+        raise NasrankError(f"{str(source)!r} lacks {', '.join(missing)}; {_REFETCH}")
+    names = _load_batch(contents[_META], f"{_META} in {str(source)!r}").get(b"label_names")
+    if names != [name.encode() for name in cifar10.CLASSES]:
+        raise NasrankError(
+            f"{_META} in {str(source)!r} names the classes {names}; CIFAR-10 has {cifar10.CLASSES}"
+        )
+    images, labels = [], []
+    for name in _BATCH_MD5:
+        shown = f"{name} in {str(source)!r}"
+        batch = _load_batch(contents[name], shown)
+        images.append(_batch_images(batch.get(b"data"), shown))
+        labels.append(_batch_labels(batch.get(b"labels"), len(images[-1]), shown))
+    official = all(
+        hashlib.md5(contents[name], usedforsecurity=False).hexdigest() == md5
+        for name, md5 in _BATCH_MD5.items()
+    )
+    origin = (
+        "the official CIFAR-10 images (every training batch has the known MD5)"
+        if official
+        else f"CIFAR-10 in the official format from {source.name}, whose MD5s are not the official ones"
+    )
+    return np.concatenate(images), np.concatenate(labels), origin
+
+
+def _load_batch(content: bytes, shown: str) -> dict[bytes, Any]:
+    batch = load_pickle(io.BytesIO(content), allowed=_NUMPY_GLOBALS, encoding="bytes", name=shown)
+    if not isinstance(batch, dict):
+        raise NasrankError(f"{shown} holds a {type(batch).__name__}, not a dictionary; {_REFETCH}")
+    return batch
+
+
+def _batch_images(data: object, shown: str) -> NDArray[np.uint8]:
+    """From rows of 1,024 red values, 1,024 green and 1,024 blue, each 32 x 32."""
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != 3072:
+        found = f"{data.dtype} {data.shape}" if isinstance(data, np.ndarray) else type(data).__name__
+        raise NasrankError(f"{shown} has data of {found}; uint8 [images, 3072] is needed; {_REFETCH}")
+    return data.reshape(-1, 3, 32, 32)
+
+
+def _batch_labels(labels: object, count: int, shown: str) -> NDArray[np.int64]:
+    if (
+        not isinstance(labels, list)
+        or len(labels) != count
+        or not all(type(label) is int for label in labels)
+    ):
+        raise NasrankError(
+            f"{shown} does not have one whole number in labels for each of {count:,} images; {_REFETCH}"
+        )
+    return np.array(labels, dtype=np.int64)
+
+
+def _empty_array(_type: object, _shape: object, _code: object) -> NDArray[np.uint8]:
+    return np.empty(0, np.uint8)
+
+
+# What the batches need to rebuild an array: its shape and type are set, and checked, by its state.
+_NUMPY_GLOBALS: Final = {
+    ("numpy.core.multiarray", "_reconstruct"): _empty_array,
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+}
+
+
+def _read_parquet(file: Path, progress: cifar10.Progress) -> Source:
+    """Decode the column `image` (or `img`): bytes, or struct{bytes, path} as on Hugging Face."""
+    formats: set[str] = set()
+    try:
+        with pq.ParquetFile(file) as parquet:
+            image_column = _image_column(parquet.schema_arrow, file)
+            count = parquet.metadata.num_rows
+            cifar10.check_count(count, str(file))
+            images = np.empty((count, 32, 32, 3), np.uint8)
+            labels = np.empty(count, np.int64)
+            row = 0
+            for batch in parquet.iter_batches(1000, columns=[image_column, "label"]):
+                column, label = batch.column(image_column), batch.column("label")
+                if pa.types.is_struct(column.type):
+                    column = column.field("bytes")
+                if label.null_count:
+                    raise NasrankError(f"{str(file)!r} has empty labels near row {row}")
+                labels[row : row + len(label)] = label.to_numpy(zero_copy_only=False)
+                for encoded in column.to_pylist():
+                    formats.add(_decode(encoded, images[row], row, file))
+                    row += 1
+                progress("decoding CIFAR-10 (images)", row, count)
+    except (pa.ArrowException, OSError) as error:
+        raise NasrankError(
+            f"{str(file)!r} is not readable Parquet: {' '.join(str(error).split())}"
+        ) from error
+    origin = f"CIFAR-10 decoded from {' and '.join(sorted(formats))} in {file.name}"
+    if formats != {"PNG"}:
+        origin += ": re-encoded, not bit-identical to the official archive"
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2)), labels, origin
+
+
+def _image_column(schema: pa.Schema, file: Path) -> str:
+    image = next((name for name in ("image", "img") if name in schema.names), None)
+    if image is None or "label" not in schema.names:
+        raise NasrankError(
+            f"{str(file)!r} has the columns {', '.join(schema.names)}; image (or img) and label are needed"
+        )
+    kind, label = schema.field(image).type, schema.field("label").type
+    if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+        kind = kind.field("bytes").type
+    if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)) or not pa.types.is_integer(label):
+        raise NasrankError(
+            f"{str(file)!r} has {image} of type {schema.field(image).type} and label of type {label}; "
+            "the bytes of JPEG or PNG files, and whole numbers from 0 to 9, are needed"
+        )
+    return image
+
+
+def _decode(encoded: bytes | None, out: NDArray[np.uint8], row: int, file: Path) -> str:
+    """Decode one image into `out`, uint8 [32, 32, 3], and return its format."""
+    try:
+        with Image.open(io.BytesIO(encoded or b""), formats=("JPEG", "PNG")) as image:
+            if image.size != (32, 32) or image.mode != "RGB":
+                raise NasrankError(
+                    f"{str(file)!r} has in row {row} an image of {image.size[0]} x {image.size[1]} pixels, "
+                    f"mode {image.mode}; CIFAR-10 has 32 x 32, RGB"
+                )
+            out[:] = np.asarray(image)
+            return str(image.format)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise NasrankError(
+            f"{str(file)!r} has in row {row} no readable JPEG or PNG: {' '.join(str(error).split())}"
+        ) from error

@@ -1,0 +1,1 @@
+"""Studies: many experiments with several seeds, on this machine or on a Slurm cluster."""

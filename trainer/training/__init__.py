@@ -1,0 +1,1 @@
+"""Training a super-network, resumable at any step."""

@@ -1,0 +1,95 @@
+"""Checkpoints: everything a run needs to continue exactly where it stood.
+
+`checkpoint-<step>.pt` files as `torch.save` writes them, read without trust (`weights_only=True`). The
+last two are kept, so that a damaged one costs some training, not the run.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import re
+import sys
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from nasrank.db.errors import NasrankError
+from nasrank.db.files.writing import atomic_write
+
+FORMAT: Final = 1
+_KEPT: Final = 2
+# What zipfile and torch.load raise for files that are cut short, overwritten, or never were checkpoints.
+_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    pickle.UnpicklingError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    NotImplementedError,
+)
+_NAME: Final = re.compile(r"checkpoint-(\d+)\.pt")
+
+
+def save_checkpoint(folder: Path, state: dict[str, Any], *, config_hash: str, seed: int) -> Path:
+    """Write a training's state as `checkpoint-<step>.pt`, whole or not at all, and drop all but the last two.
+
+    `state["step"]` names the file. Raises `NasrankError` if the folder cannot be written.
+    """
+    content = io.BytesIO()
+    torch.save({"format": FORMAT, "config_hash": config_hash, "seed": seed, **state}, content)
+    path = folder / f"checkpoint-{state['step']}.pt"
+    atomic_write(path, content.getbuffer())
+    for old in checkpoints(folder)[_KEPT:]:
+        old.unlink()
+    return path
+
+
+def load_checkpoint(folder: Path, *, config_hash: str, seed: int) -> dict[str, Any] | None:
+    """The newest undamaged state in a folder, on the CPU, or None if there is none.
+
+    Warns on stderr about each damaged file that it passes over. Raises `NasrankError` for a checkpoint of
+    another configuration, seed or format.
+    """
+    for path in checkpoints(folder):
+        content = _read(path)
+        if content is None:
+            print(f"warning: {path} is damaged; going back to an earlier state", file=sys.stderr)
+            continue
+        expected = {"format": FORMAT, "config_hash": config_hash, "seed": seed}
+        found = {key: content.get(key) for key in expected}
+        if found != expected:
+            raise NasrankError(
+                f"{path} is of another run: {found}, where {expected} is needed; "
+                "move it away, or continue that run"
+            )
+        return content
+    return None
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The checkpoint files of a folder, newest first."""
+    steps = {path: _NAME.fullmatch(path.name) for path in folder.iterdir()}
+    return sorted(
+        (path for path, match in steps.items() if match),
+        key=lambda path: int(path.stem.removeprefix("checkpoint-")),
+        reverse=True,
+    )
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """The content of a checkpoint file, or None if it is damaged.
+
+    The archive's checksums are verified first, because `torch.load` does not look at them.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:
+                return None
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except _DAMAGE:
+        return None
+    return content if isinstance(content, dict) else None
