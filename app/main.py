@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 from altair.utils.schemapi import disable_debug_mode
+
 from nasrank.app.serve import warehouse_path
 from nasrank.app.snapshot import Snapshot, WarehouseReplacedError, opened_once
 from nasrank.app.widgets.refreshing import STYLE, refreshed_every

@@ -17,6 +17,7 @@ from typing import Final
 
 import pandas as pd
 import streamlit as st
+
 from nasrank.db.warehouse.file import Reading, Warehouse
 
 Identity = tuple[int, int, int]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
+
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries
 from nasrank.report.charts.labels import NOT_A_SETTING, in_order, kind_name, listed, set_name, size_position

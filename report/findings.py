@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
+
 from nasrank.report import queries
 from nasrank.report.charts.labels import set_name, signed, size_position
 from nasrank.report.figures import Choice

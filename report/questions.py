@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
 from nasrank.db.nb201.architectures import OPERATIONS
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries

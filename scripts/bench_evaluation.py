@@ -16,6 +16,9 @@ from typing import Annotated, Any
 import torch
 import typer
 from benchmarking import MEAN, SEED, STD, initial_supernet, spread, timed
+from plain_supernet import PlainSuperNet
+from torch import nn
+
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, Architecture
 from nasrank.db.nb201.equivalence import CellRules, representatives
 from nasrank.db.runs.format import Prediction
@@ -27,8 +30,6 @@ from nasrank.trainer.images.augment import DeviceImages
 from nasrank.trainer.network.supernet import SuperNet
 from nasrank.trainer.progress import SilentProgress
 from nasrank.trainer.stopping import StopSignal
-from plain_supernet import PlainSuperNet
-from torch import nn
 
 Row = Callable[[Sequence[int]], float]  # architectures to a rate
 

@@ -25,11 +25,12 @@ import nats_bench.api_utils
 import pandas as pd
 import typer
 from benchmarking import spread
+from official_files import CLASSES, SEEDS, arch_results, write_nats_folder
+
 from nasrank.db.benchmarks import read_benchmark
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, all_architectures
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.seed import seed_warehouse
-from official_files import CLASSES, SEEDS, arch_results, write_nats_folder
 
 SHARED = Path(os.environ.get("NASRANK_SHARED", "../shared"))
 ARCHITECTURES = [a.string for a in all_architectures()]

@@ -16,6 +16,7 @@ import torch
 import typer
 from bench_training import Ours, some_images
 from benchmarking import spread
+
 from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.environment import choose_device, device_description
 from nasrank.trainer.stopping import StopSignal

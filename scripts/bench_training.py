@@ -19,6 +19,10 @@ from typing import Annotated, Protocol
 import torch
 import typer
 from benchmarking import MEAN, SEED, STD, Traffic, copying_speed, initial_supernet, spread, timed
+from plain_supernet import PlainSuperNet
+from torch import Tensor, nn
+from torch.nn import functional
+
 from nasrank.db.nb201.architectures import OPERATIONS
 from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.environment import choose_device, device_description
@@ -30,9 +34,6 @@ from nasrank.trainer.progress import SilentProgress
 from nasrank.trainer.stopping import Interrupted, StopSignal
 from nasrank.trainer.training.recording import Recorder, record_on_cuda
 from nasrank.trainer.training.training import Training
-from plain_supernet import PlainSuperNet
-from torch import Tensor, nn
-from torch.nn import functional
 
 
 def bench(

@@ -21,6 +21,8 @@ import pandas as pd
 import streamlit as st
 import typer
 from benchmarking import spread
+from streamlit.logger import set_log_level
+
 from nasrank.app import shared_queries
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.compare import queries as compare_queries
@@ -37,7 +39,6 @@ from nasrank.db.warehouse.ground_truth import choose_architectures, import_bench
 from nasrank.db.warehouse.seed import seed_warehouse
 from nasrank.report import queries
 from nasrank.trainer.config import ExperimentConfig, run_id
-from streamlit.logger import set_log_level
 
 SEEDS = 5
 MASKS = ("", "Zero", "Skip", "Pool")

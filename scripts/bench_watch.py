@@ -28,6 +28,7 @@ import streamlit as st
 import typer
 from bench_warehouse import RunWriter, dashboard_queries
 from benchmarking import spread
+
 from nasrank.app.snapshot import Snapshot, WarehouseReplacedError
 from nasrank.db.benchmarks import read_benchmark
 from nasrank.db.warehouse.file import Warehouse

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from nasrank.trainer.config import ExperimentConfig
-from nasrank.trainer.network.supernet import SuperNet, build_supernet
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from nasrank.trainer.config import ExperimentConfig
+from nasrank.trainer.network.supernet import SuperNet, build_supernet
 
 MEAN, STD = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)  # CIFAR-10's
 SEED = 0

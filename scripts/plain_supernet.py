@@ -4,9 +4,10 @@ NCHW, standard modules, one path a step, Zero as a product with 0. Its names are
 `trainer.network.supernet.SuperNet`, whose weights it takes.
 """
 
+from torch import Tensor, nn
+
 from nasrank.db.nb201.architectures import BENCHMARK_OPERATIONS, EDGES
 from nasrank.trainer.network.supernet import NUM_STAGES
-from torch import Tensor, nn
 
 
 class PlainSuperNet(nn.Module):

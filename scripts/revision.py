@@ -13,6 +13,7 @@ import alembic.config
 import duckdb_sqlalchemy  # noqa: F401  (registers the dialect)
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
+
 from nasrank.db.warehouse.models import Base
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"

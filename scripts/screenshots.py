@@ -13,8 +13,9 @@ import time
 import urllib.request
 from pathlib import Path
 
-from nasrank.app.serve import command
 from playwright.sync_api import sync_playwright
+
+from nasrank.app.serve import command
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 CHROMIUM = os.environ.get("NASRANK_CHROMIUM", "/usr/bin/chromium")

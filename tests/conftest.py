@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from altair.utils import schemapi
 from hypothesis import settings
+
 from nasrank.db.benchmarks import read_benchmark
 from nasrank.db.ingest.packed import load_results
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import import_benchmark
 from nasrank.db.warehouse.seed import seed_warehouse
-
 from tests.samples import ROOT, write_run_folder
 from tests.study_data import fill
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from nasrank.db.nb201.architectures import all_architectures, parse_mask
 from nasrank.db.runs.format import EPOCH_SCHEMA, PREDICTION_SCHEMA
 from nasrank.db.runs.holders import Holder

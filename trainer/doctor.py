@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingested_runs
 from nasrank.db.runs.reader import run_folders, run_status

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy
 import torch
+
 from nasrank.db.errors import NasrankError
 
 DEVICES: Final = ("auto", "cpu", "cuda")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+
 from nasrank.app.widgets.filters import Filters
 from nasrank.db.warehouse.models import IMPORTED
 

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
-from nasrank.report.charts.images import as_png, as_svg
 from streamlit.elements import vega_charts
+
+from nasrank.report.charts.images import as_png, as_svg
 
 MIME: Final = {"SVG": "image/svg+xml", "PNG": "image/png", "CSV": "text/csv"}
 # Altair keeps how it treats data in one place for all threads, and Streamlit changes it for each chart.

@@ -14,8 +14,9 @@ from typing import Final
 from urllib.parse import urlencode
 
 import streamlit as st
-from nasrank.report.charts.labels import listed
 from streamlit.delta_generator import DeltaGenerator
+
+from nasrank.report.charts.labels import listed
 
 # Streamlit's own parameters.
 _FOREIGN: Final = frozenset({"embed", "embed_options"})

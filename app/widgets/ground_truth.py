@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
+
 from nasrank.app.widgets.filters import Filters
 
 # The default key within its source: accuracy on images that stand-alone training has not seen.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+
 from nasrank.report.charts.picking import FIELD, PICKED
 
 

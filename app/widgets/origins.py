@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report.charts.labels import listed
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
+
 from nasrank.db.benchmarks.benchmark import Measurements, scanner
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import EDGES, NUM_ARCHITECTURES, all_architectures
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from pyarrow.dataset import Dataset

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import sqlalchemy as sa
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.runs.reader import RunRows, folder_digest, read_run_folder, run_status
 from nasrank.db.runs.status import ENDED

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlalchemy as sa
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import IngestReport, ingested_runs, insert_runs
 from nasrank.db.runs.format import PREDICTION_SCHEMA

@@ -19,6 +19,8 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import (
     BENCHMARK_OPERATIONS,
@@ -27,7 +29,6 @@ from nasrank.db.nb201.architectures import (
     Architecture,
     all_architectures,
 )
-from numpy.typing import NDArray
 
 NOTATIONS: Final = ("string", "nested", "digits", "naslib", "index")
 # Of `NASLib`, naslib/search_spaces/nasbench201/conversions.py, where nodes are counted from 1.

@@ -22,10 +22,11 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 from nasrank.db.nb201.notations import ArchIds, read_column
-from numpy.typing import NDArray
 
 FORMATS: Final = ("json", "csv", "parquet")
 MAX_BYTES: Final = 256 * 2**20

@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
+from numpy.typing import NDArray
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, OperationSet
 from nasrank.db.predictions.reading import ForeignRun, PredictionOptions, prediction_files, read_run, seeds_of
@@ -34,7 +36,6 @@ from nasrank.db.warehouse.models import (
     PredictionSource,
     Run,
 )
-from numpy.typing import NDArray
 
 
 @dataclass(slots=True)

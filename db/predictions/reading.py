@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import OperationSet, all_architectures
 from nasrank.db.nb201.notations import ArchIds, choose_reading
 from nasrank.db.predictions.files import FORMATS, Choice, PredictionFile, read_prediction_file
-from numpy.typing import NDArray
 
 IMPORTER_VERSION: Final = 1
 SCALES: Final = ("fraction", "percent", "score")

@@ -28,6 +28,7 @@ from typing import Any, Final, TextIO
 
 import pyarrow
 import pyarrow.parquet
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.reading import read_json
 from nasrank.db.files.writing import TEMPORARY_SUFFIX, atomic_write, write_json

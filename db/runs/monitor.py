@@ -20,6 +20,7 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.reading import read_json
 from nasrank.db.runs.holders import STALE_SECONDS, FoundClaim, find_claim

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, all_architectures, parse_mask
 from nasrank.db.runs.format import EPOCH_SCHEMA, FORMAT, PREDICTION_SCHEMA

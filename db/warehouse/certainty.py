@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.warehouse.file import Warehouse
 

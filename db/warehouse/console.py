@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.processes import module_command
 from nasrank.db.warehouse.file import Answer, Limits, QueryError, Warehouse, out_of_memory, out_of_time

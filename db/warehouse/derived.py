@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import sqlalchemy as sa
+
 from nasrank.db.warehouse.models import (
     ArchitectureRank,
     BenchmarkSource,

@@ -23,11 +23,12 @@ import duckdb
 import filelock
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.engine.default import DefaultDialect
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.reading import sync
 from nasrank.db.warehouse.catalogue import MACROS, RELATIONS
 from nasrank.db.warehouse.models import SCHEMA_REVISION, ViewText
-from sqlalchemy.engine.default import DefaultDialect
 
 if TYPE_CHECKING:  # half a second, which most commands need not wait for
     import pandas as pd

@@ -11,6 +11,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 import sqlalchemy as sa
+
 from nasrank.db.benchmarks import Benchmark
 from nasrank.db.benchmarks.benchmark import scanner
 from nasrank.db.errors import NasrankError

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+
 from nasrank.db.nb201.architectures import (
     EDGES,
     NUM_ARCHITECTURES,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import altair as alt
 import pandas as pd
+
 from nasrank.report.charts.ranking_chart import line_styles
 from nasrank.report.charts.sizing import fit_container, sized
 from nasrank.report.charts.theme import GREY

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import altair as alt
 import vl_convert
+
 from nasrank.report.charts.theme import CONFIG
 
 _PIXELS_A_POINT: Final = 2

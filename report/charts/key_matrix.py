@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 import pandas as pd
+
 from nasrank.report.charts.labels import signed
 from nasrank.report.charts.sizing import sized
 from nasrank.report.charts.theme import readable_ink

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
+
 from nasrank.db.nb201.architectures import all_masks
 from nasrank.db.warehouse.models import IMPORTED
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import altair as alt
 import pandas as pd
+
 from nasrank.db.nb201.architectures import EDGES, OPERATIONS, Architecture
 from nasrank.report.charts.labels import signed
 from nasrank.report.charts.picking import picking

@@ -8,6 +8,7 @@ from typing import Final
 import altair as alt
 import numpy as np
 import pandas as pd
+
 from nasrank.db.nb201.architectures import OPERATIONS
 from nasrank.report.charts.labels import signed
 from nasrank.report.charts.sizing import sized

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import altair as alt
 import pandas as pd
+
 from nasrank.report.charts.labels import listed, set_name
 from nasrank.report.charts.picking import emphasis, picking
 from nasrank.report.charts.ranking_table import POINTS

@@ -7,6 +7,7 @@ from typing import Final
 
 import altair as alt
 import pandas as pd
+
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report.charts.labels import experiment_labels, listed, set_name, signed, size_position
 from nasrank.report.charts.picking import emphasis, picking

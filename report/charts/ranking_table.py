@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
+
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report.charts.labels import experiment_labels, signed
 

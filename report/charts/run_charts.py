@@ -7,6 +7,7 @@ from typing import Final
 
 import altair as alt
 import pandas as pd
+
 from nasrank.report.charts.labels import listed
 from nasrank.report.charts.ranking_chart import line_styles
 from nasrank.report.charts.sizing import fit_container

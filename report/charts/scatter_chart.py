@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import altair as alt
 import pandas as pd
+
 from nasrank.db.nb201.architectures import BENCHMARK_OPERATIONS, EDGES, OPERATIONS
 from nasrank.report.charts.paper_charts import COUNTS, binned
 from nasrank.report.charts.sizing import sized

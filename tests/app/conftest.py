@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nasrank.db.warehouse.file import Warehouse
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from nasrank.db.warehouse.file import Warehouse
 from tests.app.dashboard_data import add_whole_spaces, fill
 from tests.samples import ROOT
 

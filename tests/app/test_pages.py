@@ -11,13 +11,13 @@ from urllib.parse import parse_qs
 import duckdb
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
+
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import Architecture, parse_mask
 from nasrank.db.predictions import PredictionOptions, import_predictions
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.seed import seed_warehouse
-from streamlit.testing.v1 import AppTest
-
 from tests.app.dashboard_data import DIGITS, KEY, OTHER_KEY, RE_ENCODED, add_run
 from tests.samples import ROOT, write_run_folder
 

@@ -5,8 +5,8 @@ import tomllib
 from pathlib import Path
 
 import streamlit.config
-from nasrank.app.serve import command, runs_path, warehouse_path
 
+from nasrank.app.serve import command, runs_path, warehouse_path
 from tests.samples import ROOT
 
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from nasrank.app.serve import command
-from nasrank.db.warehouse.file import Warehouse
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from nasrank.app.serve import command
+from nasrank.db.warehouse.file import Warehouse
 from tests.app.dashboard_data import fill
 from tests.e2e.slurm import cluster, missing_programs
 

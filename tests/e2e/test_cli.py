@@ -19,13 +19,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest, ingested_runs
 from nasrank.db.nb201.architectures import Architecture
 from nasrank.db.warehouse.certainty import METRICS
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.trainer.cli.main import main
-
 from tests.e2e.conftest import free_port, is_healthy
 from tests.samples import random_predictions, write_run_folder
 

@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import Architecture
 from nasrank.report.charts.ranking_table import POINTS
-from playwright.sync_api import Browser, Page, expect
-
 from tests.app.dashboard_data import DIGITS, KEY, add_run
 from tests.e2e.browsing import chart, choose, parameters, settle, visit
 from tests.e2e.conftest import Dashboard, serve

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from nasrank.db.benchmarks import read_benchmark
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import import_benchmark
-
 from scripts import results_page
 from tests.samples import ROOT, random_predictions, write_run_folder
 

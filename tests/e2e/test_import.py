@@ -13,10 +13,10 @@ from typing import Any
 
 import nats_bench.api_utils
 import pytest
+
 from nasrank.db.benchmarks import read_benchmark
 from nasrank.db.nb201.architectures import all_architectures
 from nasrank.db.warehouse.file import Warehouse
-
 from scripts.official_files import arch_results, write_nats_folder
 
 COMMAND = [sys.executable, "-c", "from nasrank.trainer.cli.main import main; main()"]

@@ -14,10 +14,10 @@ from typing import Any
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from nasrank.db.runs.holders import Holder
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from nasrank.db.runs.holders import Holder
 from tests.e2e.browsing import chart, parameters, settle, visit
 from tests.e2e.conftest import Dashboard, serve
 from tests.e2e.studies import start

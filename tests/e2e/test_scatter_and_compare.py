@@ -8,9 +8,9 @@ from urllib.parse import unquote
 
 import pandas as pd
 import pytest
-from nasrank.db.nb201.architectures import OPERATIONS, Architecture
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from nasrank.db.nb201.architectures import OPERATIONS, Architecture
 from tests.app.dashboard_data import KEY
 from tests.e2e.browsing import chart, choose, parameters, settle, visit
 from tests.e2e.conftest import Dashboard

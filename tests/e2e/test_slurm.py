@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.trainer.studies.file import load_study
 from nasrank.trainer.studies.slurm.submission import slurm_states
 from nasrank.trainer.studies.status import RunState
-
 from tests.e2e.slurm import CPUS
 from tests.e2e.studies import nasrank, start, status, wait_for, write_study
 

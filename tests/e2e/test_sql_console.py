@@ -9,9 +9,9 @@ from urllib.parse import quote
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from nasrank.app.views.sql.examples import EXAMPLES
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from nasrank.app.views.sql.examples import EXAMPLES
 from tests.e2e.browsing import parameters, settle, visit
 from tests.e2e.conftest import Dashboard
 

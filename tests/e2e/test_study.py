@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from nasrank.db.warehouse.file import Warehouse
 
+from nasrank.db.warehouse.file import Warehouse
 from tests.e2e.studies import epochs_done, nasrank, run_statuses, start, status, wait_for, write_study
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.report.figures import TITLES, Choice, Figure, NotDrawn, draw_figures
-
 from tests.study_data import KEY
 
 CHOICE = Choice(KEY, "running")

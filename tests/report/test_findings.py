@@ -8,10 +8,10 @@ import duckdb
 import pandas as pd
 import pytest
 import scipy.stats
+
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.report.figures import Choice
 from nasrank.report.findings import STATEMENTS, read_findings
-
 from tests.study_data import KEY
 
 CHOICE = Choice(KEY, "running")

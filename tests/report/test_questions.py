@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import kendalltau
+
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.report.figures import Choice
 from nasrank.report.questions import Question, answer_questions, mean_and_half, random_regret
-from scipy.stats import kendalltau
-
 from tests.db.views.test_views import admitted
 from tests.samples import random_predictions, write_run_folder
 from tests.study_data import KEY

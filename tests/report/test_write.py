@@ -10,14 +10,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from PIL import Image
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.report import write
 from nasrank.report.charts.theme import COLOURS
 from nasrank.report.figures import Choice, Figure
 from nasrank.report.write import write_report
-from PIL import Image
-
 from tests.samples import ROOT
 from tests.study_data import KEY
 

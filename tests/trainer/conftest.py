@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import settings
+from torch import nn
+
 from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.images.augment import DeviceImages
 from nasrank.trainer.images.datasets import load_dataset, split_dataset
@@ -15,7 +17,6 @@ from nasrank.trainer.network.supernet import SuperNet, build_supernet
 from nasrank.trainer.progress import SilentProgress
 from nasrank.trainer.stopping import StopSignal
 from nasrank.trainer.training.training import Training
-from torch import nn
 
 CPU = torch.device("cpu")
 MEAN, STD = (100.0, 120.0, 140.0), (50.0, 60.0, 70.0)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import all_masks
 from nasrank.trainer.config import PRESETS, SIZES, VARIANTS, ExperimentConfig, run_id, variant_changes

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from nasrank.db.errors import NasrankError
 from nasrank.trainer import environment
 from nasrank.trainer.environment import (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 
 import pytest
+from rich.console import Console
+
 from nasrank.trainer.progress import (
     BarProgress,
     EvaluationProgress,
@@ -13,7 +15,6 @@ from nasrank.trainer.progress import (
     TrainingClock,
     TrainingProgress,
 )
-from rich.console import Console
 
 
 class Clock:

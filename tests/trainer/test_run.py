@@ -14,18 +14,18 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import sample_order
 from nasrank.db.runs.reader import read_run_folder
-from nasrank.trainer import run
-from nasrank.trainer.config import VARIANTS, ExperimentConfig
+from nasrank.trainer.config import VARIANTS, ExperimentConfig, run_id
 from nasrank.trainer.evaluation import fast_evaluation
 from nasrank.trainer.evaluation.evaluator import BN_MODES, EvaluationOptions, random_sample
 from nasrank.trainer.progress import EvaluationProgress, SilentProgress, TrainingProgress
 from nasrank.trainer.run import RunResult, run_experiment
 from nasrank.trainer.stopping import Interrupted
+from nasrank.trainer.training.checkpoint import load_checkpoint
 from nasrank.trainer.training.training import Diverged
-
 from tests.samples import ROOT
 
 ARCH_IDS = sample_order()[:12]
@@ -312,9 +312,10 @@ import sys
 from pathlib import Path
 import torch
 from tests.trainer import test_run
-from nasrank.trainer import run
+from nasrank.trainer import record
+from nasrank.trainer.training import checkpoint
 torch.set_num_threads(1)
-run._CHECKPOINT_SECONDS = run._STATUS_SECONDS = 0
+checkpoint._SAVE_SECONDS = record._STATUS_SECONDS = 0
 test_run.start(Path(sys.argv[1]), config=test_run.small(epochs=int(sys.argv[2])))
 """
 
@@ -326,7 +327,7 @@ def started_process(runs_dir: Path, epochs: int) -> subprocess.Popen[bytes]:
 def test_kill_9_loses_nothing(tmp_path: Path) -> None:
     """Killed, continued, killed again and continued: as if nothing had happened."""
     config = small(epochs=2_000)
-    folder = tmp_path / run.run_id(config, 0)
+    folder = tmp_path / run_id(config, 0)
     step = 0
     for _ in range(2):
         process = started_process(tmp_path, 2_000)
@@ -364,7 +365,7 @@ def interrupting_after(epoch: int) -> Recorder:
 
 def saved(folder: Path) -> tuple[dict[str, Any], list[tuple[float, ...]]]:
     """Weights and losses of the newest checkpoint."""
-    state = run.load_checkpoint(folder, config_hash=small(epochs=2_000).config_hash, seed=0)
+    state = load_checkpoint(folder, config_hash=small(epochs=2_000).config_hash, seed=0)
     assert state is not None
     return state["model"], [(row["epoch"], row["train_loss"], row["train_accuracy"]) for row in state["rows"]]
 
@@ -384,7 +385,7 @@ def test_a_diverged_run_is_failed_and_stays_failed(tmp_path: Path) -> None:
     config = small(learning_rate=1e30)
     with pytest.raises(Diverged):
         start(tmp_path, config=config)
-    folder = tmp_path / run.run_id(config, 0)
+    folder = tmp_path / run_id(config, 0)
     status = status_of(folder)
     assert status["status"] == "failed"
     assert status["failed_epoch"] == status["epoch"] + 1

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import pyarrow as pa
 import typer
+
 from nasrank.db.benchmarks import list_importers, read_benchmark
 from nasrank.db.benchmarks.options import BenchmarkOptions, Curve
 from nasrank.db.errors import NasrankError

@@ -6,6 +6,7 @@ import os
 from typing import Annotated
 
 import typer
+
 from nasrank.db.processes import module_command
 from nasrank.trainer.cli.options import RUNS, WAREHOUSE, RunsOption, WarehouseOption
 from nasrank.trainer.messages import say

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from nasrank.trainer.cli.options import DATA, DataOption, JsonOption
 from nasrank.trainer.cli.output import Format, print_table, show_work
 
@@ -28,6 +29,7 @@ def data(
     Example: nasrank-train data cifar10 --source ~/cifar-10-python.tar.gz
     """
     import pyarrow as pa
+
     from nasrank.trainer.images.datasets import list_datasets, prepare_dataset
 
     if name is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import IngestReport, ingest, remove_runs
 from nasrank.db.runs.reader import run_folders

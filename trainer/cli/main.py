@@ -6,6 +6,7 @@ import sys
 from typing import Annotated, NoReturn
 
 import typer
+
 from nasrank.db.errors import NasrankError
 from nasrank.trainer.cli.benchmark import import_bench
 from nasrank.trainer.cli.dashboard import dashboard

@@ -13,12 +13,13 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
-from nasrank.db.errors import NasrankError
-from nasrank.db.files.tables import as_csv, as_json, json_value
-from nasrank.trainer.messages import say
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from nasrank.db.errors import NasrankError
+from nasrank.db.files.tables import as_csv, as_json, json_value
+from nasrank.trainer.messages import say
 
 
 class Format(StrEnum):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from nasrank.db.nb201.architectures import parse_mask
 from nasrank.db.nb201.notations import NOTATIONS
 from nasrank.db.predictions import (

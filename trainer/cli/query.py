@@ -9,6 +9,7 @@ from typing import Annotated
 
 import pyarrow as pa
 import typer
+
 from nasrank.db.warehouse.certainty import (
     RESAMPLES,
     Predicted,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import resolve_key
 from nasrank.trainer.cli.options import WAREHOUSE, JsonOption, WarehouseOption

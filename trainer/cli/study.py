@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import pyarrow as pa
 import typer
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.trainer.cli.options import (

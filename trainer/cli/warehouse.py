@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+
 from nasrank.db.ingest.packed import load_results
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.seed import seed_warehouse
@@ -62,6 +63,7 @@ def doctor(
     Example: nasrank-train doctor --json
     """
     import pyarrow as pa
+
     from nasrank.trainer.doctor import check_everything
 
     checks = check_everything(Warehouse(warehouse), runs, data_dir)

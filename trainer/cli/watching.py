@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from rich.console import Console
+
 from nasrank.db.ingest.watch import Round, watch
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.trainer.messages import say, say_waiting
 from nasrank.trainer.progress import LINE_SECONDS
 from nasrank.trainer.stopping import StopSignal
-from rich.console import Console
 
 _LOOK_SECONDS: Final = 0.1
 

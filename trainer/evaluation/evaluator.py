@@ -14,13 +14,14 @@ from functools import partial
 from typing import Final
 
 import torch
+from torch import Tensor, nn
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import OPERATIONS, Architecture, OperationSet, sample_order
 from nasrank.trainer.images.augment import DeviceImages, unaugmented
 from nasrank.trainer.network.paths import Path
 from nasrank.trainer.network.supernet import SuperNet
 from nasrank.trainer.randomness import generator
-from torch import Tensor, nn
 
 BN_MODES: Final = ("running", "batch", "recalibrated")
 ARCHITECTURES: Final = ("sets", "all")

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import torch
+from torch import Tensor, nn
+
 from nasrank.db.memory import available_memory
 from nasrank.db.nb201.architectures import Architecture
 from nasrank.db.nb201.equivalence import CellRules, representatives
@@ -33,7 +35,6 @@ from nasrank.trainer.network.paths import Path
 from nasrank.trainer.network.supernet import SuperNet
 from nasrank.trainer.progress import REPORT_SECONDS, EvaluationProgress, Progress
 from nasrank.trainer.stopping import StopSignal
-from torch import Tensor, nn
 
 _SHARED_EDGES: Final = 3  # those to nodes 1 and 2 come first
 # Architectures × images that are predicted together, and lost if the process is killed meanwhile. More share

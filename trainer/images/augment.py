@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
+from torch.nn import functional
+
 from nasrank.db.errors import NasrankError
 from nasrank.trainer.images.autoaugment import PolicyDraws, apply_policy, draw_policy
 from nasrank.trainer.randomness import generator
-from torch import Tensor
-from torch.nn import functional
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import torch
-from nasrank.trainer.randomness import generator
 from torch import Tensor
+
+from nasrank.trainer.randomness import generator
 
 # (operation, probability, level 0..9); operations without a magnitude have level 0.
 PolicyStep = tuple[str, float, int]

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 import numpy as np
-from nasrank.db.errors import NasrankError
 from numpy.typing import NDArray
+
+from nasrank.db.errors import NasrankError
 
 NUM_IMAGES: Final = 50_000  # of the training set, the only one used: the study trains and validates on it
 CLASSES: Final = (

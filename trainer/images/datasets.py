@@ -20,11 +20,12 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+
 from nasrank.db.errors import NasrankError
 from nasrank.trainer.images import cifar10
 from nasrank.trainer.images.cifar10 import HOW_TO_PREPARE
 from nasrank.trainer.images.sources import find_cifar10, read_cifar10
-from numpy.typing import NDArray
 
 DATASETS: Final = ("cifar10", "digits")
 

@@ -14,11 +14,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from PIL import Image
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.pickles import load_pickle
 from nasrank.trainer.images import cifar10
-from numpy.typing import NDArray
-from PIL import Image
 
 _PARQUET = ("train.parquet", "train-00000-of-00001.parquet")  # the second as on Hugging Face
 # The MD5 of each training batch inside the official archive: how official images are known.

@@ -16,11 +16,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
 from nasrank.db.nb201.architectures import EDGES, EDGES_INTO
 from nasrank.trainer.network.paths import CellPaths, Path
 from nasrank.trainer.network.supernet import ZERO, Cell, SuperNet
-from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 
 def group_routes(paths: Sequence[Path | CellPaths], supernet: SuperNet) -> Tensor:

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from typing import Final
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
 from nasrank.db.nb201.architectures import BENCHMARK_OPERATIONS, EDGES, EDGES_INTO, OPERATIONS
 from nasrank.trainer.network.normalization import ConvNorm, Norm, Statistics
 from nasrank.trainer.network.paths import Path
 from nasrank.trainer.network.supernet import Cell, ReductionBlock, SuperNet
-from torch import Tensor, nn
-from torch.nn import functional
 
 _SKIP: Final = OPERATIONS.index("Skip")
 _POOL: Final = OPERATIONS.index("Pool")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import torch
+
 from nasrank.db.nb201.architectures import EDGES
 from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.randomness import generator

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from typing import Final
 
 import torch
+from torch import Tensor, nn
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import BENCHMARK_OPERATIONS, EDGES, EDGES_INTO, OPERATIONS
 from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.network.paths import CellPaths, Path
-from torch import Tensor, nn
 
 NUM_STAGES: Final = 3
 ZERO: Final = OPERATIONS.index("Zero")

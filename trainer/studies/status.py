@@ -15,6 +15,7 @@ from statistics import mean
 from typing import Any, Final
 
 import pyarrow.parquet
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.reading import read_json
 from nasrank.db.nb201.architectures import EDGES

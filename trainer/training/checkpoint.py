@@ -10,17 +10,22 @@ import io
 import pickle
 import re
 import sys
+import time
 import zipfile
 import zlib
 from pathlib import Path
 from typing import Any, Final
 
 import torch
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.writing import atomic_write
+from nasrank.db.runs.claims import Claim
+from nasrank.trainer.training.training import Training
 
 FORMAT: Final = 1
 _KEPT: Final = 2
+_SAVE_SECONDS: Final = 30.0
 # What zipfile and torch.load raise for files that are cut short, overwritten, or never were checkpoints.
 _DAMAGE: Final = (
     zipfile.BadZipFile,
@@ -32,6 +37,39 @@ _DAMAGE: Final = (
     NotImplementedError,
 )
 _NAME: Final = re.compile(r"checkpoint-(\d+)\.pt")
+
+
+class Checkpointer:
+    """Saves a training in its run's folder, and brings it back to where it was saved."""
+
+    def __init__(self, folder: Path, claim: Claim, training: Training) -> None:
+        self._folder, self._claim, self._training = folder, claim, training
+        self._saved_at = time.monotonic()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the last save is so long ago that a kill would cost more than half a minute."""
+        return time.monotonic() - self._saved_at >= _SAVE_SECONDS
+
+    def save(self) -> None:
+        """Write a checkpoint. Raises `NasrankError` where another process has the folder."""
+        self._claim.check()
+        training = self._training
+        save_checkpoint(
+            self._folder,
+            training.state(),
+            config_hash=training.config.config_hash,
+            seed=training.seed,
+        )
+        self._saved_at = time.monotonic()
+
+    def resume(self) -> bool:
+        """Go on where the newest undamaged checkpoint stands; False where there is none."""
+        training = self._training
+        state = load_checkpoint(self._folder, config_hash=training.config.config_hash, seed=training.seed)
+        if state is not None:
+            training.load_state(state)
+        return state is not None
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any], *, config_hash: str, seed: int) -> Path:

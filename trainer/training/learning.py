@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from functools import partial
 
 import torch
+from torch import Tensor
+from torch.nn import functional
+
 from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.network.fair_group import group_logits
 from nasrank.trainer.network.paths import CellPaths, Path
 from nasrank.trainer.network.supernet import SuperNet
-from torch import Tensor
-from torch.nn import functional
 
 
 class Learner:

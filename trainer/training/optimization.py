@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 import torch
-from nasrank.trainer.config import ExperimentConfig
 from torch import Tensor, nn
+
+from nasrank.trainer.config import ExperimentConfig
 
 
 def learning_rate(config: ExperimentConfig, epoch: int) -> float:

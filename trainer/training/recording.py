@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import torch
+from torch import Tensor
+
 from nasrank.trainer.network.fair_group import group_routes
 from nasrank.trainer.network.paths import CellPaths, Path
 from nasrank.trainer.training.learning import Learner
-from torch import Tensor
 
 # Takes work on the very same tensors each time, which it may do, and returns what does it again.
 Recorder = Callable[[Callable[[], None]], Callable[[], None]]

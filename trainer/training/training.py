@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 import torch
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import EDGES
 from nasrank.db.runs.format import EpochRow
@@ -101,6 +102,11 @@ class Training:
     def seconds(self) -> float:
         """Spent in training steps, those of the current epoch included."""
         return sum(row.seconds for row in self.rows) + self._epoch_seconds
+
+    @property
+    def device(self) -> torch.device:
+        """Where the images are, and the network."""
+        return self._train_images.device
 
     def mean_loss(self) -> float:
         """Over the batches of the current epoch so far, and their paths; waits for the device."""

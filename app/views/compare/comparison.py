@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
+
 from nasrank.report.charts.labels import counted, listed
 from nasrank.report.charts.ranking_table import POINTS
 

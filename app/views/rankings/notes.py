@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
+
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report.charts.labels import counted, listed
 from nasrank.report.charts.ranking_table import Ranking

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
+
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.runs import queries
 from nasrank.app.views.runs.files import MOST_BYTES, FolderFile, content_of, files_of

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
+
 from nasrank.app.serve import warehouse_path
 from nasrank.app.views.sql.schema_browser import as_text
 from nasrank.app.widgets.filters import quoted

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+
 from nasrank.app import shared_queries
 from nasrank.app.serve import runs_path, warehouse_path
 from nasrank.app.snapshot import Snapshot

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.runs.monitor import RunsSeen
 from nasrank.db.runs.reader import read_begun_run

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
+
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.scatter import queries
 from nasrank.db.nb201.architectures import Architecture

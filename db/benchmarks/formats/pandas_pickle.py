@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+
 from nasrank.db.benchmarks.benchmark import Benchmark
 from nasrank.db.benchmarks.formats.means import Means
 from nasrank.db.benchmarks.formats.table_file import benchmark_of_table

@@ -18,13 +18,14 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
+
 from nasrank.db.benchmarks.benchmark import Benchmark, Measurements, costs_table, joint_sha256, results_table
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.validation import check_complete, check_measurements
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.pickles import load_pickle
 from nasrank.db.nb201.architectures import Architecture
-from numpy.typing import NDArray
 
 EPOCHS: Final = 200
 

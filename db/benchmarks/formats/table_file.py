@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
+from numpy.typing import NDArray
+
 from nasrank.db.benchmarks.benchmark import (
     COSTS,
     DATASETS,
@@ -30,7 +32,6 @@ from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.validation import check_complete, check_measurements
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import Architecture, all_architectures
-from numpy.typing import NDArray
 
 _COLUMNS: Final = {f"{dataset}/{split}": (dataset, split) for dataset in DATASETS for split in SPLITS}
 _OTHER_COLUMNS: Final = ("arch_str", "arch_index", "params_million")

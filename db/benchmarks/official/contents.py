@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Final, TypeGuard
 
 import numpy as np
 import pyarrow as pa
+
 from nasrank.db.benchmarks.benchmark import COSTS, RESULTS, VALID_AND_TEST
 from nasrank.db.benchmarks.options import Curve
 from nasrank.db.errors import NasrankError

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+
 from nasrank.db.benchmarks.benchmark import COSTS, RESULTS, Benchmark, scanner
 from nasrank.db.benchmarks.official.contents import NAS_BENCH_201, NATS_BENCH, Form
 from nasrank.db.benchmarks.official.isolation import MEMORY, read_in_processes

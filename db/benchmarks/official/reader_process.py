@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet
+
 from nasrank.db.benchmarks.official.contents import FORMS, Rows, add_architecture
 from nasrank.db.benchmarks.options import Curve
 from nasrank.db.errors import NasrankError

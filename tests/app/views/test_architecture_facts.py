@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+
 from nasrank.app.views.search_space.architecture_facts import told_predictions, truth_matrix
 
 

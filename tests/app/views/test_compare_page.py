@@ -7,14 +7,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from scipy import stats
+from streamlit.testing.v1 import AppTest
+
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.compare import queries as compare_queries
 from nasrank.app.views.compare.comparison import configurations, differing, with_bands
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.report import queries
-from scipy import stats
-from streamlit.testing.v1 import AppTest
-
 from tests.app.dashboard_data import KEY, OTHER_KEY
 from tests.db.views.test_views_of_experiments import holm, p_of
 

@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from scipy.stats import kendalltau, pearsonr, spearmanr
+
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.datasets import queries as datasets_queries
 from nasrank.db.benchmarks import read_benchmark
@@ -18,8 +20,6 @@ from nasrank.db.warehouse.seed import seed_warehouse
 from nasrank.report import queries
 from nasrank.report.charts.key_matrix import key_matrix_chart
 from nasrank.report.charts.paper_charts import agreement_panel, dataset_panels
-from scipy.stats import kendalltau, pearsonr, spearmanr
-
 from tests.app.dashboard_data import KEY, OTHER_KEY
 
 DATASETS = ("ImageNet16-120", "cifar10-valid", "cifar100")

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
+
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.seed import seed_warehouse
 from nasrank.report.findings import STATEMENTS
-from streamlit.testing.v1 import AppTest
-
 from tests.samples import ROOT
 from tests.study_data import KEY
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pandas as pd
+
 from nasrank.app.views.rankings.notes import notes
 from nasrank.report.charts.ranking_table import Ranking
 

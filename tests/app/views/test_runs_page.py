@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
+
 from nasrank.app.views.runs.files import content_of, files_of
 from nasrank.app.views.runs.table import COLUMNS
 from nasrank.db.errors import NasrankError
@@ -18,8 +20,6 @@ from nasrank.db.runs.holders import Holder
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.db.warehouse.seed import seed_warehouse
-from streamlit.testing.v1 import AppTest
-
 from tests.app.dashboard_data import KEY
 from tests.samples import ROOT, begin_run, random_predictions, write_run_folder
 

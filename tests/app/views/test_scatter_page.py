@@ -7,14 +7,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from scipy import stats
+from streamlit.testing.v1 import AppTest
+
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.scatter import queries as scatter_queries
 from nasrank.db.nb201.architectures import EDGES, Architecture
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.seed import seed_warehouse
-from scipy import stats
-from streamlit.testing.v1 import AppTest
-
 from tests.app.dashboard_data import KEY, OTHER_KEY
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.search_space import queries as search_space_queries
 from nasrank.db.benchmarks import read_benchmark
@@ -22,7 +23,6 @@ from nasrank.db.warehouse.seed import seed_warehouse
 from nasrank.report.charts.cell_drawing import describe_cell
 from nasrank.report.charts.neighbour_chart import EDGE_NAMES, neighbour_chart, neighbours
 from nasrank.report.charts.paper_charts import usage_panel
-
 from tests.app.dashboard_data import KEY, OTHER_KEY
 from tests.app.test_pages import import_whole_space
 from tests.samples import random_predictions, write_run_folder

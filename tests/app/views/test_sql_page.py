@@ -9,12 +9,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
+from streamlit.testing.v1 import AppTest
+
 from nasrank.app.views.sql.examples import EXAMPLES
 from nasrank.app.views.sql.result_chart import axis_columns, colour_columns, number_columns, result_chart
 from nasrank.app.views.sql.schema_browser import as_text, matches
 from nasrank.db.warehouse.file import Warehouse
-from streamlit.testing.v1 import AppTest
-
 from tests.samples import ROOT
 
 MAIN = ROOT / "app" / "main.py"

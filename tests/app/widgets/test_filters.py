@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from nasrank.app.widgets.filters import url_problems
 
 MASKS = ["none", "Zero", "Zero+Pool"]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+
 from nasrank.app.widgets.origins import describe_origins
 from nasrank.db.warehouse.file import Warehouse
-
 from tests.app.dashboard_data import RE_ENCODED
 
 RUNS = pd.DataFrame(

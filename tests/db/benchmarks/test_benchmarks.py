@@ -18,12 +18,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from nasrank.db.benchmarks import Benchmark, find_importer, list_importers, read_benchmark
 from nasrank.db.benchmarks.benchmark import COSTS, RESULTS
 from nasrank.db.benchmarks.validation import KNOWN_BEST
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import BENCHMARK_OPERATIONS, all_architectures
-
 from tests.samples import ROOT
 
 SOURCES = ROOT / "docs" / "sources.md"

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 import torch
+
 from nasrank.db.benchmarks import find_importer, read_benchmark
 from nasrank.db.benchmarks.official import isolation
 from nasrank.db.benchmarks.official.importers import OFFICIAL_IMPORTERS, OfficialFolder
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import all_architectures
-
 from scripts.official_files import write_nats_folder
 
 NATS_FOLDER, NATS_FILE, NB201_FOLDER, NB201_FILE = OFFICIAL_IMPORTERS

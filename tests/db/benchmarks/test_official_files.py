@@ -18,13 +18,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nasrank.db.benchmarks import find_importer
 from nasrank.db.benchmarks.official import importers as official_importers
 from nasrank.db.benchmarks.official.importers import OFFICIAL_IMPORTERS, OfficialFile, OfficialFolder
 from nasrank.db.benchmarks.options import BenchmarkOptions, Curve
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import all_architectures
-
 from scripts.official_files import (
     CLASSES,
     SEEDS,

@@ -18,6 +18,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nasrank.db.benchmarks import Benchmark, find_importer, read_benchmark
 from nasrank.db.benchmarks.options import BenchmarkOptions, Curve
 from nasrank.db.errors import NasrankError

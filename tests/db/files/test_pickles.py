@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.pickles import load_pickle
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest, ingested_runs, remove_runs
 from nasrank.db.runs.reader import read_run_folder, run_folders, run_status
 from nasrank.db.warehouse.file import Warehouse
-
 from tests.conftest import RunWriter
 from tests.samples import TABLES_OF_RUNS, random_predictions
 

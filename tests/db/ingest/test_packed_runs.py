@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.ingest.packed import load_results, pack_runs, unpack_runs
@@ -17,7 +18,6 @@ from nasrank.db.runs.reader import read_run_folder
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.models import Experiment, Run
 from nasrank.db.warehouse.seed import seed_warehouse
-
 from tests.conftest import RunWriter
 from tests.samples import TABLES_OF_RUNS, random_predictions
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import filelock
 import pytest
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest import watch as watch_module
 from nasrank.db.ingest.folders import ingested_runs
 from nasrank.db.ingest.watch import Round, Watch, watch
 from nasrank.db.warehouse import file as warehouse_module
 from nasrank.db.warehouse.file import Warehouse
-
 from tests.conftest import RunWriter
 from tests.samples import random_predictions
 

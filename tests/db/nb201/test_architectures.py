@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import (
     BENCHMARK_OPERATIONS,

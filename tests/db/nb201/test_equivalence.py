@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+
 from nasrank.db.nb201.architectures import EDGES, NUM_ARCHITECTURES, OPERATIONS, Architecture
 from nasrank.db.nb201.equivalence import CellRules, isomorphism_classes, representatives
 from nasrank.db.warehouse.file import Warehouse

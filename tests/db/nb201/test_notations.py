@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import EDGES, Architecture, all_architectures
 from nasrank.db.nb201.notations import arch_id_of, choose_reading, read_column
-from scipy.stats import spearmanr
 
 NASLIB_EDGE_LIST = ((1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4))
 NASLIB_NAMES = ["skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3"]

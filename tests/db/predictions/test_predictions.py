@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import kendalltau, pearsonr, spearmanr
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import Architecture, parse_mask
@@ -27,8 +29,6 @@ from nasrank.db.predictions import (
 )
 from nasrank.db.predictions.reading import read_run, seeds_of
 from nasrank.db.warehouse.file import Warehouse
-from scipy.stats import kendalltau, pearsonr, spearmanr
-
 from tests.conftest import RunWriter
 from tests.db.nb201.test_notations import naslib
 from tests.db.views.test_views import equation_2, search_by_hand, sets_by_hand

@@ -13,11 +13,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.runs import claims, holders
 from nasrank.db.runs.claims import Claim
 from nasrank.db.runs.holders import STALE_SECONDS, Holder, live_holder, slurm_job_id
-
 from tests.samples import ROOT
 
 

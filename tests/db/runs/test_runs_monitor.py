@@ -14,12 +14,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from nasrank.db.runs import monitor as runs_monitor
 from nasrank.db.runs.format import EPOCH_SCHEMA
 from nasrank.db.runs.holders import STALE_SECONDS, Holder
 from nasrank.db.runs.monitor import RunsMonitor, RunsSeen, SeenRun
 from nasrank.db.runs.status import RunStatus
-
 from tests.samples import write_run_folder
 
 ELSEWHERE = replace(Holder.this_process(), host="node7", machine="another boot", slurm_job="4711_3")

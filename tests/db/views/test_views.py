@@ -12,15 +12,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.stats import kendalltau, pearsonr, spearmanr
+from scipy.stats import t as student_t
+
 from nasrank.db.benchmarks import Benchmark
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, all_architectures, parse_mask, sample_order
 from nasrank.db.nb201.equivalence import isomorphism_classes
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import import_benchmark
-from scipy.stats import kendalltau, pearsonr, spearmanr
-from scipy.stats import t as student_t
-
 from tests.conftest import RunWriter
 from tests.samples import random_predictions
 

@@ -7,10 +7,10 @@ import statistics
 
 import numpy as np
 import pytest
+
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import OPERATIONS, Architecture
 from nasrank.db.warehouse.file import Warehouse
-
 from tests.conftest import RunWriter
 from tests.db.views.test_views import sets_by_hand
 from tests.samples import random_predictions

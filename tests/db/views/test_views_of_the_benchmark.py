@@ -10,11 +10,11 @@ from dataclasses import replace
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy.stats import kendalltau, pearsonr, spearmanr
+
 from nasrank.db.nb201.architectures import OPERATIONS, Architecture
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import import_benchmark
-from scipy.stats import kendalltau, pearsonr, spearmanr
-
 from tests.db.views.test_views import KEY, benchmark, sets_by_hand, tied_accuracies
 
 MASKS = ("Zero+Pool", "Zero+Skip+Pool")

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import kendalltau, pearsonr, spearmanr
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.warehouse.certainty import (
@@ -21,8 +23,6 @@ from nasrank.db.warehouse.certainty import (
     read_predicted,
 )
 from nasrank.db.warehouse.file import Warehouse
-from scipy.stats import kendalltau, pearsonr, spearmanr
-
 from tests.conftest import RunWriter
 from tests.samples import random_predictions
 

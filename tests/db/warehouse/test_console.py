@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.tables import as_csv
 from nasrank.db.warehouse.console import CONSOLE_LIMITS, ask

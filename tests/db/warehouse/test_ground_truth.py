@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import pyarrow as pa
 import pytest
+
 from nasrank.db.benchmarks import Benchmark, read_benchmark
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
@@ -23,7 +24,6 @@ from nasrank.db.warehouse.ground_truth import (
     resolve_key,
 )
 from nasrank.db.warehouse.seed import seed_warehouse
-
 from tests.conftest import RunWriter
 from tests.db.views.test_views import benchmark, sets_by_hand, tied_accuracies
 from tests.samples import random_predictions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import Architecture
 from nasrank.db.warehouse.file import Warehouse

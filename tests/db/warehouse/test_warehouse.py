@@ -20,18 +20,18 @@ from pathlib import Path
 import alembic.command
 import alembic.config
 import duckdb
-import nasrank.db.warehouse.file
 import pandas as pd
 import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
+
+import nasrank.db.warehouse.file
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.warehouse.file import Limits, QueryError, Warehouse, open_warehouse, view_statements
 from nasrank.db.warehouse.ground_truth import remove_source
 from nasrank.db.warehouse.models import SCHEMA_REVISION, Base
 from nasrank.db.warehouse.seed import seed_warehouse
-
 from tests.conftest import RunWriter
 from tests.samples import ROOT, random_predictions, write_run_folder
 

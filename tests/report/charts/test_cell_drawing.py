@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import vl_convert
+
 from nasrank.db.nb201.architectures import EDGES, NUM_ARCHITECTURES, OPERATIONS, Architecture
 from nasrank.report.charts.cell_drawing import cell_expression, describe_cell, draw_cell, edges_on_a_way
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pandas as pd
+
 from nasrank.report.charts.comparison_charts import curves_chart, forest_chart
 from nasrank.report.charts.images import as_svg
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nasrank.report.charts.labels import counted, experiment_labels, in_order, listed, roughly, signed
 
+from nasrank.report.charts.labels import counted, experiment_labels, in_order, listed, roughly, signed
 from tests.samples import CONFIG
 
 

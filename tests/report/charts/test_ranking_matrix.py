@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.rankings import queries as rankings_queries
 from nasrank.db.warehouse.file import Warehouse
@@ -16,7 +17,6 @@ from nasrank.report.charts.images import as_png, as_svg
 from nasrank.report.charts.labels import in_order
 from nasrank.report.charts.ranking_matrix import TAU_A, matrix, matrix_chart
 from nasrank.report.charts.ranking_table import METRICS, POINTS, Ranking, rank, seed_points
-
 from tests.study_data import KEY
 
 

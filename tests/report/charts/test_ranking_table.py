@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
+
 from nasrank.app import shared_queries
 from nasrank.app.snapshot import Snapshot, WarehouseReplacedError, opened_once
 from nasrank.db.errors import NasrankError
@@ -16,7 +17,6 @@ from nasrank.report import queries
 from nasrank.report.charts import ranking_chart
 from nasrank.report.charts.labels import in_order
 from nasrank.report.charts.ranking_table import METRICS, POINTS, Ranking, rank
-
 from tests.app.dashboard_data import KEY, OTHER_KEY, add_run
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pandas as pd
 import pytest
+
 from nasrank.report.charts.images import as_svg
 from nasrank.report.charts.run_charts import CURVES, METRICS, epochs_chart, epochs_description
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nasrank.db.nb201.architectures import OPERATIONS, Architecture
 from nasrank.report.charts.images import as_svg
 from nasrank.report.charts.paper_charts import binned

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import Architecture
 from nasrank.db.warehouse.file import Warehouse
@@ -21,8 +23,6 @@ from nasrank.trainer.evaluation.evaluator import (
 )
 from nasrank.trainer.images.augment import DeviceImages
 from nasrank.trainer.network.supernet import SuperNet
-from torch import nn
-
 from tests.trainer.conftest import small_config, small_images, small_supernet
 
 

@@ -6,6 +6,7 @@ import random
 
 import pytest
 import torch
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, Architecture, OperationSet, sample_order
 from nasrank.db.nb201.equivalence import CellRules, representatives
@@ -16,7 +17,6 @@ from nasrank.trainer.images.augment import DeviceImages
 from nasrank.trainer.network.supernet import SuperNet
 from nasrank.trainer.progress import EvaluationProgress, SilentProgress
 from nasrank.trainer.stopping import StopSignal
-
 from tests.trainer.conftest import randomize_norms, small_config, small_images, small_supernet
 from tests.trainer.evaluation.test_evaluation import evaluator_of
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from nasrank.db.errors import NasrankError
-from nasrank.trainer.images.augment import DeviceImages, EpochDraws, draw_epoch
 from torch import Tensor
 
+from nasrank.db.errors import NasrankError
+from nasrank.trainer.images.augment import DeviceImages, EpochDraws, draw_epoch
 from tests.trainer.conftest import CPU, fewer_examples
 
 

@@ -9,6 +9,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image, ImageEnhance, ImageOps
+from torch import Tensor
+
 from nasrank.trainer.images.augment import DeviceImages, draw_epoch
 from nasrank.trainer.images.autoaugment import (
     _OPERATIONS,
@@ -18,9 +21,6 @@ from nasrank.trainer.images.autoaugment import (
     draw_policy,
     magnitude,
 )
-from PIL import Image, ImageEnhance, ImageOps
-from torch import Tensor
-
 from tests.trainer.conftest import CPU, MEAN, STD, fewer_examples
 
 

@@ -22,6 +22,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
+
 from nasrank.db.errors import NasrankError
 from nasrank.trainer.images import cifar10, sources
 from nasrank.trainer.images.datasets import (
@@ -31,7 +33,6 @@ from nasrank.trainer.images.datasets import (
     prepare_dataset,
     split_dataset,
 )
-from PIL import Image
 
 COMMAND = "nasrank-train data cifar10 --source PATH"
 BATCHES = [f"data_batch_{number}" for number in range(1, 6)]

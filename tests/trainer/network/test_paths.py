@@ -9,9 +9,9 @@ import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nasrank.db.nb201.architectures import EDGES, all_masks
 from nasrank.trainer.network.paths import StrictlyFair, Uniform, path_sampler
-
 from tests.trainer.conftest import fewer_examples, small_config
 
 operation_sets = st.sampled_from([tuple(mask.complement) for mask in all_masks()])

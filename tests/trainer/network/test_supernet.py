@@ -11,14 +11,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from nasrank.db.benchmarks import read_benchmark
-from nasrank.db.errors import NasrankError
-from nasrank.db.nb201.architectures import BENCHMARK_OPERATIONS, Architecture, OperationSet, all_architectures
-from nasrank.trainer.network.supernet import Cell, SuperNet, build_supernet
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from nasrank.db.benchmarks import read_benchmark
+from nasrank.db.errors import NasrankError
+from nasrank.db.nb201.architectures import BENCHMARK_OPERATIONS, Architecture, OperationSet, all_architectures
+from nasrank.trainer.network.supernet import Cell, SuperNet, build_supernet
 from tests.trainer.conftest import fewer_examples, randomize_norms, small_config, small_supernet
 
 paths = st.tuples(*[st.integers(0, 4)] * 6)

@@ -13,6 +13,7 @@ import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.runs.claims import Claim
 from nasrank.trainer.config import VARIANTS, ExperimentConfig
@@ -26,7 +27,6 @@ from nasrank.trainer.studies.file import (
 )
 from nasrank.trainer.studies.status import RunState, TimeLeft, count_states, run_state, study_states
 from nasrank.trainer.studies.worker import Job
-
 from tests.samples import ROOT
 from tests.trainer.conftest import fewer_examples
 

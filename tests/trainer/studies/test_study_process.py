@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.environment import visible_gpus
 from nasrank.trainer.studies.process import InProcess, Worker, least_used

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.trainer.studies.file import Study, StudyRun
 from nasrank.trainer.studies.plan import StudyOptions
 from nasrank.trainer.studies.slurm.queue import QueuedJob, queued_jobs
 from nasrank.trainer.studies.slurm.submission import SlurmOptions, cancel_study, slurm_states, submit_study
-
 from tests.trainer.studies.test_study import a_run, a_study, write_status
 
 Squeue = Callable[[str], None]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.writing import atomic_write
 from nasrank.trainer.training.checkpoint import checkpoints, load_checkpoint, save_checkpoint

@@ -12,6 +12,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
+from torch.nn import functional
+
 from nasrank.trainer.environment import choose_device
 from nasrank.trainer.network.fair_group import group_logits, group_routes
 from nasrank.trainer.network.paths import path_sampler
@@ -21,9 +24,6 @@ from nasrank.trainer.stopping import Interrupted
 from nasrank.trainer.training.learning import Learner
 from nasrank.trainer.training.recording import RecordedGroup, Recorder, record_on_cuda
 from nasrank.trainer.training.training import Training
-from torch import Tensor
-from torch.nn import functional
-
 from tests.trainer.conftest import (
     CPU,
     MakeTraining,

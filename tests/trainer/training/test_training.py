@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
+
 from nasrank.db.errors import NasrankError
 from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.images.augment import draw_epoch
@@ -19,10 +23,6 @@ from nasrank.trainer.progress import SilentProgress, TrainingClock, TrainingProg
 from nasrank.trainer.stopping import Interrupted, StopSignal
 from nasrank.trainer.training.optimization import clip_gradients, learning_rate, make_optimizer
 from nasrank.trainer.training.training import Diverged, Training, watched_paths
-from torch import Tensor, nn
-from torch.nn import functional
-from torch.utils._python_dispatch import TorchDispatchMode
-
 from tests.trainer.conftest import MakeTraining, new_training, small_config, small_images, small_supernet
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from torch import Tensor
+
 from nasrank.db.runs.folder import RunFolder, append_prediction
-from nasrank.trainer.evaluation.evaluator import EvaluationOptions, calibration_batches
+from nasrank.trainer.evaluation.evaluator import EvaluationOptions, calibration_batches, random_sample
 from nasrank.trainer.evaluation.fast_evaluation import evaluate, images_at_once
 from nasrank.trainer.images.augment import DeviceImages
 from nasrank.trainer.progress import Progress
 from nasrank.trainer.stopping import Interrupted, StopSignal
 from nasrank.trainer.training.training import Training
-from torch import Tensor
 
 
 def missing_predictions(folder: RunFolder, wanted: Sequence[int], epoch: int, bn_mode: str) -> list[int]:
@@ -49,6 +50,16 @@ class Predictor:
             )
             folder.claim_evaluation("recalibration_batches", options.recalibration_batches)
         folder.claim_evaluation("precision", options.precision)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether an evaluation during training belongs after the completed epochs."""
+        every, epoch = self._options.every, self._training.epoch
+        return every is not None and 0 < epoch < self._training.config.epochs and epoch % every == 0
+
+    def predict_sample(self) -> None:
+        """As `predict`, the part of the random sample that is followed during training."""
+        self.predict(random_sample(self._training.config.operations, self._options.sample))
 
     def predict(self, wanted: Sequence[int]) -> None:
         """Predict what the folder lacks of `wanted` after the completed epochs, under each BN mode.
