@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.reading import read_json
+
+# Rises when what a job loads on its node moves or changes, so that a job of an older version cannot begin.
+TASK_FORMAT: Final = 2
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,7 @@ class Submission:
     folder: Path
     jobs: Mapping[str, Sequence[str]]  # Slurm's job id to the ids of its runs
     cancelled: frozenset[str]  # job ids
+    task_format: int  # of what the jobs load when they begin: `TASK_FORMAT` where this version wrote it
 
     def log(self, job_id: str) -> Path:
         """Where submitit lets a job write."""
@@ -33,7 +38,9 @@ def read_submission(path: Path) -> Submission:
     content = read_json(path) or {}
     if not {"jobs", "cancelled"} <= content.keys():
         raise NasrankError(f"{path} does not say what jobs there are; delete {path.parent}")
-    return Submission(path.parent, content["jobs"], frozenset(content["cancelled"]))
+    # Submissions of before 0.2 say none. Their jobs load modules by names that are gone.
+    task_format = content.get("task_format", 1)
+    return Submission(path.parent, content["jobs"], frozenset(content["cancelled"]), task_format)
 
 
 def submissions_of(runs_dir: Path) -> list[Submission]:

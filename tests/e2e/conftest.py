@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -104,15 +104,17 @@ class Dashboard:
 def serve(warehouse: Path) -> Iterator[str]:
     """The URL of a server that ends with the block; the runs are beside the warehouse."""
     port = free_port()
+    argv = command(warehouse, "localhost", port, warehouse.parent / "runs")
+    with served(argv, port, warehouse.parent, warehouse.with_suffix(".log")) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def served(argv: Sequence[str | Path], port: int, folder: Path, log: Path) -> Iterator[str]:
+    """The URL of what a command, given in a folder, serves until the block ends, without a traceback."""
     url = f"http://localhost:{port}"
-    log = warehouse.with_suffix(".log")
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            command(warehouse, "localhost", port, warehouse.parent / "runs"),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=warehouse.parent,
-        )
+        process = subprocess.Popen(argv, stdout=output, stderr=subprocess.STDOUT, cwd=folder)
         try:
             _wait(lambda: is_healthy(url), process, log)
             yield url

@@ -16,11 +16,11 @@ from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.runs import queries
 from nasrank.app.views.runs.files import MOST_BYTES, FolderFile, content_of, files_of
 from nasrank.app.views.runs.live import REFRESH_SECONDS
-from nasrank.app.views.sql.schema_browser import as_text
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters, quoted
 from nasrank.app.widgets.ground_truth import choose_key
 from nasrank.app.widgets.refreshing import refreshed_every
+from nasrank.app.widgets.text import as_text
 from nasrank.db.errors import NasrankError
 from nasrank.db.runs.reader import read_begun_run
 from nasrank.db.warehouse.models import IMPORTED

@@ -13,9 +13,9 @@ from pathlib import Path
 import streamlit as st
 
 from nasrank.app.serve import warehouse_path
-from nasrank.app.views.sql.schema_browser import as_text
 from nasrank.app.widgets.filters import quoted
 from nasrank.app.widgets.refreshing import refreshed_every
+from nasrank.app.widgets.text import as_text
 from nasrank.db.runs.monitor import Evaluating, RunsMonitor, RunsSeen, SeenRun
 from nasrank.report.charts.labels import listed, roughly
 

@@ -13,10 +13,10 @@ from nasrank.app import shared_queries
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.search_space import queries
 from nasrank.app.views.search_space.architecture_facts import told_predictions, truth_matrix
-from nasrank.app.views.sql.schema_browser import as_text
 from nasrank.app.widgets.figure import show_download, show_figure, show_files
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.origins import describe_origins
+from nasrank.app.widgets.text import as_text
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import Architecture, parse_mask
 from nasrank.db.nb201.notations import arch_id_of, naslib_numbers

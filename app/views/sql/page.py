@@ -21,9 +21,10 @@ from nasrank.app.views.sql.result_chart import (
     number_columns,
     result_chart,
 )
-from nasrank.app.views.sql.schema_browser import as_text, show_schema
+from nasrank.app.views.sql.schema_browser import show_schema
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
+from nasrank.app.widgets.text import as_text
 from nasrank.db.files.tables import as_csv
 from nasrank.db.warehouse.console import CONSOLE_LIMITS, ask
 from nasrank.db.warehouse.file import QueryError, Warehouse

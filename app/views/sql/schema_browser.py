@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from nasrank.app.widgets.text import as_text
+
 # So many hits are shown opened.
 OPENED = 3
 # Pixels: what follows in the sidebar stays in sight.
@@ -51,11 +53,3 @@ def matches(words: list[str], *texts: str | None) -> bool:
     """Whether each word is in one of the texts, in any case."""
     text = " ".join(text for text in texts if isinstance(text, str)).lower()
     return all(word.lower() in text for word in words)
-
-
-def as_text(comment: str | None) -> str:
-    """A comment as Markdown that reads as it was written."""
-    text = comment if isinstance(comment, str) else ""
-    return "".join(
-        f"\\{character}" if character in r"\`*_{}[]<>()#+-!|~$:" else character for character in text
-    )

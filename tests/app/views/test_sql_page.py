@@ -13,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from nasrank.app.views.sql.examples import EXAMPLES
 from nasrank.app.views.sql.result_chart import axis_columns, colour_columns, number_columns, result_chart
-from nasrank.app.views.sql.schema_browser import as_text, matches
+from nasrank.app.views.sql.schema_browser import matches
+from nasrank.app.widgets.text import as_text
 from nasrank.db.warehouse.file import Warehouse
 from tests.samples import ROOT
 

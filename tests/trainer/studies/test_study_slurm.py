@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from nasrank.db.errors import NasrankError
+from nasrank.db.runs.submissions import TASK_FORMAT
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.trainer.studies.file import Study, StudyRun
 from nasrank.trainer.studies.plan import StudyOptions
@@ -22,6 +23,9 @@ from nasrank.trainer.studies.slurm.submission import SlurmOptions, cancel_study,
 from tests.trainer.studies.test_study import a_run, a_study, write_status
 
 Squeue = Callable[[str], None]
+
+
+CURRENT: Mapping[str, int] = {"task_format": TASK_FORMAT}
 
 
 @pytest.fixture
@@ -45,12 +49,14 @@ def runs_dir(tmp_path: Path) -> Path:
     return tmp_path / "runs"
 
 
-def submit(runs_dir: Path, name: str, jobs: dict[str, list[StudyRun]]) -> Path:
+def submit(
+    runs_dir: Path, name: str, jobs: dict[str, list[StudyRun]], told: Mapping[str, int] = CURRENT
+) -> Path:
     """What a submission leaves."""
     folder = runs_dir / "slurm" / name
     folder.mkdir(parents=True)
     content = {job: [run.run_id for run in runs] for job, runs in jobs.items()}
-    (folder / "jobs.json").write_text(json.dumps({"jobs": content, "cancelled": []}))
+    (folder / "jobs.json").write_text(json.dumps({**told, "jobs": content, "cancelled": []}))
     return folder
 
 
@@ -67,6 +73,34 @@ def test_squeue_is_read(squeue: Squeue) -> None:
         "12_1": QueuedJob("12_1", "PENDING", "1-00:00:00", "Resources"),
         "13": QueuedJob("13", "COMPLETING", "0:00", "None"),
     }
+
+
+def test_jobs_of_another_version_are_told_with_what_to_do(squeue: Squeue, runs_dir: Path) -> None:
+    """What they load on their node has other names now: they end before they begin a run."""
+    runs = [a_run(learning_rate=rate) for rate in (0.1, 0.2, 0.3, 0.4, 0.5)]
+    ended, waits, begun, cancelled, newer = runs
+    write_status(runs_dir, ended, "interrupted")
+    jobs = {"7_0": [ended], "7_1": [waits], "7_2": [begun], "7_3": [cancelled]}
+    folder = submit(runs_dir, "20260101T000000-a", jobs, told={})
+    content = json.loads((folder / "jobs.json").read_text())
+    (folder / "jobs.json").write_text(json.dumps({**content, "cancelled": ["7_3"]}))
+    submit(runs_dir, "20260102T000000-b", {"8_0": [newer]})
+    squeue("echo '7_1|PENDING|10:00|Priority'; echo '7_2|RUNNING|9:00|None'; echo '8_0|PENDING|10:00|None'")
+    states = slurm_states(a_study_of(*runs), runs_dir)
+    of_another = "is of another version of nasrank, and cannot begin;"
+    assert [(state.state, state.message) for state in states] == [
+        ("lost", f"Slurm job 7_0 {of_another} `study run` submits its runs again"),
+        (
+            "pending",
+            f"Slurm job 7_1 {of_another} `nasrank-train study cancel` and then `study run` submit its runs "
+            "again",
+        ),
+        ("pending", "Slurm job 7_2 is running"),
+        ("missing", None),
+        ("pending", "Slurm job 8_0 is pending (None)"),
+    ]
+    assert cancel_study(a_study_of(waits), runs_dir) == ["7_1"]
+    assert json.loads((folder / "jobs.json").read_text())["task_format"] == 1, "it stays what it was"
 
 
 def test_a_slurm_that_does_not_answer_is_said(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.writing import write_json
 from nasrank.db.processes import python_command
-from nasrank.db.runs.submissions import Submission, submissions_of, submitted_runs
+from nasrank.db.runs.submissions import TASK_FORMAT, Submission, submissions_of, submitted_runs
 from nasrank.trainer.stopping import StopSignal
 from nasrank.trainer.studies.file import Study, StudyRun
 from nasrank.trainer.studies.plan import Jobs, StudyOptions, check_datasets, check_study
@@ -113,14 +113,22 @@ def cancel_study(study: Study, runs_dir: Path) -> list[str]:
         ids = [i for i, runs in submission.jobs.items() if i in queue and run_ids.intersection(runs)]
         if ids:
             # For `study status`: these are not lost.
-            _write_jobs(submission.folder, submission.jobs, submission.cancelled.union(ids))
+            _write_jobs(
+                submission.folder, submission.jobs, submission.cancelled.union(ids), submission.task_format
+            )
             cancel_jobs(ids)
             cancelled += ids
     return cancelled
 
 
-def _write_jobs(folder: Path, jobs: Mapping[str, Sequence[str]], cancelled: frozenset[str]) -> None:
-    write_json(folder / "jobs.json", {"jobs": dict(jobs), "cancelled": sorted(cancelled)})
+def _write_jobs(
+    folder: Path,
+    jobs: Mapping[str, Sequence[str]],
+    cancelled: frozenset[str] = frozenset(),
+    task_format: int = TASK_FORMAT,
+) -> None:
+    content = {"task_format": task_format, "jobs": dict(jobs), "cancelled": sorted(cancelled)}
+    write_json(folder / "jobs.json", content)
 
 
 def _submit_array(
@@ -141,7 +149,7 @@ def _submit_array(
             raise NasrankError(f"Slurm did not take the jobs: {lines[-1]}") from error
         ids = [job.job_id for job in submitted]
         run_ids = [[run.run_id for run in pack] for pack in packs]
-        _write_jobs(folder, dict(zip(ids, run_ids, strict=True)), frozenset())
+        _write_jobs(folder, dict(zip(ids, run_ids, strict=True)))
     return ids
 
 
@@ -200,6 +208,11 @@ def _with_job(
 ) -> RunState:
     """A run's state by its folder, with what became of the last job that it was submitted in."""
     job = queue.get(job_id)
+    is_old = submission.task_format != TASK_FORMAT and job_id not in submission.cancelled
+    if is_old and not (job and job.has_begun) and state.state in ("interrupted", "missing"):
+        how = "`nasrank-train study cancel` and then `study run` submit" if job else "`study run` submits"
+        why = f"Slurm job {job_id} is of another version of nasrank, and cannot begin; {how} its runs again"
+        return replace(state, state="pending" if job else "lost", job=job and job_id, message=why)
     if job is not None:
         state = replace(state, job=job_id)
         if state.state == "running":
