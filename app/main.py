@@ -34,14 +34,14 @@ def main() -> None:
     st.logo(str(LOGO), size="large")
     page = st.navigation(
         [
-            st.Page("views/rankings/page.py", title="Rankings", default=True),
-            st.Page("views/scatter/page.py", title="Scatter", url_path="scatter"),
-            st.Page("views/compare/page.py", title="Compare", url_path="compare"),
-            st.Page("views/search_space/page.py", title="Search space", url_path="search_space"),
-            st.Page("views/datasets/page.py", title="Datasets", url_path="datasets"),
-            st.Page("views/runs/page.py", title="Runs", url_path="runs"),
-            st.Page("views/paper/page.py", title="Paper", url_path="paper"),
-            st.Page("views/sql/page.py", title="SQL", url_path="sql"),
+            st.Page("views/rankings/rankings.py", title="Rankings", default=True),
+            st.Page("views/scatter/scatter.py", title="Scatter", url_path="scatter"),
+            st.Page("views/compare/compare.py", title="Compare", url_path="compare"),
+            st.Page("views/search_space/search_space.py", title="Search space", url_path="search_space"),
+            st.Page("views/datasets/datasets.py", title="Datasets", url_path="datasets"),
+            st.Page("views/runs/runs.py", title="Runs", url_path="runs"),
+            st.Page("views/paper/paper.py", title="Paper", url_path="paper"),
+            st.Page("views/sql/sql.py", title="SQL", url_path="sql"),
         ]
     )
     st.title(page.title)

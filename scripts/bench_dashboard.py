@@ -53,7 +53,7 @@ def bench(
         for _ in range(repetitions):
             st.cache_data.clear()
             test = AppTest.from_file(MAIN, default_timeout=120)
-            test.switch_page(f"views/{name}/page.py")
+            test.switch_page(f"views/{name}/{name}.py")
             opened.append(seconds(test.run))
             fail_on_problem(test, name)
             kind, key, value = CHANGES[name]

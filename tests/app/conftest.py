@@ -69,7 +69,7 @@ def open_view(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setenv("NASRANK_WAREHOUSE", str(path))
         test = AppTest.from_file(MAIN, default_timeout=60)
         test.query_params.update(parameters)
-        test.switch_page(f"views/{view}/page.py").run()
+        test.switch_page(f"views/{view}/{view}.py").run()
         assert not test.exception
         return test
 

@@ -116,7 +116,7 @@ def test_the_wheel_has_nothing_else_at_its_top(wheel: Path) -> None:
     # What no import would miss.
     for needed in (
         "app/theme.toml",
-        "app/views/rankings/page.py",
+        "app/views/rankings/rankings.py",
         "db/results/run.parquet",
         "db/views/ranking/52_run_ranking.sql",
         "db/warehouse/reported_tau_a.csv",
@@ -153,7 +153,7 @@ def test_nothing_in_the_folder_is_imported(page: Page, programs: Path, hostile: 
     nasrank("run", *RUN, "--no-ingest")
     nasrank("ingest")
     nasrank("study", "run", "two.toml", "--jobs", "1")
-    assert nasrank("sql", "SELECT count(*) AS runs FROM run", "--format", "csv").split() == ["runs", "3"]
+    assert nasrank("sql", "SELECT count(*) AS runs FROM run", "--format", "csv").split() == ['"runs"', "3"]
     nasrank("report", "--out", "report of mine")
     nasrank("doctor")
     port = free_port()

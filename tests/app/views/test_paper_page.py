@@ -26,7 +26,7 @@ def open_paper(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setenv("NASRANK_WAREHOUSE", str(path))
         test = AppTest.from_file(APP / "main.py", default_timeout=60)
         test.query_params.update(parameters)
-        test.switch_page("views/paper/page.py").run()
+        test.switch_page("views/paper/paper.py").run()
         assert not test.exception
         assert test.title[0].value == "Paper"
         return test

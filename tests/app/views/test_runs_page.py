@@ -37,7 +37,7 @@ def open_runs(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setenv("NASRANK_RUNS", str(runs_dir))
         test = AppTest.from_file(APP / "main.py", default_timeout=60)
         test.query_params.update(parameters)
-        test.switch_page("views/runs/page.py").run()
+        test.switch_page("views/runs/runs.py").run()
         assert not test.exception
         assert test.title[0].value == "Runs"
         return test

@@ -28,7 +28,7 @@ def open_console(monkeypatch: pytest.MonkeyPatch) -> Any:
     def opened(path: Path, **parameters: str) -> AppTest:
         monkeypatch.setenv("NASRANK_WAREHOUSE", str(path))
         test = AppTest.from_file(MAIN, default_timeout=60)
-        test.switch_page("views/sql/page.py")
+        test.switch_page("views/sql/sql.py")
         test.query_params.update(parameters)
         test.run()
         assert not test.exception
@@ -132,9 +132,9 @@ def test_a_query_too_long_for_an_address_is_told(filled: Warehouse, open_console
 
 def test_the_query_outlasts_a_look_at_another_page(filled: Warehouse, open_console: Any) -> None:
     test = run(open_console(filled.path), "SELECT 1 AS one")
-    test.switch_page("views/rankings/page.py").run()
+    test.switch_page("views/rankings/rankings.py").run()
     assert not test.exception
-    test.switch_page("views/sql/page.py").run()
+    test.switch_page("views/sql/sql.py").run()
     assert not test.exception
     assert test.text_area(key="sql").value == "SELECT 1 AS one"
     assert test.dataframe[0].value.to_dict("list") == {"one": [1]}

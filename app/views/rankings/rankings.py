@@ -122,7 +122,7 @@ def show_picked(selection: LinkedSelection, ranking: Ranking) -> None:
         selection.choose("Picked experiments", ranking.labels, PICK)
     if len(selection.picked) > 1:
         link.page_link(
-            "views/compare/page.py",
+            "views/compare/compare.py",
             label="Compare",
             icon=":material/compare_arrows:",
             query_params={"experiment": selection.picked},
