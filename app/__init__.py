@@ -1,6 +1,6 @@
 """The dashboard: Streamlit pages over the warehouse, which they only read.
 
 `serve.command` says how to start it. `main.py` is Streamlit's entry: it lays out what every page shares
-and runs one file of `views/`. A page asks `queries/` for rows, has `report` shape and draw them,
-and shows charts by `figure.py`; what a reader chose is in the URL (`filters.py`).
+and runs one page of `views/`. A page asks its `queries.py` for rows, has `report` shape and draw them,
+and shows charts by `widgets/figure.py`; what a reader chose is in the URL (`widgets/filters.py`).
 """

@@ -9,7 +9,7 @@ from nasrank.db.warehouse.models import IMPORTED
 
 
 def choose_bn_mode(filters: Filters, evaluations: pd.DataFrame) -> str:
-    """One of the modes of `evaluations` (rows of `queries.shared.evaluations`), `running` first.
+    """One of the modes of `evaluations` (rows of `shared_queries.evaluations`), `running` first.
 
     Imported predictions have none. A single mode needs no widget.
     """

@@ -15,7 +15,7 @@ DEFAULT_KEY = ("cifar10-valid", "valid", 200, 1, "mean")
 
 
 def choose_key(filters: Filters, keys: pd.DataFrame, asked: Sequence[str]) -> pd.Series:
-    """The row of `queries.shared.ground_truth_keys` that the reader chose; `asked` as for `default_key`."""
+    """The row of `shared_queries.ground_truth_keys` that the reader chose; `asked` as for `default_key`."""
     gt_key = filters.choose_one(
         "ground_truth",
         "Ground truth",

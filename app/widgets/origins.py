@@ -11,7 +11,7 @@ from nasrank.report.charts.labels import listed
 def describe_origins(runs: pd.DataFrame) -> str:
     """A sentence for each data set that these runs were trained on, and one for imported predictions.
 
-    `runs` as `queries.shared.runs` has them. Markdown, in one line; empty for no runs.
+    `runs` as `shared_queries.runs` has them. Markdown, in one line; empty for no runs.
     """
     trained, imported = (runs[(runs["kind"] == IMPORTED) == is_imported] for is_imported in (False, True))
     told = [_trained_on(str(dataset), of_dataset) for dataset, of_dataset in trained.groupby("dataset")]

@@ -38,7 +38,7 @@ def read_submission(path: Path) -> Submission:
     content = read_json(path) or {}
     if not {"jobs", "cancelled"} <= content.keys():
         raise NasrankError(f"{path} does not say what jobs there are; delete {path.parent}")
-    # Submissions of before 0.2 say none. Their jobs load modules by names that are gone.
+    # The first versions wrote none: their jobs load modules by names that are gone.
     task_format = content.get("task_format", 1)
     return Submission(path.parent, content["jobs"], frozenset(content["cancelled"]), task_format)
 

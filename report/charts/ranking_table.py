@@ -97,7 +97,7 @@ def rank(
 def seed_points(points: pd.DataFrame, bn_mode: str, runs: pd.DataFrame) -> pd.DataFrame:
     """A row for each seed and point of the lines: series, point, seed, a_n (percent), and each metric.
 
-    `points` as of `Ranking`; `runs` as `app.queries.rankings.seed_ranking` has them.
+    `points` as of `Ranking`; `runs` as the page's `queries.seed_ranking` has them.
     """
     series = points.drop_duplicates("experiment_id").set_index("experiment_id")["series"]
     shown = runs["experiment_id"].isin(series.index) & runs["bn_mode"].isin((bn_mode, IMPORTED))

@@ -34,7 +34,7 @@ def differing(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def told_differences(differences: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
-    """The rows of `queries.compare.differences`, A_N in percent, with label, set and ends of the interval."""
+    """The rows of `queries.differences`, A_N in percent, with label, set and ends of the interval."""
     told = differences.copy()
     columns = ["mean", "other_mean", "difference", "difference_std", "difference_interval"]
     told.loc[told["metric"] == "a_n", columns] *= 100

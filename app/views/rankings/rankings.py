@@ -63,7 +63,8 @@ def page() -> None:
     """The whole page, from top to bottom."""
     snapshot = Snapshot.take(warehouse_path())
     keys, experiments, runs = (
-        ask(snapshot) for ask in (shared_queries.ground_truth_keys, report_queries.experiments, shared_queries.runs)
+        ask(snapshot)
+        for ask in (shared_queries.ground_truth_keys, report_queries.experiments, shared_queries.runs)
     )
     if keys.empty or runs.loc[runs["status"] == "finished"].empty:
         show_first_steps(truth_is_missing=keys.empty)

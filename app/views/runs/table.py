@@ -163,7 +163,7 @@ def run_labels(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def with_folders(ingested: pd.DataFrame, seen: RunsSeen, runs_dir: Path) -> pd.DataFrame:
-    """`queries.runs.runs`, and the runs that are only folders: newest first, `is_ingested` tells them apart.
+    """`queries.runs`, and the runs that are only folders: newest first, `is_ingested` tells them apart.
 
     A run that is worked on again has that as its status.
     """

@@ -15,7 +15,7 @@ HEIGHT = 480
 
 @st.fragment
 def show_schema(relations: pd.DataFrame, columns: pd.DataFrame, macros: pd.DataFrame) -> None:
-    """What `app.queries.schema` says. A fragment: a search neither stops a query nor asks it again."""
+    """What `queries.py` says. A fragment: a search neither stops a query nor asks it again."""
     st.header("What can be asked")
     words = st.text_input("Search the schema", key="schema_search", placeholder="tau, seed, key …").split()
     entries = [
