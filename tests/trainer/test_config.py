@@ -7,6 +7,7 @@ import math
 from dataclasses import fields, replace
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import all_masks
 from nasrank.trainer.config import PRESETS, SIZES, VARIANTS, ExperimentConfig, run_id, variant_changes
+from tests.samples import ROOT
 
 configs = st.builds(
     ExperimentConfig,
@@ -278,3 +280,18 @@ def test_run_id_is_readable_and_tells_runs_apart() -> None:
 
 EXPECTED_HASH = "0d902af8c4e3fbaaa0d690b40a5e90f7ecdf38f1c00c201f8241a9e36c6063c9"
 EXPECTED_HASH_OF_S = "b164faf67d54145acc9540d417971839364a07b6469c44ebeb5a1ea08682f258"
+
+
+def test_the_shipped_results_have_the_identities_that_they_were_trained_with() -> None:
+    """Read by this version, their configurations hash as they did, and their runs are named as they were."""
+    packs = sorted((ROOT / "db/results").rglob("experiment.parquet"))
+    assert packs
+    for pack in packs:
+        hashes = {}
+        for row in pyarrow.parquet.read_table(pack).to_pylist():
+            config = ExperimentConfig.from_json(row["config"])
+            assert config.config_hash == row["config_hash"]
+            assert (config.size, config.variant) == (row["size"], row["variant"])
+            hashes[row["experiment_id"]] = config
+        for run in pyarrow.parquet.read_table(pack.with_name("run.parquet")).to_pylist():
+            assert run_id(hashes[run["experiment_id"]], run["seed"]) == run["run_id"]
