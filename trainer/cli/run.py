@@ -138,8 +138,19 @@ def run(
         str | None,
         typer.Option(help="Chooses the validation images; run: the run's seed does. Default: 0."),
     ] = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option(
+            help="Pixels a side that images are averaged to: 8, 16 or 32 for cifar10, 8 for digits. "
+            "Default: as they are."
+        ),
+    ] = None,
     max_shift: Annotated[
-        int | None, typer.Option(help="Pixels to shift by at most. Default: 4 for cifar10, 1 for digits.")
+        int | None,
+        typer.Option(
+            help="Pixels to shift by at most. Default: 4 for cifar10, less for a smaller --image-size; "
+            "1 for digits."
+        ),
     ] = None,
     horizontal_flip: Annotated[
         bool | None,
@@ -200,6 +211,7 @@ def run(
         "train_images": train_images,
         "valid_images": valid_images,
         "split_seed": int(split_seed) if split_seed and split_seed.isdecimal() else split_seed,
+        "image_size": image_size,
         "max_shift": max_shift,
         "horizontal_flip": horizontal_flip,
         "cells_per_stage": cells_per_stage,
