@@ -66,8 +66,8 @@ def run(
         list[str] | None,
         typer.Option(
             help="Architectures to predict beside the top-N and the random sample: all that the mask "
-            "leaves, a file with one a line (index, digits, string or tuples), or a query of the warehouse; "
-            "may be repeated."
+            "leaves, a file with one a line (index, digits, string or tuples), or a query of the warehouse, "
+            "in which $mask stands for the mask; may be repeated."
         ),
     ] = None,
     evaluate_every: Annotated[
@@ -237,7 +237,7 @@ def run(
     keys, arch_ids = choose_architectures(target, config.mask_set, ground_truth or ())
     for text in evaluate or ():
         if text != "all":
-            arch_ids += select_architectures(target, text)
+            arch_ids += select_architectures(target, text, config.mask_set)
     folder = runs / run_id(config, seed)
     try:
         result = run_experiment(

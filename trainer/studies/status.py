@@ -185,7 +185,15 @@ def _lacking(study: Study, run: StudyRun, folder: Path, status: dict[str, Any]) 
         of_mask = len(run.config.operations) ** len(EDGES)
         if study.evaluation.get("architectures") == "all" and _rows(path) < of_mask:
             return f"all architectures, under BN mode {bn_mode}"
+        listed = study.listed.get(run.config.mask, ())
+        if listed and not set(listed) <= _predicted(path):
+            return f"listed architectures, under BN mode {bn_mode}"
     return None
+
+
+def _predicted(path: Path) -> set[int]:
+    """Their `arch_id`s."""
+    return set(pyarrow.parquet.read_table(path, columns=["arch_id"])["arch_id"].to_pylist())
 
 
 def _rows(path: Path) -> int:
