@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Packs a study's ended runs into db/results, for `nasrank-train init --with-results`.
+"""Packs a study's ended runs into its folder in db/results, for `nasrank-train init --with-results STUDY`.
 
 usage: .venv/bin/python scripts/pack_results.py STUDY RUNS
 STUDY is a study file or the name of one that comes with nasrank, RUNS the folder of its run folders.
@@ -22,15 +22,16 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     study, runs_dir = load_study(sys.argv[1]), Path(sys.argv[2])
+    folder = RESULTS / study.name
     paths = [runs_dir / run.run_id for run in study.runs]
     ended = [path for path in paths if path.is_dir() and run_status(path) in ENDED]
     try:
-        pack_runs([read_run_folder(path) for path in ended], RESULTS)
+        pack_runs([read_run_folder(path) for path in ended], folder)
     except NasrankError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    size = sum(file.stat().st_size for file in RESULTS.glob("*.parquet"))
-    print(f"packed {len(ended)} of {len(paths)} runs of {study.name}: {size / 1e6:.2f} MB in {RESULTS.name}/")
+    size = sum(file.stat().st_size for file in folder.glob("*.parquet"))
+    print(f"packed {len(ended)} of {len(paths)} runs: {size / 1e6:.2f} MB in {RESULTS.name}/{folder.name}/")
     return 0
 
 

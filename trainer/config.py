@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import OperationSet, parse_mask
+from nasrank.db.runs.format import IMAGE_SIDES
 
 # name -> (cells per stage, channels of the first stage)
 SIZES: Final = {
@@ -28,11 +29,12 @@ SIZES: Final = {
     "depth-5": (5, 64),
 }
 SIZE_ALIASES: Final = {"depth-2": "S", "depth-4": "M"}  # the paper's other names for them
-# What differs between data sets; digits are 8x8, and a mirrored 2 is no 2.
+# What differs between data sets; digits are 8x8, and a mirrored 2 is no 2. Shifts are of images in full size.
 DATASET_PRESETS: Final[dict[str, dict[str, Any]]] = {
     "cifar10": {"valid_images": 5_000, "max_shift": 4, "horizontal_flip": True},
     "digits": {"valid_images": 500, "max_shift": 1, "horizontal_flip": False},
 }
+MIN_IMAGE_SIZE: Final = 8  # the network halves images twice, and its convolutions are 3x3
 # How each of the paper's variants changes the baseline.
 VARIANTS: Final[dict[str, dict[str, Any]]] = {
     "baseline": {},
@@ -74,6 +76,7 @@ class ExperimentConfig:
     train_images: int | None = None  # None: all that the validation images leave
     valid_images: int = 5_000
     split_seed: int | Literal["run"] = 0  # chooses the validation images; run: the run's seed, as the code
+    image_size: int | None = None  # pixels a side, averaged from the data set's; None: as many as those
     max_shift: int = 4  # pixels, each way, along both axes
     horizontal_flip: bool = True
     augmentation: str = "standard"  # or autoaugment, which comes after shift and flip
@@ -114,6 +117,7 @@ class ExperimentConfig:
             object.__setattr__(self, "grad_clip_norm", clip)
         if self.split_seed != "run":
             _check_integer("split_seed", self.split_seed, 0, " (or 'run', to follow the run's seed)")
+        object.__setattr__(self, "image_size", _checked_image_size(self.dataset, self.image_size))
         self._check_schedule()
         object.__setattr__(self, "mask", str(parse_mask(self.mask)))
         object.__setattr__(self, "lt", str(self._checked_lt()))
@@ -156,6 +160,7 @@ class ExperimentConfig:
         """The study's configuration for a data set and a size, read as `preset`, with changes.
 
         A change to None changes nothing, so that a command line can hand on options that were not given.
+        Without a `max_shift`, smaller images are shifted by as many pixels less.
         """
         _check_choice("dataset", dataset, tuple(DATASET_PRESETS))
         _check_choice("size", size, (*SIZES, *SIZE_ALIASES))
@@ -163,6 +168,9 @@ class ExperimentConfig:
         cells_per_stage, channels = SIZES[SIZE_ALIASES.get(size, size)]
         values = {"cells_per_stage": cells_per_stage, "channels": channels, **DATASET_PRESETS[dataset]}
         values |= PRESETS[preset].changes
+        image_size = _checked_image_size(dataset, changes.get("image_size"))
+        if image_size is not None:
+            values["max_shift"] = values["max_shift"] * image_size // IMAGE_SIDES[dataset]
         values |= {name: value for name, value in changes.items() if value is not None}
         return cls(dataset=dataset, **values)
 
@@ -251,6 +259,12 @@ class ExperimentConfig:
         return tuple(self.mask_set.complement)
 
 
+def image_sizes(dataset: str) -> tuple[int, ...]:
+    """The sides that its images can have, in pixels, ascending; the last one is their own."""
+    side = IMAGE_SIDES[dataset]
+    return tuple(size for size in range(MIN_IMAGE_SIZE, side + 1) if side % size == 0)
+
+
 def variant_changes(variant: str) -> dict[str, Any]:
     """What a variant of the paper, or several joined by +, changes in the baseline."""
     changes: dict[str, Any] = {}
@@ -303,12 +317,28 @@ _JOINED_LATER: Final = {
     "grad_clip_scope",
     "label_smoothing",
     "precision",
+    "image_size",
 }
 
 
 def _with_value(variant: str, field: str, value: float) -> str:
     """The variant's name, with the value unless it is the paper's."""
     return variant if value == VARIANTS[variant][field] else f"{variant}-{value:g}"
+
+
+def _checked_image_size(dataset: str, size: object) -> int | None:
+    """None for the data set's own side: one experiment, one text."""
+    if size is None:
+        return None
+    sizes = image_sizes(dataset)
+    # By type too: 8.0 equals 8, but is written otherwise in JSON.
+    if type(size) is not int or size not in sizes:
+        raise NasrankError(
+            f"image_size is {size!r}; choose {' or '.join(map(str, sizes))}: images of {dataset} have "
+            f"{sizes[-1]}x{sizes[-1]} pixels, and are averaged over whole blocks to at least "
+            f"{MIN_IMAGE_SIZE}x{MIN_IMAGE_SIZE}"
+        )
+    return None if size == sizes[-1] else size
 
 
 def _check_integer(name: str, value: object, least: int, otherwise: str = "") -> None:

@@ -23,7 +23,13 @@ from nasrank.trainer.config import ExperimentConfig, run_id
 from nasrank.trainer.environment import choose_device
 from nasrank.trainer.evaluation.evaluator import EvaluationOptions, check_available, random_sample
 from nasrank.trainer.images.augment import DeviceImages
-from nasrank.trainer.images.datasets import ImageDataset, Split, load_dataset, split_dataset
+from nasrank.trainer.images.datasets import (
+    ImageDataset,
+    Split,
+    load_dataset,
+    resize_dataset,
+    split_dataset,
+)
 from nasrank.trainer.messages import say
 from nasrank.trainer.network.supernet import build_supernet
 from nasrank.trainer.predicting import Predictor, missing_predictions
@@ -201,6 +207,7 @@ def _take_up(
         valid_images=config.valid_images,
         split_seed=config.split_seed_of(seed),
     )
+    dataset = resize_dataset(dataset, config.image_size)
     train_images = _on_device(dataset, split.train, device, config.max_shift)
     valid_images = _on_device(dataset, split.valid, device)
     training = _training(config, seed, dataset, split, train_images)

@@ -1,8 +1,9 @@
 """Many ended runs as four Parquet files, named after the tables they fill and with their columns.
 
 `experiment.parquet`, `run.parquet`, `epoch_metric.parquet` and `prediction.parquet`; columns that are JSON in
-the warehouse are its text. The runs whose results come with nasrank lie so in `db/results`: what the study
-`cifar10` trained and predicted, and no ground truth.
+the warehouse are its text. The runs whose results come with nasrank lie so in `db/results`, in a folder a
+study: what it trained and predicted, and no ground truth. Only those of `DEFAULT_RESULTS` are loaded unless
+another study is named, so that what a pilot tried enters no finding.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from nasrank.db.runs.reader import RunRows
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.models import EpochMetric, Experiment, Prediction, Run
 
+DEFAULT_RESULTS: Final = "cifar10"
+_RESULTS: Final = Path(str(resources.files("nasrank.db").joinpath("results")))
 _TABLES: Final = tuple(table.__tablename__ for table in (Experiment, Run, EpochMetric, Prediction))
 _JSON_COLUMNS: Final = {
     table.__tablename__: [
@@ -81,16 +84,31 @@ def unpack_runs(directory: Path) -> list[RunRows]:
     return folders
 
 
-def load_results(
-    warehouse: Warehouse, on_wait: Callable[[], None] = lambda: None, directory: Path | None = None
-) -> IngestReport:
-    """Bring the runs that come with nasrank into the warehouse; one that is there already stays as it is.
+def shipped_results() -> tuple[str, ...]:
+    """The names of the studies whose runs come with nasrank."""
+    return tuple(sorted(file.parent.name for file in _RESULTS.glob("*/run.parquet")))
 
-    `directory`: of other packed runs. Raises `NasrankError` as `unpack_runs`, and where the warehouse cannot
-    be used.
+
+def load_results(
+    warehouse: Warehouse,
+    on_wait: Callable[[], None] = lambda: None,
+    directory: Path | None = None,
+    *,
+    study: str = DEFAULT_RESULTS,
+) -> IngestReport:
+    """Bring the runs of a study that come with nasrank into the warehouse; one that is there stays as it is.
+
+    `directory`: of other packed runs, whatever the study. Raises `NasrankError` as `unpack_runs`, for a study
+    whose runs do not come with nasrank, and where the warehouse cannot be used.
     """
+    if directory is None:
+        if study not in shipped_results():
+            raise NasrankError(
+                f"no results of a study {study!r} come with nasrank; choose {' or '.join(shipped_results())}"
+            )
+        directory = _RESULTS / study
     known = ingested_runs(warehouse)
-    packed = unpack_runs(directory or Path(str(resources.files("nasrank.db").joinpath("results"))))
+    packed = unpack_runs(directory)
     fresh = [folder for folder in packed if folder.run["run_id"] not in known]
     if fresh:
         with warehouse.write(on_wait) as connection:

@@ -12,6 +12,8 @@ from typing import Final
 import pyarrow as pa
 
 FORMAT: Final = 1
+# The data sets that runs learn from, and how many pixels a side their images have.
+IMAGE_SIDES: Final = {"cifar10": 32, "digits": 8}
 PREDICTION_SCHEMA: Final = pa.schema(
     [("arch_id", pa.int16()), ("accuracy", pa.float64()), ("images", pa.int32()), ("status", pa.string())]
 )

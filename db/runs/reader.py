@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, all_architectures, parse_mask
-from nasrank.db.runs.format import EPOCH_SCHEMA, FORMAT, PREDICTION_SCHEMA
+from nasrank.db.runs.format import EPOCH_SCHEMA, FORMAT, IMAGE_SIDES, PREDICTION_SCHEMA
 from nasrank.db.runs.status import ENDED
 
 State = tuple[int, int, int]  # of a status.json: inode, modification time, size
@@ -169,9 +169,16 @@ def _experiment_row(config_file: Mapping[str, Any]) -> dict[str, Any]:
         "size": config_file["size"],
         "variant": config_file["variant"],
         "mask": str(parse_mask(config["mask"])),
+        "image_size": _image_size(config),
         "config": config,
         **{column: config[column] for column in columns},
     }
+
+
+def _image_size(config: Mapping[str, Any]) -> int | None:
+    """Pixels a side: a configuration names them where they are not the data set's own."""
+    size = config.get("image_size")
+    return IMAGE_SIDES.get(config["dataset"]) if size is None else int(size)
 
 
 def _run_row(config_file: Mapping[str, Any], status: Mapping[str, Any], experiment_id: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, ForeignKey, 
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The Alembic revision these models describe; a file of another revision is refused.
-SCHEMA_REVISION: Final = "0005"
+SCHEMA_REVISION: Final = "0006"
 # The `kind` of experiments that were imported, and what stands for BatchNorm statistics and epoch in the keys
 # of their predictions.
 IMPORTED: Final = "imported"
@@ -219,6 +219,9 @@ class Experiment(Base):
     batch_size: Mapped[int | None] = mapped_column(comment="images a step")
     learning_rate: Mapped[float | None] = mapped_column(comment="at the first epoch, before the cosine")
     config: Mapped[dict[str, Any]] = mapped_column(JSON, comment="the whole configuration")
+    image_size: Mapped[int | None] = mapped_column(
+        comment="pixels a side of the images as the network sees them; NULL where unknown"
+    )
 
 
 class Run(Base):

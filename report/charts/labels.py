@@ -22,6 +22,8 @@ _WORDINGS: Final[Mapping[str, str]] = {
     "batch_size": "batch {:,}",
     "train_images": "{:,} images",
     "valid_images": "{:,} validation images",
+    "image_size": "{0}×{0} pixels",
+    "max_shift": "shift {}",
     "node_inputs": "node {}",
     "momentum": "momentum {:g}",
     "weight_decay": "decay {:g}",
@@ -113,12 +115,15 @@ def _parts(row: Any) -> dict[str, str]:
         size = f"{size} {config.get('cells_per_stage')}×{config.get('channels')}"
     lt = f"LT {row.lt}" if row.lt else ""
     told = {"mask": set_name(row.mask), "lt": lt, "variant": row.variant, "size": size}
+    told["image_size"] = _worded("image_size", config.get("image_size"))  # left out of the JSON where full
     return told | {name: _worded(name, value) for name, value in config.items() if name not in NOT_A_SETTING}
 
 
 def _worded(name: str, value: object) -> str:
     if name == "train_images" and value is None:
         return "all images"
+    if name == "image_size" and value is None:
+        return "full-size images"
     if name in _WORDINGS and not isinstance(value, bool) and value is not None:
         return _WORDINGS[name].format(value)
     return f"{name} {value}"

@@ -113,6 +113,10 @@ def test_results_come_with_it(nasrank: Command, folder: Path) -> None:
     first = nasrank("init", "--with-results").stderr
     assert "runs of the study cifar10, which come with nasrank" in first
     assert "added 0 runs" in nasrank("init", "--with-results").stderr
+    assert "added 0 runs" in nasrank("init", "--with-results", "cifar10").stderr
+    unknown = nasrank("init", "--with-results", "cifar", code=1).stderr
+    assert "error: no results of a study 'cifar' come with nasrank; choose cifar10" in unknown
+    assert "give --with-results cifar10" in nasrank("init", "cifar10", code=2).stderr
     nasrank("import-bench")
     rows = json.loads(
         nasrank(

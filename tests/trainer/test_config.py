@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any
 
 import pyarrow.parquet
@@ -41,6 +42,7 @@ configs = st.builds(
     augmentation=st.sampled_from(["standard", "autoaugment"]),
     label_smoothing=st.sampled_from([0, 0.1, 0.5]),
     precision=st.sampled_from(["float32", "bfloat16"]),
+    image_size=st.sampled_from([None, 8]),  # that of the digits, and a small one of CIFAR-10
 )
 LATER = {
     "augmentation": "standard",
@@ -50,6 +52,7 @@ LATER = {
     "grad_clip_scope": "global",
     "label_smoothing": 0.0,
     "precision": "float32",
+    "image_size": None,
 }
 
 
@@ -201,6 +204,38 @@ def test_preset_keeps_what_is_not_given() -> None:
     assert ExperimentConfig.preset("digits", "S", max_shift=0).max_shift == 0
 
 
+def test_the_full_size_of_images_is_the_identity_that_it_was() -> None:
+    for dataset, full in (("cifar10", 32), ("digits", 8)):
+        plain = ExperimentConfig.preset(dataset, "tiny")
+        assert ExperimentConfig.preset(dataset, "tiny", image_size=full) == plain
+        assert replace(plain, image_size=full).config_hash == plain.config_hash
+        assert "image_size" not in plain.to_json()
+    small = ExperimentConfig.preset(image_size=16)
+    assert json.loads(small.to_json())["image_size"] == 16
+    assert small.config_hash != ExperimentConfig.preset(max_shift=2).config_hash
+
+
+def test_the_usual_shift_shrinks_with_the_images_and_a_given_one_does_not() -> None:
+    shifts = {size: ExperimentConfig.preset(image_size=size).max_shift for size in (None, 8, 16, 32)}
+    assert shifts == {None: 4, 8: 1, 16: 2, 32: 4}
+    assert ExperimentConfig.preset(image_size=16, max_shift=4).max_shift == 4
+    assert ExperimentConfig.preset(image_size=16, max_shift=0).max_shift == 0
+    assert ExperimentConfig.preset("digits", image_size=8).max_shift == 1
+    # Given as it would be anyway, it is the same experiment.
+    assert ExperimentConfig.preset(image_size=16, max_shift=2) == ExperimentConfig.preset(image_size=16)
+
+
+@pytest.mark.parametrize("size", [0, 4, 12, 24, 64, -8, 16.0, True, "16"])
+def test_other_sizes_of_images_are_refused_with_those_there_are(size: object) -> None:
+    for make in (ExperimentConfig.preset, partial(replace, ExperimentConfig.preset())):
+        with pytest.raises(
+            NasrankError, match=f"image_size is {size!r}; choose 8 or 16 or 32: images of cifar10"
+        ):
+            make(image_size=size)
+    with pytest.raises(NasrankError, match="choose 8: images of digits have 8x8 pixels"):
+        ExperimentConfig.preset("digits", image_size=16)
+
+
 def test_mask_leaves_operations() -> None:
     config = ExperimentConfig.preset("cifar10", "S", mask="Zero+Pool")
     assert config.operations == (1, 2, 3)
@@ -215,6 +250,7 @@ def test_mask_leaves_operations() -> None:
         ("train_images", 2.5),
         ("valid_images", 0),
         ("split_seed", -1),
+        ("image_size", 12),
         ("max_shift", -1),
         ("horizontal_flip", 1),
         ("cells_per_stage", 0),

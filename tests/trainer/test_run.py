@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -12,12 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet
 import pytest
+import torch
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import sample_order
 from nasrank.db.runs.reader import read_run_folder
+from nasrank.trainer import run
 from nasrank.trainer.config import VARIANTS, ExperimentConfig, run_id
 from nasrank.trainer.evaluation import fast_evaluation
 from nasrank.trainer.evaluation.evaluator import BN_MODES, EvaluationOptions, random_sample
@@ -494,3 +498,47 @@ def test_a_run_that_was_taken_over_writes_nothing_further(finished: RunResult, t
     os.utime(progress.folder / "claim-9.json", (0, 0))
     start(tmp_path)
     assert all_predictions_of(progress.folder) == all_predictions_of(finished.folder)
+
+
+def test_smaller_images_change_what_is_seen_and_not_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The split, and what is recorded of the images, are those of the run in full size."""
+    source = np.random.default_rng(0)
+    images = source.integers(0, 256, (120, 3, 32, 32)).astype(np.uint8)
+    labels = np.arange(120) % 10
+    sha256 = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+    about = {"format": 1, "name": "cifar10", "images": 120, "origin": "made", "sha256": sha256}
+    np.savez(tmp_path / "cifar10.npz", provenance=np.array(json.dumps(about)), images=images, labels=labels)
+    shapes: list[tuple[int, ...]] = []
+    original = run.DeviceImages
+
+    def noting(given: torch.Tensor, *arguments: Any, **options: Any) -> Any:
+        shapes.append((*given.shape[1:], options["max_shift"]))
+        return original(given, *arguments, **options)
+
+    monkeypatch.setattr(run, "DeviceImages", noting)
+    told = []
+    for size, shift in ((None, 4), (16, 2), (8, 1)):
+        shapes.clear()
+        config = ExperimentConfig.preset(
+            "cifar10", "tiny", channels=2, valid_images=40, batch_size=16, epochs=1, image_size=size
+        )
+        result = run_experiment(
+            config,
+            0,
+            runs_dir=tmp_path / "runs",
+            data_dir=tmp_path,
+            arch_ids=ARCH_IDS[:3],
+            ground_truth_keys=KEYS,
+            device="cpu",
+            progress=SilentProgress(),
+        )
+        side = size or 32
+        assert shapes == [(3, side, side, shift), (3, side, side, 0), (3, side, side, 0)]
+        rows = read_run_folder(result.folder)
+        assert rows.experiment["image_size"] == side
+        told.append((rows.run["dataset_sha256"], rows.run["valid_sha256"]))
+        described = "made" if size is None else f"made; averaged to {size}x{size} pixels"
+        assert rows.run["dataset_origin"] == described
+    assert told == [(sha256, told[0][1])] * 3

@@ -67,8 +67,8 @@ def run(
         list[str] | None,
         typer.Option(
             help="Architectures to predict beside the top-N and the random sample: all that the mask "
-            "leaves, a file with one a line (index, digits, string or tuples), or a query of the warehouse; "
-            "may be repeated."
+            "leaves, a file with one a line (index, digits, string or tuples), or a query of the warehouse, "
+            "in which $mask stands for the mask; may be repeated."
         ),
     ] = None,
     evaluate_every: Annotated[
@@ -139,8 +139,19 @@ def run(
         str | None,
         typer.Option(help="Chooses the validation images; run: the run's seed does. Default: 0."),
     ] = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option(
+            help="Pixels a side that images are averaged to: 8, 16 or 32 for cifar10, 8 for digits. "
+            "Default: as they are."
+        ),
+    ] = None,
     max_shift: Annotated[
-        int | None, typer.Option(help="Pixels to shift by at most. Default: 4 for cifar10, 1 for digits.")
+        int | None,
+        typer.Option(
+            help="Pixels to shift by at most. Default: 4 for cifar10, less for a smaller --image-size; "
+            "1 for digits."
+        ),
     ] = None,
     horizontal_flip: Annotated[
         bool | None,
@@ -201,6 +212,7 @@ def run(
         "train_images": train_images,
         "valid_images": valid_images,
         "split_seed": int(split_seed) if split_seed and split_seed.isdecimal() else split_seed,
+        "image_size": image_size,
         "max_shift": max_shift,
         "horizontal_flip": horizontal_flip,
         "cells_per_stage": cells_per_stage,
@@ -226,7 +238,7 @@ def run(
     keys, arch_ids = choose_architectures(target, config.mask_set, ground_truth or ())
     for text in evaluate or ():
         if text != "all":
-            arch_ids += select_architectures(target, text)
+            arch_ids += select_architectures(target, text, config.mask_set)
     folder = runs / run_id(config, seed)
     try:
         result = run_experiment(

@@ -27,7 +27,7 @@ from nasrank.trainer.messages import say
 from nasrank.trainer.progress import duration
 from nasrank.trainer.studies.file import Study, load_study, shipped_studies
 from nasrank.trainer.studies.local import run_study
-from nasrank.trainer.studies.plan import StudyOptions
+from nasrank.trainer.studies.plan import StudyOptions, with_listed
 from nasrank.trainer.studies.process import InProcess
 from nasrank.trainer.studies.slurm.submission import (
     MIN_MINUTES,
@@ -232,18 +232,24 @@ def cancel(file: FileArgument, runs: RunsOption = RUNS) -> None:
 
 
 @study_app.command()
-def status(file: FileArgument, runs: RunsOption = RUNS, json_output: JsonOption = False) -> None:
+def status(
+    file: FileArgument,
+    runs: RunsOption = RUNS,
+    warehouse: WarehouseOption = WAREHOUSE,
+    json_output: JsonOption = False,
+) -> None:
     """Show how a study stands.
 
     Counts by group, then the runs that are running, interrupted, failed or lost. An experiment of several
     groups counts in each. --json has every run. The time left is for as many runs at a time as are running
     now. Of runs that were submitted to Slurm, it says which wait in its queue (pending), and which are not
-    done although their job has ended (lost).
+    done although their job has ended (lost). The warehouse is asked only for the architectures that a study's
+    queries list.
 
     \b
     Example: nasrank-train study status small --json
     """
-    content = load_study(file)
+    content = with_listed(load_study(file), Warehouse(warehouse))
     try:
         states = slurm_states(content, runs)
     except NasrankError as error:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nasrank.db.ingest.packed import load_results
+from nasrank.db.ingest.packed import DEFAULT_RESULTS, load_results
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.seed import seed_warehouse
 from nasrank.trainer.cli.options import (
@@ -23,9 +23,12 @@ from nasrank.trainer.messages import say, say_waiting
 
 
 def init(
+    study: Annotated[
+        str | None,
+        typer.Argument(help=f"With --with-results: whose runs to add. Default: {DEFAULT_RESULTS}."),
+    ] = None,
     with_results: Annotated[
-        bool,
-        typer.Option("--with-results", help="Add the runs that come with nasrank: the study cifar10."),
+        bool, typer.Option("--with-results", help="Add the runs of a study that come with nasrank.")
     ] = False,
     warehouse: WarehouseOption = WAREHOUSE,
 ) -> None:
@@ -37,6 +40,8 @@ def init(
     \b
     Example: nasrank-train init --with-results
     """
+    if study is not None and not with_results:
+        raise typer.BadParameter(f"{study} names results; give --with-results {study}, or leave it out")
     target = Warehouse(warehouse)
     created = target.create(seed_warehouse)
     if created.is_new:
@@ -46,9 +51,10 @@ def init(
     else:
         say(f"checked {warehouse}: its tables and views are current")
     if with_results:
-        loaded = load_results(target, say_waiting)
+        study = study or DEFAULT_RESULTS
+        loaded = load_results(target, say_waiting, study=study)
         there = f"; {len(loaded.unchanged)} were there already" if loaded.unchanged else ""
-        say(f"added {len(loaded.ingested)} runs of the study cifar10, which come with nasrank{there}")
+        say(f"added {len(loaded.ingested)} runs of the study {study}, which come with nasrank{there}")
 
 
 def doctor(

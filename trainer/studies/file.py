@@ -27,7 +27,7 @@ from __future__ import annotations
 import itertools
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -75,6 +75,8 @@ class Study:
     ground_truth: tuple[str, ...]  # keys as written in the file; empty: the default key
     evaluation: Table  # fields of `EvaluationOptions` but `bn_modes`, which its experiments have
     experiments: tuple[StudyExperiment, ...]
+    lists: tuple[str, ...] = ()  # queries or files of further architectures to predict
+    listed: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # by mask, once a warehouse was asked
 
     @property
     def runs(self) -> tuple[StudyRun, ...]:
@@ -130,6 +132,7 @@ def parse_study(content: Table, file: str) -> Study:
         raise NasrankError(f"{file} has no experiments; add [[experiments]] with a group")
     evaluation = _evaluation(_typed(content, "evaluation", dict, {}, file), f"{file}, [evaluation]")
     bn_modes = tuple(evaluation.pop("bn_modes", ()))
+    lists = tuple(evaluation.pop("lists", ()))
     return Study(
         name=_typed(content, "name", str, "", file),
         description=_typed(content, "description", str, "", file),
@@ -137,6 +140,7 @@ def parse_study(content: Table, file: str) -> Study:
         ground_truth=_ground_truth(content, file),
         evaluation=evaluation,
         experiments=_experiments(tables, defaults, bn_modes, file),
+        lists=lists,
     )
 
 
@@ -236,24 +240,30 @@ def _ground_truth(content: Table, file: str) -> tuple[str, ...]:
 
 
 def _evaluation(table: Table, where: str) -> dict[str, Any]:
-    """The table, once `EvaluationOptions` accepts it."""
+    """The table, once `EvaluationOptions` accepts it; a list of architectures as `lists`, beside the sets."""
     if not table:
         return {}
     # Here, because it imports PyTorch, which takes seconds.
     from nasrank.trainer.evaluation.evaluator import EvaluationOptions
 
     _check_keys(table, [field.name for field in fields(EvaluationOptions)], where)
-    for key, value in table.items():
+    options = dict(table)
+    lists = options.pop("architectures") if isinstance(options.get("architectures"), list) else []
+    if not all(isinstance(text, str) and text.strip() for text in lists):
+        raise NasrankError(
+            f"{where}: architectures is {lists!r}; give 'sets', 'all', or a list of queries and files"
+        )
+    for key, value in options.items():
         if key == "bn_modes":
             if not isinstance(value, list) or not all(isinstance(mode, str) for mode in value):
                 raise NasrankError(f"{where}: bn_modes is {value!r}; give a list of strings")
         elif type(value) is not int and key not in ("architectures", "precision"):
             raise NasrankError(f"{where}: {key} is {value!r}; give a whole number, at least 1")
     try:
-        EvaluationOptions(**{**table, "bn_modes": tuple(table.get("bn_modes", ("running",)))})
+        EvaluationOptions(**{**options, "bn_modes": tuple(options.get("bn_modes", ("running",)))})
     except NasrankError as error:
         raise NasrankError(f"{where}: {error}") from error
-    return dict(table)
+    return options | ({"lists": lists} if lists else {})
 
 
 def _check_keys(table: Table, allowed: Sequence[str], where: str) -> None:

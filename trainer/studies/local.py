@@ -18,7 +18,7 @@ from nasrank.trainer.messages import say_waiting
 from nasrank.trainer.progress import duration
 from nasrank.trainer.stopping import Interrupted, StopSignal
 from nasrank.trainer.studies.file import Study, StudyRun
-from nasrank.trainer.studies.plan import Jobs, StudyOptions, check_datasets, check_study
+from nasrank.trainer.studies.plan import Jobs, StudyOptions, check_datasets, check_study, with_listed
 from nasrank.trainer.studies.process import InProcess, Worker, least_used
 from nasrank.trainer.studies.status import RunState, TimeLeft, count_states, run_state, study_states
 
@@ -48,7 +48,7 @@ def run_study(
     are saved, and `NasrankError` at the end where a run failed, or at once where none can be done.
     """
     check_study(study, options.warehouse)
-    _Work(study, options, say, worker).run(begun)
+    _Work(with_listed(study, options.warehouse), options, say, worker).run(begun)
 
 
 class _Work:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import choose_architectures, resolve_key
+from nasrank.db.warehouse.selection import architectures_of_masks
 from nasrank.trainer.studies.file import Study, StudyRun
 from nasrank.trainer.studies.worker import Job
 
@@ -41,6 +42,18 @@ def check_study(study: Study, warehouse: Warehouse) -> None:
     with warehouse.read() as connection:
         for key in study.ground_truth or (None,):
             resolve_key(connection, key)
+
+
+def with_listed(study: Study, warehouse: Warehouse) -> Study:
+    """The study with the architectures that its lists name by mask, of which a mask may have none.
+
+    Raises `NasrankError` for a list that cannot be read, and for one that no mask of the study leaves any of.
+    """
+    if not study.lists:
+        return study
+    masks = dict.fromkeys(experiment.config.mask_set for experiment in study.experiments)
+    found = architectures_of_masks(warehouse, study.lists, masks)
+    return replace(study, listed={mask: tuple(arch_ids) for mask, arch_ids in found.items()})
 
 
 def check_datasets(runs: Sequence[StudyRun], data_dir: Path) -> None:
@@ -85,7 +98,8 @@ class Jobs:
         mask = run.config.mask_set
         if str(mask) not in self._chosen:
             keys, arch_ids = choose_architectures(self._options.warehouse, mask, self._study.ground_truth)
-            self._chosen[str(mask)] = tuple(map(str, keys)), tuple(arch_ids)
+            arch_ids += self._study.listed.get(str(mask), ())
+            self._chosen[str(mask)] = tuple(map(str, keys)), tuple(sorted(set(arch_ids)))
         return self._chosen[str(mask)]
 
 

@@ -19,6 +19,7 @@ import pyarrow.parquet
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.reading import read_json
 from nasrank.db.nb201.architectures import EDGES
+from nasrank.db.runs.format import IMAGE_SIDES
 from nasrank.db.runs.holders import find_claim
 from nasrank.db.runs.status import run_state as state_of
 from nasrank.db.warehouse.ground_truth import DEFAULT_KEY, GroundTruthKey
@@ -93,8 +94,8 @@ class TimeLeft:
     """Estimates, in seconds, from what other runs of a study took.
 
     A run is expected to take as long as the finished ones of its experiment, else of its shape (network,
-    images, epochs), else of any shape, by the number of images, cells and channels. While none is finished,
-    those under way are taken at their pace, without evaluation. None: nothing tells.
+    images, epochs), else of any shape, by the number of images, pixels, cells and channels. While none is
+    finished, those under way are taken at their pace, without evaluation. None: nothing tells.
     """
 
     def __init__(self, states: Sequence[RunState]) -> None:
@@ -185,7 +186,15 @@ def _lacking(study: Study, run: StudyRun, folder: Path, status: dict[str, Any]) 
         of_mask = len(run.config.operations) ** len(EDGES)
         if study.evaluation.get("architectures") == "all" and _rows(path) < of_mask:
             return f"all architectures, under BN mode {bn_mode}"
+        listed = study.listed.get(run.config.mask, ())
+        if listed and not set(listed) <= _predicted(path):
+            return f"listed architectures, under BN mode {bn_mode}"
     return None
+
+
+def _predicted(path: Path) -> set[int]:
+    """Their `arch_id`s."""
+    return set(pyarrow.parquet.read_table(path, columns=["arch_id"])["arch_id"].to_pylist())
 
 
 def _rows(path: Path) -> int:
@@ -198,6 +207,7 @@ def _kinds(config: ExperimentConfig) -> tuple[object, ...]:
         config.dataset,
         config.cells_per_stage,
         config.channels,
+        config.image_size,
         config.train_images,
         config.valid_images,
         config.epochs,
@@ -206,9 +216,10 @@ def _kinds(config: ExperimentConfig) -> tuple[object, ...]:
 
 
 def _work(config: ExperimentConfig) -> float:
-    """In proportion to a run's time, roughly: what passes through a network is images x cells x channels."""
+    """In proportion to a run's time, roughly: through a network pass images x pixels x cells x channels."""
     images = config.train_images or _ALL_IMAGES[config.dataset]
-    return config.epochs * images * config.cells_per_stage * config.channels
+    side = config.image_size or IMAGE_SIDES[config.dataset]
+    return config.epochs * images * side**2 * config.cells_per_stage * config.channels
 
 
 _ALL_IMAGES: Final = {"cifar10": 45_000, "digits": 1_297}

@@ -27,7 +27,7 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
             seconds_training, seconds_evaluation, images_per_second, optimizer_updates, device,
             git_commit, git_dirty, CAST(versions AS VARCHAR) AS versions, dataset_origin,
             cells_per_stage, channels, epochs, batch_size, learning_rate, train_images, valid_images,
-            path_sampling, node_inputs, file_name, message, failed_epoch,
+            image_size, path_sampling, node_inputs, file_name, message, failed_epoch,
             coalesce(predictions, 0) AS predictions, coalesce(non_finite, 0) AS non_finite,
             CAST(ground_truth_keys AS VARCHAR) AS ground_truth_keys, CAST(config AS VARCHAR) AS config
         FROM run

@@ -101,6 +101,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         "train_images", "%d", explanation="Missing where all are that validation leaves"
     ),
     "validation images": _number("valid_images", "%d"),
+    "image size": _number("image_size", "%d", explanation="Pixels a side, as the network sees them"),
     "cells a stage": _number("cells_per_stage", "%d"),
     "channels": _number("channels", "%d"),
     "path sampling": _plain("path_sampling"),

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from nasrank.db.errors import NasrankError
+from nasrank.db.ingest import packed as packing
 from nasrank.db.ingest.folders import ingest
-from nasrank.db.ingest.packed import load_results, pack_runs, unpack_runs
+from nasrank.db.ingest.packed import DEFAULT_RESULTS, load_results, pack_runs, shipped_results, unpack_runs
 from nasrank.db.runs.reader import read_run_folder
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.models import Experiment, Run
@@ -103,13 +104,33 @@ def test_a_damaged_file_is_named(packed: Path, warehouse: Warehouse) -> None:
     assert warehouse.query("SELECT * FROM run").empty
 
 
-def test_what_comes_with_nasrank_is_small_and_no_ground_truth() -> None:
-    files = list(RESULTS.glob("*.parquet"))
+@pytest.mark.parametrize("study", shipped_results())
+def test_what_comes_with_nasrank_is_small_and_no_ground_truth(study: str) -> None:
+    files = list((RESULTS / study).iterdir())
     assert sum(file.stat().st_size for file in files) < 5_000_000
     tables = {file.stem: set(pq.read_schema(file).names) for file in files}
+    assert set(tables) == {"experiment", "run", "epoch_metric", "prediction"}
     assert tables["experiment"] == {column.name for column in Experiment.__table__.columns}
     assert tables["run"] == {column.name for column in Run.__table__.columns} - {"ingested_at"}
     assert tables["prediction"] == {"run_id", "epoch", "bn_mode", "arch_id", "accuracy", "images", "status"}
+
+
+def test_every_study_has_its_own_folder_and_one_is_loaded_unless_another_is_named(
+    warehouse: Warehouse, packed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert DEFAULT_RESULTS in shipped_results()
+    assert {path.name for path in RESULTS.iterdir()} == set(shipped_results())
+    pack_runs(unpack_runs(packed)[:2], packed.parent / DEFAULT_RESULTS)
+    monkeypatch.setattr(packing, "_RESULTS", packed.parent)
+    assert shipped_results() == (DEFAULT_RESULTS, "packed")
+    assert len(load_results(warehouse).ingested) == 2
+    report = load_results(warehouse, study="packed")
+    assert (len(report.ingested), len(report.unchanged)) == (1, 2)
+    for name in ("cifar", "", "../packed", "runs"):
+        with pytest.raises(
+            NasrankError, match=f"no results of a study {name!r} .*; choose cifar10 or packed"
+        ):
+            load_results(warehouse, study=name)
 
 
 def test_all_that_comes_with_nasrank_has_its_metrics(ground_truth_file: Path, tmp_path: Path) -> None:

@@ -77,6 +77,31 @@ def test_what_a_variant_changes(warehouse: Warehouse, write_run: RunWriter) -> N
     assert len(rows[rows.metric == "tau_a"]) == 3
 
 
+def test_a_variant_is_compared_on_images_of_its_own_size(warehouse: Warehouse, write_run: RunWriter) -> None:
+    """As with every other setting: smaller images have a baseline and a network without mask of their own."""
+    sizes: dict[int, dict[str, int]] = {32: {}, 16: {"image_size": 16}, 8: {"image_size": 8}}
+    folders = [
+        write_run(random_predictions(MASK, seed), seed=seed, mask=MASK, **change, **size)
+        for change in ({}, {"variant": "warmup", "warmup_epochs": 5})
+        for size in list(sizes.values())[: None if change else 2]
+        for seed in (0, 1)
+    ]
+    folders.append(write_run(random_predictions("", 0), **sizes[16]))
+    assert not ingest(warehouse, folders).problems
+    pairs = warehouse.query(
+        """SELECT DISTINCT own.image_size, other.image_size AS of_baseline
+        FROM experiment_effect
+        JOIN experiment AS own USING (experiment_id)
+        JOIN experiment AS other ON other.experiment_id = baseline_id
+        ORDER BY ALL"""
+    )
+    assert list(pairs.itertuples(index=False, name=None)) == [(16, 16), (32, 32)]
+    unmasked = warehouse.query(
+        "SELECT DISTINCT image_size FROM mask_effect JOIN experiment USING (experiment_id)"
+    )
+    assert unmasked.image_size.tolist() == [16]
+
+
 def test_the_papers_values_stand_beside_ours(warehouse: Warehouse, write_run: RunWriter) -> None:
     ingest(
         warehouse,

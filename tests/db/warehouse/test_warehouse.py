@@ -408,6 +408,8 @@ def test_an_upgrade_keeps_every_row(old_warehouse: Warehouse) -> None:
             now.sort_values(order, ignore_index=True), rows.sort_values(order, ignore_index=True)
         )
     assert set(old_warehouse.query("SELECT kind FROM experiment").kind) == {"trained"}
+    sizes = old_warehouse.query("SELECT DISTINCT dataset, image_size FROM experiment")
+    assert {"cifar10": 32, "digits": 8}.items() >= dict(sizes.itertuples(index=False, name=None)).items()
 
 
 def test_a_second_backup_does_not_replace_the_first(old_warehouse: Warehouse) -> None:

@@ -63,6 +63,18 @@ def test_a_size_stands_for_its_cells_and_channels() -> None:
     ) == ["none · custom 1×24", "none · custom 1×40"]
 
 
+def test_images_of_another_size_are_told_apart() -> None:
+    assert labels({}, {"image_size": 16}, {"image_size": 8}) == [
+        "none · full-size images",
+        "none · 16×16 pixels",
+        "none · 8×8 pixels",
+    ]
+    assert labels({"max_shift": 4}, {"image_size": 16, "max_shift": 2}) == [
+        "none · full-size images · shift 4",
+        "none · 16×16 pixels · shift 2",
+    ]
+
+
 def test_an_lt_and_a_variant_are_named() -> None:
     assert labels({}, {"lt": "Skip"}, {"variant": "warmup", "warmup_epochs": 5}) == [
         "none · baseline",
@@ -86,6 +98,7 @@ changes = st.fixed_dictionaries(
         "epochs": st.sampled_from([20, 21, 1000]),
         "learning_rate": st.sampled_from([0.1, 0.1000001, 0.025]),
         "train_images": st.sampled_from([None, 100]),
+        "image_size": st.sampled_from([8, 16]),
         "momentum": st.sampled_from([None, True, 0.9]),
         "unheard_of": st.sampled_from(["a", 1, False]),
     },

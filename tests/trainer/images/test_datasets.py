@@ -11,6 +11,7 @@ import struct
 import tarfile
 import threading
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,14 @@ from nasrank.db.errors import NasrankError
 from nasrank.trainer.images import cifar10, sources
 from nasrank.trainer.images.datasets import (
     ImageDataset,
+    average_blocks,
     list_datasets,
     load_dataset,
     prepare_dataset,
+    resize_dataset,
     split_dataset,
 )
+from tests.trainer.conftest import fewer_examples
 
 COMMAND = "nasrank-train data cifar10 --source PATH"
 BATCHES = [f"data_batch_{number}" for number in range(1, 6)]
@@ -609,3 +613,85 @@ def test_splits_need_images_and_a_seed(
         split_dataset(digits, train_images=train_images, valid_images=valid_images, split_seed=split_seed)
     with pytest.raises(NasrankError, match="at least 1 training and 1797 validation"):
         split_dataset(digits, train_images=None, valid_images=1797, split_seed=0)
+
+
+# Smaller images
+
+
+def slow_average(image: np.ndarray, size: int) -> list[list[int]]:
+    """One channel [side, side], one block at a time; Python rounds a fraction's half to even."""
+    block = len(image) // size
+    return [
+        [
+            round(
+                Fraction(
+                    sum(
+                        int(image[row * block + down, column * block + right])
+                        for down in range(block)
+                        for right in range(block)
+                    ),
+                    block**2,
+                )
+            )
+            for column in range(size)
+        ]
+        for row in range(size)
+    ]
+
+
+@fewer_examples
+@given(
+    shape=st.sampled_from([(32, 8), (32, 16), (32, 32), (8, 8), (24, 8), (24, 12), (48, 8)]),
+    channels=st.sampled_from([1, 3]),
+    # Of few values many blocks lie halfway between two numbers.
+    values=st.sampled_from([(0, 2), (0, 256), (253, 256)]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_averages_agree_with_the_loop(
+    shape: tuple[int, int], channels: int, values: tuple[int, int], seed: int
+) -> None:
+    side, size = shape
+    images = np.random.default_rng(seed).integers(*values, (2, channels, side, side)).astype(np.uint8)
+    averaged = average_blocks(torch.from_numpy(images), size)
+    assert averaged.dtype == torch.uint8
+    assert averaged.tolist() == [[slow_average(channel, size) for channel in image] for image in images]
+
+
+@pytest.mark.parametrize(
+    ("block", "mean"),
+    [
+        ([[0, 0], [1, 1]], 0),
+        ([[1, 2], [1, 2]], 2),
+        ([[2, 2], [3, 3]], 2),
+        ([[254, 255], [255, 254]], 254),
+        ([[255, 255], [255, 255]], 255),
+        ([[0, 1], [1, 1]], 1),
+        ([[0, 0], [0, 1]], 0),
+    ],
+)
+def test_halves_go_to_the_even_neighbour(block: list[list[int]], mean: int) -> None:
+    image = np.tile(np.array(block, np.uint8), (8, 8))[None, None]
+    assert average_blocks(torch.from_numpy(image), 8).unique().tolist() == [mean]
+
+
+def test_smaller_images_are_the_same_data_set(tmp_path: Path) -> None:
+    """Labels, digest, mean and deviation stay; the origin says that they are not what they were."""
+    images, labels = make_images(100)
+    whole = ImageDataset(
+        "cifar10",
+        torch.from_numpy(images),
+        torch.from_numpy(labels),
+        10,
+        cifar10.CLASSES,
+        cifar10.MEAN,
+        cifar10.STD,
+        hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest(),
+        "made for a test",
+    )
+    assert resize_dataset(whole, None) is whole
+    small = resize_dataset(whole, 16)
+    assert small.images.shape == (100, 3, 16, 16)
+    assert small.origin == "made for a test; averaged to 16x16 pixels"
+    for field in ("name", "labels", "num_classes", "class_names", "mean", "std", "sha256"):
+        assert getattr(small, field) is getattr(whole, field)
+    assert torch.equal(resize_dataset(whole, 32).images, whole.images)

@@ -221,6 +221,15 @@ def test_presets_choose_the_bn_mode_and_evaluation_overrides_it() -> None:
     assert study.evaluation == {"recalibration_batches": 3}
 
 
+def test_further_architectures_are_lists_beside_the_sets() -> None:
+    text = (
+        GOOD
+        + "[evaluation]\narchitectures = ['SELECT 1', 'a file']\nsample = 9\n[[experiments]]\ngroup = 'g'"
+    )
+    study = parse_study(tomllib.loads(text), "lists.toml")
+    assert (study.lists, study.evaluation, study.listed) == (("SELECT 1", "a file"), {"sample": 9}, {})
+
+
 def test_a_size_replaces_the_numbers_of_the_defaults() -> None:
     study = parse_study(
         {
@@ -275,6 +284,10 @@ GOOD = 'name = "n"\nseeds = [0]\n'
         (
             GOOD + "[evaluation]\narchitectures = 'some'\n[[experiments]]\ngroup = 'g'",
             "architectures is 'some'; choose 'sets' or 'all'",
+        ),
+        (
+            GOOD + "[evaluation]\narchitectures = ['SELECT 1', 3]\n[[experiments]]\ngroup = 'g'",
+            r"architectures is \['SELECT 1', 3\]; give 'sets', 'all', or a list of queries and files",
         ),
         (GOOD + "[evaluation]\nevery = 0\n[[experiments]]\ngroup = 'g'", "every is 0; give at least 1"),
         (GOOD + "[[experiments]]\nmask = 'Zero'", r"\[\[experiments\]\] number 1 has no group"),
@@ -437,6 +450,28 @@ def test_a_finished_run_has_all_that_the_study_asks_for(tmp_path: Path) -> None:
         rows = pyarrow.table({"arch_id": list(range(predicted))})
         pyarrow.parquet.write_table(rows, folder / "predictions-4-running.parquet")
         assert state_of(folder, complete) == expected
+
+
+def test_a_finished_run_has_what_the_study_lists_for_its_mask(tmp_path: Path) -> None:
+    folder = write_status(tmp_path, a_run(), "finished", epoch=4)
+    pyarrow.parquet.write_table(
+        pyarrow.table({"arch_id": [3, 5, 7]}), folder / "predictions-4-running.parquet"
+    )
+    lacking = "finished, but without predictions for listed architectures, under BN mode running"
+    assert state_of(folder, a_study(lists=("q",), listed={"": (7, 5), "Zero": (8,)})) == ("finished", None)
+    assert state_of(folder, a_study(lists=("q",), listed={"": (7, 8)})) == ("interrupted", lacking)
+
+
+@pytest.mark.parametrize("image_size", [None, 16, 8])
+def test_runs_on_smaller_images_take_less_by_their_pixels(image_size: int | None) -> None:
+    known, other = (
+        StudyRun(
+            StudyExperiment(ExperimentConfig.preset("cifar10", image_size=size), ("a",), ("running",)), 0
+        )
+        for size in (None, image_size)
+    )
+    states = [RunState(known, "finished", 250, 900.0, 124.0), RunState(other, "missing")]
+    assert TimeLeft(states).of(states[1]) == pytest.approx(1024.0 * ((image_size or 32) / 32) ** 2)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from nasrank.db.processes import python_command
 from nasrank.db.runs.submissions import TASK_FORMAT, Submission, submissions_of, submitted_runs
 from nasrank.trainer.stopping import StopSignal
 from nasrank.trainer.studies.file import Study, StudyRun
-from nasrank.trainer.studies.plan import Jobs, StudyOptions, check_datasets, check_study
+from nasrank.trainer.studies.plan import Jobs, StudyOptions, check_datasets, check_study, with_listed
 from nasrank.trainer.studies.slurm.queue import JOB_NAME, QueuedJob, cancel_jobs, queued_jobs
 from nasrank.trainer.studies.slurm.task import SlurmTask
 from nasrank.trainer.studies.status import RunState, count_states, last_lines, study_states
@@ -75,6 +75,7 @@ def submit_study(
     from nasrank.trainer.environment import check_device_name
 
     check_study(study, options.warehouse)
+    study = with_listed(study, options.warehouse)
     check_device_name(options.device)
     queue = queued_jobs()  # also where nothing was submitted before: without Slurm, all ends here
     states = _merged(study, options.runs_dir, submissions_of(options.runs_dir), queue)
@@ -212,7 +213,7 @@ def _with_job(
     if is_old and not (job and job.has_begun) and state.state in ("interrupted", "missing"):
         how = "`nasrank-train study cancel` and then `study run` submit" if job else "`study run` submits"
         why = f"Slurm job {job_id} is of another version of nasrank, and cannot begin; {how} its runs again"
-        return replace(state, state="pending" if job else "lost", job=job and job_id, message=why)
+        return replace(state, state="pending" if job else "lost", job=job_id if job else None, message=why)
     if job is not None:
         state = replace(state, job=job_id)
         if state.state == "running":
