@@ -18,7 +18,6 @@ from nasrank.db.errors import NasrankError
 from nasrank.db.files.pickles import load_pickle
 from nasrank.trainer.images import cifar10
 from numpy.typing import NDArray
-from PIL import Image
 
 _PARQUET = ("train.parquet", "train-00000-of-00001.parquet")  # the second as on Hugging Face
 # The MD5 of each training batch inside the official archive: how official images are known.
@@ -239,6 +238,8 @@ def _image_column(schema: pa.Schema, file: Path) -> str:
 
 def _decode(encoded: bytes | None, out: NDArray[np.uint8], row: int, file: Path) -> str:
     """Decode one image into `out`, uint8 [32, 32, 3], and return its format."""
+    from PIL import Image  # of all that train, only those need it who decode images
+
     try:
         with Image.open(io.BytesIO(encoded or b""), formats=("JPEG", "PNG")) as image:
             if image.size != (32, 32) or image.mode != "RGB":
