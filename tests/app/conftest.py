@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from nasrank.db.warehouse.file import Warehouse
 from tests.app.dashboard_data import add_whole_spaces, fill
+from tests.charts import charts_are_made_of_channels as charts_are_made_of_channels
 from tests.samples import ROOT
 
 MAIN = ROOT / "app" / "main.py"

@@ -49,13 +49,13 @@ def small_config(**changes: object) -> ExperimentConfig:
     return ExperimentConfig(**{**values, **changes})
 
 
-def small_images(n: int, seed: int = 0, max_shift: int = 0) -> DeviceImages:
+def small_images(n: int, seed: int = 0, max_shift: int = 0, device: torch.device = CPU) -> DeviceImages:
     """Images of 8x8 pixels, noise in different colours (or all would look alike), of ten classes."""
     source = torch.Generator().manual_seed(seed)
     colours = torch.rand(n, 3, 1, 1, generator=source)
     images = (torch.randint(0, 256, (n, 3, 8, 8), generator=source) * colours).to(torch.uint8)
     labels = torch.randint(0, 10, (n,), generator=source)
-    return DeviceImages(images, labels, mean=MEAN, std=STD, device=CPU, max_shift=max_shift)
+    return DeviceImages(images, labels, mean=MEAN, std=STD, device=device, max_shift=max_shift)
 
 
 def small_supernet(config: ExperimentConfig, seed: int = 0) -> SuperNet:
@@ -98,15 +98,15 @@ def trained() -> tuple[SuperNet, DeviceImages]:
     return supernet, valid
 
 
-def new_training(seed: int = 0, images: int = 60, **changes: object) -> Training:
+def new_training(seed: int = 0, images: int = 60, device: torch.device = CPU, **changes: object) -> Training:
     """Of 60 images: 7 batches an epoch, so that groups of 5, 4 or 3 run over its end."""
     config = small_config(**changes)
     return Training(
         config,
         seed,
-        small_supernet(config, seed),
-        small_images(images, max_shift=config.max_shift),
-        small_images(16, seed=1),
+        small_supernet(config, seed).to(device),
+        small_images(images, max_shift=config.max_shift, device=device),
+        small_images(16, seed=1, device=device),
     )
 
 

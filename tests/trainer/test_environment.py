@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import warnings
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,22 @@ def test_devices() -> None:
     with pytest.raises(NasrankError, match="device is 'tpu'; choose auto, cpu, cuda"):
         choose_device("tpu")
     assert device_description(torch.device("cpu")).endswith("1 thread(s)")
+
+
+def test_products_on_a_gpu_are_set_without_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the interface that PyTorch 2.9 brought: the older flags warn."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
+    precisions = torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert choose_device("auto") == torch.device("cuda")
+        assert torch.backends.cudnn.benchmark
+        assert torch.backends.cudnn.conv.fp32_precision == "tf32"
+        assert torch.backends.cuda.matmul.fp32_precision == "ieee"
+    finally:
+        torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision = precisions
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

@@ -10,8 +10,7 @@ operation makes is still in the caches of a CPU when the next one needs it (docs
 from __future__ import annotations
 
 import itertools
-import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -22,7 +21,9 @@ from nasrank.db.memory import available_memory
 from nasrank.db.nb201.architectures import Architecture
 from nasrank.db.nb201.equivalence import CellRules, representatives
 from nasrank.db.runs.format import Prediction
+from nasrank.trainer.evaluation.clock import EvaluationClock, Stopped
 from nasrank.trainer.evaluation.evaluator import PRECISIONS, check_available, check_bn_mode, even_parts
+from nasrank.trainer.evaluation.fetching import Counts
 from nasrank.trainer.images.augment import DeviceImages
 from nasrank.trainer.network.fast_network import FastNetwork, FirstCell
 from nasrank.trainer.network.normalization import (
@@ -33,17 +34,22 @@ from nasrank.trainer.network.normalization import (
 )
 from nasrank.trainer.network.paths import Path
 from nasrank.trainer.network.supernet import SuperNet
-from nasrank.trainer.progress import REPORT_SECONDS, EvaluationProgress, Progress
+from nasrank.trainer.progress import Progress
 from nasrank.trainer.stopping import StopSignal
 
 _SHARED_EDGES: Final = 3  # those to nodes 1 and 2 come first
 # Architectures × images that are predicted together, and lost if the process is killed meanwhile. More share
-# a little more of the first cell.
-_GROUP_IMAGES: Final = 25_000
+# more of the first cell; a GPU is done with them in about a second.
+_GROUP_IMAGES: Final = {"cpu": 25_000, "cuda": 1_000_000}
+# Groups that the host asks of the device before it waits for the counts of the first.
+_GROUPS_AHEAD: Final = {"cpu": 0, "cuda": 2}
 _ASSUMED_BYTES: Final = 4 * 2**30  # where nobody says how much memory is free
 _LEAST_GROUP: Final = 8
 # Images that fill the device; on a CPU few enough that a layer's values stay in its caches.
 _IMAGES_AT_ONCE: Final = {"cpu": 100, "cuda": 1_000}
+# Values of a GPU's tensor that keep it busy for longer than Python needs to ask for the next one: 128 MB of
+# float32, 0.1 ms at 3 TB/s. Small networks therefore take more images at once.
+_VALUES_AT_ONCE: Final = {"cpu": 0, "cuda": 2**25}
 # Of the first cell's size: three nodes and their ReLUs, four values for each of the three edges to node 3,
 # and what the later cells, which are smaller, need at a time.
 _TENSORS_AT_ONCE: Final = 22
@@ -98,10 +104,11 @@ def images_at_once(supernet: SuperNet, images: DeviceImages, precision: str, mem
     """
     stem = supernet.stem[0]
     assert isinstance(stem, nn.Conv2d)
-    values = _TENSORS_AT_ONCE * stem.out_channels * images.height * images.width
+    values = stem.out_channels * images.height * images.width
     available = _free_bytes(images.device) // 4 if memory_mb is None else memory_mb * 2**20
-    fitting = available // (values * PRECISIONS[precision].itemsize)
-    return max(1, min(_IMAGES_AT_ONCE[images.device.type], fitting))
+    fitting = available // (_TENSORS_AT_ONCE * values * PRECISIONS[precision].itemsize)
+    device = images.device.type
+    return max(1, min(max(_IMAGES_AT_ONCE[device], _VALUES_AT_ONCE[device] // values), fitting))
 
 
 def beginning(arch_id: int) -> tuple[int, ...]:
@@ -129,6 +136,7 @@ class FastEvaluator:
         self._network = FastNetwork(supernet, precision)
         self._images = images
         self.images = len(images)
+        self.device = images.device
         self._bounds = list(even_parts(len(images), batch_size))
         self._precision = precision
         self._calibration = calibration if bn_mode == "recalibrated" else ()
@@ -139,7 +147,6 @@ class FastEvaluator:
         with torch.inference_mode():
             self._stem_statistics = self._statistics_of_stem()
 
-    @torch.inference_mode()
     def correct(
         self, paths: Sequence[Path], advance: Callable[[int], None] = lambda images: None
     ) -> list[int | None]:
@@ -147,11 +154,16 @@ class FastEvaluator:
 
         None where any logit is not finite. Args as of `logits`.
         """
+        return self.counts(paths, advance).read()
+
+    @torch.inference_mode()
+    def counts(self, paths: Sequence[Path], advance: Callable[[int], None] = lambda images: None) -> Counts:
+        """As `correct`, without waiting for the device."""
         counts = torch.zeros(len(paths), 2, dtype=torch.int64, device=self._images.device)
         for position, logits, labels in self.logits(paths, advance):
             counts[position, 0] += (logits.argmax(1) == labels).sum()
             counts[position, 1] += (~logits.isfinite()).sum()
-        return [None if non_finite else correct for correct, non_finite in counts.tolist()]
+        return Counts(counts)
 
     def logits(
         self, paths: Sequence[Path], advance: Callable[[int], None] = lambda images: None
@@ -221,21 +233,31 @@ def _predictions(
 ) -> Iterator[Prediction]:
     images = evaluator.images
     architectures = sum(map(len, members.values()))
-    clock = _Clock(architectures, images, len(members) * evaluator.images_along_path, progress, stop)
-    for group in _groups(list(members), images):
-        paths = [Architecture.from_id(arch_id).operations for arch_id in group]
-        try:
-            counts = evaluator.correct(paths, clock.advance)
-        except _Stopped:
-            return
-        for representative, correct in zip(group, counts, strict=True):
+    clock = EvaluationClock(architectures, images, len(members) * evaluator.images_along_path, progress, stop)
+    under_way: deque[tuple[list[int], Counts]] = deque()
+
+    def ended() -> Iterator[Prediction]:
+        """Of the group that is longest under way."""
+        group, counts = under_way.popleft()
+        for representative, correct in zip(group, counts.read(), strict=True):
             for arch_id in members[representative]:
                 yield Prediction(arch_id, correct, images, "ok" if correct is not None else "non-finite")
 
+    for group in _groups(list(members), evaluator):
+        paths = [Architecture.from_id(arch_id).operations for arch_id in group]
+        try:
+            under_way.append((group, evaluator.counts(paths, clock.advance)))
+        except Stopped:
+            break  # what is under way is whole
+        if len(under_way) > _GROUPS_AHEAD[evaluator.device.type]:
+            yield from ended()
+    while under_way:
+        yield from ended()
 
-def _groups(arch_ids: Sequence[int], images: int) -> Iterator[list[int]]:
+
+def _groups(arch_ids: Sequence[int], evaluator: FastEvaluator) -> Iterator[list[int]]:
     """Architectures to predict together, alike in the edges that are shared."""
-    size = max(_LEAST_GROUP, _GROUP_IMAGES // images)
+    size = max(_LEAST_GROUP, _GROUP_IMAGES[evaluator.device.type] // evaluator.images)
     ordered = sorted(arch_ids, key=lambda arch_id: Architecture.from_id(arch_id).operations)
     for _, alike in itertools.groupby(ordered, beginning):
         group = list(alike)
@@ -248,41 +270,3 @@ def _free_bytes(device: torch.device) -> int:
         torch.cuda.empty_cache()  # what PyTorch keeps for later is free, too
         return int(torch.cuda.mem_get_info(device)[0])
     return available_memory() or _ASSUMED_BYTES
-
-
-class _Stopped(Exception):  # noqa: N818, says what happened
-    """The evaluation was asked to stop."""
-
-
-class _Clock:
-    """Shows progress in architectures, those predicted along with others included.
-
-    Args:
-        images: that each architecture is predicted on.
-        todo: images that go along paths, all together.
-    """
-
-    def __init__(
-        self, architectures: int, images: int, todo: int, progress: Progress, stop: StopSignal
-    ) -> None:
-        self._architectures, self._images = architectures, images
-        self._todo, self._done = todo, 0
-        self._progress, self._stop = progress, stop
-        self._started = self._reported = time.monotonic()
-
-    def advance(self, images: int) -> None:
-        """So many images more went along a path. Raises `_Stopped` once that is requested."""
-        if self._stop.requested:
-            raise _Stopped
-        self._done += images
-        now = time.monotonic()
-        if now - self._reported >= REPORT_SECONDS or self._done == self._todo:
-            self._reported = now
-            share = self._done / self._todo
-            done = int(share * self._architectures)
-            seconds = max(now - self._started, 1e-9)
-            self._progress.show(
-                EvaluationProgress(
-                    done, self._architectures, done * self._images / seconds, seconds / share - seconds
-                )
-            )

@@ -27,14 +27,15 @@ class EpochDraws:
     top: Tensor  # int64 [n], 0..2 max_shift: first row of the window into the padded image
     left: Tensor  # int64 [n], likewise the first column
     flip: Tensor  # bool [n]: mirror left and right
-    policy: PolicyDraws | None = None  # AutoAugment's, always on the CPU
+    policy: PolicyDraws | None = None  # AutoAugment's
 
     def to(self, device: torch.device) -> EpochDraws:
         """The same choices on another device."""
         order, top, left, flip = (
             tensor.to(device, non_blocking=True) for tensor in (self.order, self.top, self.left, self.flip)
         )
-        return EpochDraws(order, top, left, flip, self.policy)
+        policy = None if self.policy is None else self.policy.to(device)
+        return EpochDraws(order, top, left, flip, policy)
 
 
 def draw_epoch(
@@ -118,7 +119,7 @@ class DeviceImages:
             (draws.left[start:stop, None] + columns)[:, None, :],
         ]
         if draws.policy is not None:
-            images = apply_policy(pixels.permute(0, 3, 1, 2), draws.policy.part(start, stop))
+            images = apply_policy(pixels.permute(0, 3, 1, 2), draws.policy, start)
             pixels = images.permute(0, 2, 3, 1)
         return self._normalized(pixels), self._labels[chosen]
 

@@ -8,7 +8,7 @@ Pillow's, as in the published implementations, bit for bit; pixels from outside 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,14 +62,41 @@ _GREY: Final = 128  # what the published implementations fill with
 
 @dataclass(frozen=True)
 class PolicyDraws:
-    """What happens to each of `n` images, on the CPU: that knows the groups without asking a device."""
+    """What happens to each of `n` images, in the order they are seen.
 
-    operation: Tensor  # int64 [n, 2]: first and second, numbers of `_OPERATIONS`; -1 for none
-    value: Tensor  # float64 [n, 2]: magnitude with its sign
+    The host knows how many images an operation has from `keys`, so it never waits for the device to say so;
+    the device gets all that it needs of an epoch at once.
+    """
 
-    def part(self, start: int, stop: int) -> PolicyDraws:
-        """Those of images `start..stop-1`."""
-        return PolicyDraws(self.operation[start:stop], self.value[start:stop])
+    operation: Tensor  # int64 [n, 2]: first and second, numbers of `_OPERATIONS`, -1 for none; on the CPU
+    value: Tensor  # float64 [n, 2]: magnitude with its sign; on the CPU
+    keys: Tensor  # int64 [2, n]: operation x n + image, of each step in ascending order; on the CPU
+    images: Tensor  # int64 [2, n]: the images in the order of the keys; on the device
+    values: Tensor  # float64 [2, n]: their values, likewise
+
+    @classmethod
+    def sort(cls, operation: Tensor, value: Tensor) -> PolicyDraws:
+        """Draws on the CPU from the operation and the value of each image and step, [n, 2]."""
+        n = len(operation)
+        keys, images = (operation.T.contiguous() * n + torch.arange(n)).sort()
+        return cls(operation, value, keys, images, value.T.gather(1, images))
+
+    def to(self, device: torch.device) -> PolicyDraws:
+        """The same choices for images on another device."""
+        images, values = (tensor.to(device, non_blocking=True) for tensor in (self.images, self.values))
+        return PolicyDraws(self.operation, self.value, self.keys, images, values)
+
+    def groups(self, step: int, start: int, stop: int) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """Each operation that a step has for the images `start..stop-1`, with what it is applied to.
+
+        Yields the operation's number, its images counted from `start` (int64 [m]), and their values
+        (float64 [m]); both are on the device.
+        """
+        first = torch.arange(len(_OPERATIONS)) * len(self.operation)
+        bounds = torch.searchsorted(self.keys[step], torch.stack([first + start, first + stop], 1))
+        for number, (begin, end) in enumerate(bounds.tolist()):
+            if begin < end:
+                yield number, self.images[step, begin:end] - start, self.values[step, begin:end]
 
 
 def draw_policy(n: int, *, seed: int, epoch: int) -> PolicyDraws:
@@ -81,7 +108,7 @@ def draw_policy(n: int, *, seed: int, epoch: int) -> PolicyDraws:
     signed = _table(lambda step: step[0] in _SIGNED)[chosen] > 0
     number = _table(lambda step: list(_OPERATIONS).index(step[0]))[chosen].to(torch.int64)
     value = _table(lambda step: magnitude(step[0], step[2]))[chosen]
-    return PolicyDraws(torch.where(applied, number, -1), torch.where(signed, sign * value, value))
+    return PolicyDraws.sort(torch.where(applied, number, -1), torch.where(signed, sign * value, value))
 
 
 def magnitude(operation: str, level: int) -> float:
@@ -93,16 +120,17 @@ def magnitude(operation: str, level: int) -> float:
     return _SIGNED.get(operation, 0.0) * level / 9
 
 
-def apply_policy(images: Tensor, draws: PolicyDraws) -> Tensor:
-    """Both operations of each image: uint8 [b, 1 or 3, height, width] to the same shape."""
+def apply_policy(images: Tensor, draws: PolicyDraws, start: int = 0) -> Tensor:
+    """Both operations of each image: uint8 [b, 1 or 3, height, width] to the same shape.
+
+    Args:
+        draws: on the device of the images, which are its images `start..start+b-1`.
+    """
     functions = list(_OPERATIONS.values())
-    for operation, value in zip(draws.operation.T, draws.value.T, strict=True):
+    for step in range(2):
         result = images.clone()
-        for number in operation.unique().tolist():
-            if number >= 0:
-                rows = (operation == number).nonzero()[:, 0]
-                there = rows.to(images.device, non_blocking=True)
-                result[there] = functions[number](images[there], value[rows].to(images.device))
+        for number, chosen, value in draws.groups(step, start, start + len(images)):
+            result[chosen] = functions[number](images[chosen], value)
         images = result
     return images
 
@@ -121,8 +149,8 @@ def _solarize(images: Tensor, threshold: Tensor) -> Tensor:
 
 
 def _posterize(images: Tensor, bits: Tensor) -> Tensor:
-    kept = 256 - 2 ** (8 - _each(bits).to(torch.int64))
-    return (images & kept).to(torch.uint8)
+    dropped = 8 - _each(bits).to(torch.int64)
+    return (images >> dropped << dropped).to(torch.uint8)
 
 
 def _autocontrast(images: Tensor, _: Tensor) -> Tensor:
@@ -228,22 +256,26 @@ def _affine(images: Tensor, *, right: _Row = (1.0, 0.0, 0.0), down: _Row = (0.0,
     source = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
     index = source.flatten(1)[:, None].expand(-1, images.shape[1], -1)
     moved = images.flatten(2).gather(2, index).view_as(images)
-    return torch.where(inside[:, None], moved, _GREY).to(torch.uint8)
+    return moved.masked_fill(~inside[:, None], _GREY)
 
 
 def _source(images: Tensor, coefficients: _Row) -> Tensor:
     """One coordinate of every pixel's source: int64 [b, height, width]."""
-    b, _, height, width = images.shape
-    by_x, by_y, offset = (
-        torch.as_tensor(c, dtype=torch.float64, device=images.device).expand(b)[:, None, None]
-        for c in coefficients
-    )
+    height, width = images.shape[2:]
+    by_x, by_y, offset = (_coefficient(c, images) for c in coefficients)
     fixed = [
         torch.floor(c * 65_536 + 0.5).to(torch.int64) for c in (by_x, by_y, offset + 0.5 * by_x + 0.5 * by_y)
     ]
     x = torch.arange(width, device=images.device)
     y = torch.arange(height, device=images.device)[:, None]
     return (fixed[2] + x * fixed[0] + y * fixed[1]) >> 16
+
+
+def _coefficient(c: Tensor | float, images: Tensor) -> Tensor:
+    """float64 [b or 1, 1, 1]; a number is filled in by the device, which no copy has to wait for."""
+    if isinstance(c, Tensor):
+        return c[:, None, None]
+    return torch.full((1, 1, 1), c, dtype=torch.float64, device=images.device)
 
 
 def _each(value: Tensor) -> Tensor:

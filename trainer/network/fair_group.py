@@ -136,14 +136,24 @@ def _taken(features: Tensor, routes: Sequence[Tensor], applied: int) -> tuple[Te
 
 
 def _summed(batches: Sequence[Tensor], routes: Sequence[Tensor]) -> Tensor:
-    applied, paths = len(batches) // len(routes), len(routes[0])
+    """Of each edge, in memory for all paths, and these added up: without the atomics of `index_add_`."""
+    applied = len(batches) // len(routes)
+    total: Tensor | None = None
+    for edge, route in enumerate(routes):
+        brought = _brought(batches[edge * applied : (edge + 1) * applied], route)
+        total = brought if total is None else total.add_(brought)
+    assert total is not None
+    return _images(total, batches[0])
+
+
+def _brought(batches: Sequence[Tensor], route: Tensor) -> Tensor:
+    """What arrives along an edge, as `_rows` of all paths; along Zero, zeros."""
+    paths = len(route)
     rows = batches[0].new_empty(paths, batches[0].numel())
-    # Of the first edge, there is nothing to add to yet; along Zero comes nothing.
-    rows.index_fill_(0, routes[0][: paths - applied], 0)
-    for number, (batch, place) in enumerate(zip(batches, _places(routes, applied), strict=True)):
-        bring = rows.index_copy_ if number < applied else rows.index_add_
-        bring(0, place, _rows(batch, 1))
-    return _images(rows, batches[0])
+    rows.index_fill_(0, route[: paths - len(batches)], 0)
+    for place, batch in zip(_places([route], len(batches)), batches, strict=True):
+        rows.index_copy_(0, place, _rows(batch, 1))
+    return rows
 
 
 def _places(routes: Sequence[Tensor], applied: int) -> list[Tensor]:

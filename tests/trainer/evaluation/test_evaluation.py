@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -11,7 +11,6 @@ from torch import nn
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import Architecture
-from nasrank.db.warehouse.file import Warehouse
 from nasrank.trainer.evaluation.evaluator import (
     BN_MODES,
     BatchEvaluator,
@@ -24,6 +23,9 @@ from nasrank.trainer.evaluation.evaluator import (
 from nasrank.trainer.images.augment import DeviceImages
 from nasrank.trainer.network.supernet import SuperNet
 from tests.trainer.conftest import small_config, small_images, small_supernet
+
+if TYPE_CHECKING:
+    from nasrank.db.warehouse.file import Warehouse
 
 
 def evaluator_of(supernet: SuperNet, mode: str, images: DeviceImages, batch_size: int = 64) -> Evaluator:

@@ -11,14 +11,17 @@ from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, Architecture, OperationSet, sample_order
 from nasrank.db.nb201.equivalence import CellRules, representatives
 from nasrank.db.runs.format import Prediction
+from nasrank.trainer.evaluation import fast_evaluation
 from nasrank.trainer.evaluation.evaluator import BN_MODES, Evaluator
 from nasrank.trainer.evaluation.fast_evaluation import FastEvaluator, evaluate, images_at_once
+from nasrank.trainer.evaluation.fetching import Counts
 from nasrank.trainer.images.augment import DeviceImages
 from nasrank.trainer.network.supernet import SuperNet
 from nasrank.trainer.progress import EvaluationProgress, SilentProgress
 from nasrank.trainer.stopping import StopSignal
 from tests.trainer.conftest import randomize_norms, small_config, small_images, small_supernet
 from tests.trainer.evaluation.test_evaluation import evaluator_of
+from tests.trainer.host_waits import META, host_waits
 
 
 class Recorder(SilentProgress):
@@ -174,6 +177,21 @@ def test_images_at_once_fit_the_memory() -> None:
     assert images_at_once(supernet, images, "float32", None) == 100
 
 
+def test_small_networks_take_more_images_at_once_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each tensor has at least 32 million values, of CIFAR-10's images and widths as of tiny and S."""
+    monkeypatch.setattr(fast_evaluation, "_free_bytes", lambda device: 100 * 2**30)
+    for limits in (fast_evaluation._IMAGES_AT_ONCE, fast_evaluation._VALUES_AT_ONCE):
+        monkeypatch.setitem(limits, "meta", limits["cuda"])
+    images = DeviceImages(
+        torch.zeros(1, 3, 32, 32, dtype=torch.uint8), torch.zeros(1), mean=(0,) * 3, std=(1,) * 3, device=META
+    )
+    for channels, expected in ((8, 4_096), (32, 1_024), (96, 1_000)):
+        assert (
+            images_at_once(small_supernet(small_config(channels=channels)), images, "float32", None)
+            == expected
+        )
+
+
 def test_logits_that_are_not_finite_are_no_accuracy() -> None:
     """One broken weight on one edge: architectures that use it have no accuracy, all others have."""
     supernet = small_supernet(small_config())
@@ -251,3 +269,60 @@ def test_stops_between_architectures_and_tells_where_it_is() -> None:
     last = progress.shown[-1]
     assert isinstance(last, EvaluationProgress)
     assert (last.done, last.total, last.seconds_left) == (3, 3, 0)
+
+
+def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch, device: str) -> list[str]:
+    """Groups of eight, two ahead, on a device without one; what is returned fills with what happens."""
+    happened: list[str] = []
+    counts, read = FastEvaluator.counts, Counts.read
+    monkeypatch.setitem(fast_evaluation._GROUP_IMAGES, device, 1)
+    monkeypatch.setitem(fast_evaluation._GROUPS_AHEAD, device, 2)
+    monkeypatch.setattr(FastEvaluator, "counts", lambda *args: (counts(*args), happened.append("given"))[0])
+    monkeypatch.setattr(Counts, "read", lambda self: (happened.append("read"), read(self))[1])
+    return happened
+
+
+@pytest.mark.parametrize("mode", BN_MODES)
+def test_the_device_is_never_waited_for(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    """But for counts of groups, after two further ones."""
+    happened = as_on_a_gpu(monkeypatch, "meta")
+    supernet, images = network().to(META), small_images(100, device=META)
+    with host_waits(META) as places:
+        found = evaluate(
+            supernet,
+            sample_order()[:20],
+            images,
+            bn_mode=mode,
+            calibration=calibration(images),
+            progress=SilentProgress(),
+            stop=StopSignal(),
+        )
+        assert len(list(found)) == 20
+    assert places == []
+    groups = happened.count("given")
+    assert groups > 4
+    assert happened == ["given"] * 3 + ["read", "given"] * (groups - 3) + ["read"] * 3
+
+
+@pytest.mark.parametrize("stops_in", [1, 4, 6])
+def test_groups_under_way_are_kept(monkeypatch: pytest.MonkeyPatch, stops_in: int) -> None:
+    """Predictions are those without any under way; what was whole as the evaluation stopped is not lost."""
+    supernet, images, arch_ids = network(), small_images(20), sample_order()[:30]
+    expected = list(evaluate(supernet, arch_ids, images, progress=SilentProgress(), stop=StopSignal()))
+    happened = as_on_a_gpu(monkeypatch, "cpu")
+    assert expected == list(
+        evaluate(supernet, arch_ids, images, progress=SilentProgress(), stop=StopSignal())
+    )
+    happened.clear()
+    stop = StopSignal()
+    logits = FastEvaluator.logits
+
+    def counted(self: FastEvaluator, *arguments: object) -> object:
+        stop.requested = happened.count("given") == stops_in
+        return logits(self, *arguments)
+
+    monkeypatch.setattr(FastEvaluator, "logits", counted)
+    found = list(evaluate(supernet, arch_ids, images, progress=SilentProgress(), stop=stop))
+    assert happened.count("given") == happened.count("read") == stops_in
+    assert found == expected[: len(found)]
+    assert len(found) >= stops_in

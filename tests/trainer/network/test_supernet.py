@@ -219,6 +219,7 @@ def stand_alone_sizes() -> list[int]:
 
 
 def test_sizes_are_the_packages() -> None:
+
     sizes = stand_alone_sizes()
     assert sizes[0] == 129_306
     known = {

@@ -15,25 +15,23 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from nasrank.trainer.environment import choose_device
 from nasrank.trainer.network.fair_group import group_logits, group_routes
-from nasrank.trainer.network.paths import path_sampler
-from nasrank.trainer.network.supernet import SuperNet
 from nasrank.trainer.run import _record_groups
 from nasrank.trainer.stopping import Interrupted
 from nasrank.trainer.training.learning import Learner
-from nasrank.trainer.training.recording import RecordedGroup, Recorder, record_on_cuda
+from nasrank.trainer.training.recording import RecordedGroup, Recorder
 from nasrank.trainer.training.training import Training
 from tests.trainer.conftest import (
-    CPU,
     MakeTraining,
     fewer_examples,
     randomize_norms,
     small_config,
     small_supernet,
 )
+from tests.trainer.groups import batches, group, learned, step_by_step, with_gradients
+from tests.trainer.host_waits import META, host_waits
 from tests.trainer.training.tape import record_on_tape
-from tests.trainer.training.test_training import VARIATIONS, StopAfter, doubled, host_waits_of_an_epoch, run
+from tests.trainer.training.test_training import VARIATIONS, StopAfter, doubled, run, waits_of_an_epoch
 
 FAIR: list[dict[str, Any]] = [
     {},
@@ -49,41 +47,10 @@ FAIR: list[dict[str, Any]] = [
 each_fair = pytest.mark.parametrize("changes", FAIR, ids=str)
 
 
-def group(config: Any, number: int) -> list[Any]:
-    sampler = path_sampler(config, 0, 3 * config.cells_per_stage)
-    return [sampler.path(len(config.operations) * number + step) for step in range(len(config.operations))]
-
-
 def double_learner(config: Any) -> Learner:
     supernet = small_supernet(config).double().train()
     randomize_norms(supernet)
     return with_gradients(supernet, config)
-
-
-def with_gradients(supernet: SuperNet, config: Any, device: torch.device = CPU) -> Learner:
-    for parameter in supernet.parameters():
-        parameter.grad = torch.zeros_like(parameter)
-    return Learner(supernet, config, device)
-
-
-def batches(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Of 8 images."""
-    source = torch.Generator().manual_seed(seed)
-    images = torch.randn(8 * n, 3, 8, 8, dtype=torch.float64, generator=source)
-    return images, torch.randint(10, (8 * n,), generator=source)
-
-
-def step_by_step(learner: Learner, images: Tensor, labels: Tensor, paths: list[Any]) -> None:
-    """A batch of 8 along each path."""
-    for path, some_images, some_labels in zip(paths, images.split(8), labels.split(8), strict=True):
-        learner.along_paths(some_images, some_labels, [path])
-
-
-def learned(learner: Learner) -> list[Tensor]:
-    """All that a step moves."""
-    gradients = [parameter.grad for parameter in learner.supernet.parameters()]
-    assert all(gradient is not None for gradient in gradients)
-    return [*gradients, *learner.supernet.buffers(), learner.loss_sum, learner.correct]
 
 
 def assert_learned_the_same(one: Learner, other: Learner) -> None:
@@ -304,34 +271,19 @@ def test_a_run_says_how_it_trains(
     assert line.count("\n") == 1
 
 
-@pytest.mark.parametrize("changes", [{}, {"grad_clip_norm": 0.5}, {"gradient_batches": "same"}], ids=str)
+@pytest.mark.parametrize(
+    "changes",
+    [{"grad_clip_norm": 0.5}, {"augmentation": "autoaugment"}, {"topology_shared": False}],
+    ids=str,
+)
 def test_recorded_groups_do_not_make_the_host_wait(
-    make_training: MakeTraining, changes: dict[str, Any]
+    make_training: MakeTraining, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
 ) -> None:
-    training = recording(make_training(**changes))
-    assert host_waits_of_an_epoch(training) == 2  # the epoch's last report, and its time
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_cuda_graph_learns_what_steps_do(precision: str) -> None:
-    config = small_config(precision=precision, channels=8)
-    device = choose_device("cuda")
-    supernet = small_supernet(config).to(device).train()
-    steps = with_gradients(supernet, config, device)
-    played = with_gradients(copy.deepcopy(supernet), config, device)
-    images, labels = batches(1, seed=99)
-    with played.nothing_learned():
-        recorded = RecordedGroup(
-            record_on_cuda, played, images.float().to(device), labels.to(device), group(config, 99)
-        )
-    tolerance = 1e-3 if precision == "float32" else 5e-2
-    for number in range(3):
-        paths = group(config, number)
-        images, labels = batches(len(paths), seed=number)
-        images, labels = images.float().to(device), labels.to(device)
-        recorded.play(images, labels, paths)
-        step_by_step(steps, images, labels, paths)
-        for found, expected in zip(learned(played), learned(steps), strict=True):
-            distance = (found.double() - expected.double()).norm()
-            assert distance <= tolerance * (1 + expected.double().norm())
+    """What is recorded is done once, and what a group needs beside it for each."""
+    monkeypatch.setattr("nasrank.trainer.training.recording._TRIALS", 1)
+    training = make_training(device=META, **changes)
+    with host_waits(META):  # a trial reads the loss, which has no value here
+        training.record_groups(lambda work: (work(), lambda: None)[1], least_gain=0)
+    assert training.plays_groups
+    waits = waits_of_an_epoch(training)
+    assert len(waits) == 2, waits  # the epoch's last report, and its time

@@ -13,7 +13,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from nasrank.db.errors import NasrankError
 from nasrank.trainer.config import ExperimentConfig
@@ -24,6 +23,7 @@ from nasrank.trainer.stopping import Interrupted, StopSignal
 from nasrank.trainer.training.optimization import clip_gradients, learning_rate, make_optimizer
 from nasrank.trainer.training.training import Diverged, Training, watched_paths
 from tests.trainer.conftest import MakeTraining, new_training, small_config, small_images, small_supernet
+from tests.trainer.host_waits import META, host_waits
 
 
 def run(
@@ -380,36 +380,38 @@ def test_rows_tell_of_every_epoch(make_training: MakeTraining) -> None:
     assert training.seconds == pytest.approx(sum(row.seconds for row in training.rows))
 
 
-class HostWaits(TorchDispatchMode):
-    """Counts what would make the host wait for a GPU: numbers read from it, sizes that depend on it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        waiting = ("_local_scalar_dense", "nonzero", "masked_select", "equal", "_unique2")
-        self.count += func.overloadpacket.__name__ in waiting
-        return func(*args, **(kwargs or {}))
-
-
-def host_waits_of_an_epoch(training: Training) -> int:
+def waits_of_an_epoch(training: Training) -> list[str]:
     clock = TrainingClock(SilentProgress(), 3, training.batches, 8, 0, clock=lambda: 0.0)
-    with HostWaits() as waits:
+    with host_waits(training._train_images.device) as places:
         training._run_epoch(clock, StopSignal())
     assert training.batch == training.batches
-    return waits.count
+    return places
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"grad_clip_norm": 0.5}, {"gradient_batches": "same"}, {"precision": "bfloat16"}],
+    [
+        {},
+        {"grad_clip_norm": 0.5},
+        {"grad_clip_norm": 0.5, "grad_clip_scope": "parameter-group"},
+        {"gradient_batches": "same"},
+        {"augmentation": "autoaugment", "label_smoothing": 0.1},
+        {"topology_shared": False},
+        {"path_sampling": "uniform"},
+        {"lt": "Skip+Pool"},
+    ],
     ids=str,
 )
 def test_the_device_is_waited_for_at_the_end_of_an_epoch_only(
     make_training: MakeTraining, changes: dict[str, Any]
 ) -> None:
-    assert host_waits_of_an_epoch(make_training(**changes)) == 2  # the epoch's last report, and its time
+    waits = waits_of_an_epoch(make_training(device=META, **changes))
+    assert len(waits) == 2, waits  # the epoch's last report, and its time
+
+
+def test_in_bfloat16_nothing_else_is_read_from_the_device(make_training: MakeTraining) -> None:
+    """Copies are not seen here: autocast is for devices that have values."""
+    assert len(waits_of_an_epoch(make_training(precision="bfloat16"))) == 2
 
 
 def test_bfloat16_is_that_of_features_only(make_training: MakeTraining) -> None:
