@@ -12,8 +12,8 @@ from tests.samples import ROOT
 
 def test_the_command_names_host_port_and_files_that_exist(tmp_path: Path) -> None:
     argv = command(tmp_path / "w w.duckdb", "localhost", 8765)
-    assert argv[:4] == [sys.executable, "-m", "streamlit", "run"]
-    assert Path(argv[4]).is_file()
+    assert argv[:5] == [sys.executable, "-P", "-m", "streamlit", "run"]
+    assert Path(argv[5]).is_file()
     assert "--server.address=localhost" in argv
     assert "--server.port=8765" in argv
     assert "--browser.gatherUsageStats=false" in argv
@@ -23,7 +23,7 @@ def test_the_command_names_host_port_and_files_that_exist(tmp_path: Path) -> Non
 
 def test_streamlit_knows_every_option(tmp_path: Path) -> None:
     argv = command(tmp_path, "localhost", 1)
-    options = [argument[2:].partition("=")[0] for argument in argv[5 : argv.index("--")]]
+    options = [argument[2:].partition("=")[0] for argument in argv[6 : argv.index("--")]]
     assert set(options) <= set(streamlit.config.get_config_options())
 
 
