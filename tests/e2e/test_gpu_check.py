@@ -27,6 +27,8 @@ class Missing:
         if name.partition(".")[0] in {MISSING}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
+# Nor is nasrank installed there.
+sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in repr(finder)]
 sys.meta_path.insert(0, Missing())
 """
 

@@ -23,7 +23,7 @@ from nasrank.db.nb201.architectures import sample_order
 from nasrank.db.runs.reader import read_run_folder
 from nasrank.trainer import run
 from nasrank.trainer.config import VARIANTS, ExperimentConfig, run_id
-from nasrank.trainer.evaluation import fast_evaluation
+from nasrank.trainer.evaluation import clock
 from nasrank.trainer.evaluation.evaluator import BN_MODES, EvaluationOptions, random_sample
 from nasrank.trainer.progress import EvaluationProgress, SilentProgress, TrainingProgress
 from nasrank.trainer.run import RunResult, run_experiment
@@ -209,7 +209,7 @@ def test_an_interrupted_run_evaluates_as_an_uninterrupted_one(
     evaluated: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: tuple[int, int | str]
 ) -> None:
     """Stopped at an epoch's end, or within the evaluation after it, under any of the modes."""
-    monkeypatch.setattr(fast_evaluation, "REPORT_SECONDS", 0)
+    monkeypatch.setattr(clock, "REPORT_SECONDS", 0)
     epoch, seen = 0, 0
 
     def interrupt(state: TrainingProgress | EvaluationProgress) -> None:
@@ -291,7 +291,7 @@ def test_a_signal_saves_and_the_same_command_continues(
 def test_an_interrupted_evaluation_keeps_what_is_done(
     finished: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fast_evaluation, "REPORT_SECONDS", 0)
+    monkeypatch.setattr(clock, "REPORT_SECONDS", 0)
 
     def interrupt(state: TrainingProgress | EvaluationProgress) -> None:
         if isinstance(state, EvaluationProgress) and state.done == 5:
