@@ -80,11 +80,12 @@ class RunRecord:
 
 def taken_up(
     name: str,
+    previous: RunStatus | None,
+    *,
     config: ExperimentConfig,
     dataset: ImageDataset,
     split: Split,
     device: torch.device,
-    previous: RunStatus | None,
     ground_truth_keys: list[str],
 ) -> RunStatus:
     """The status of a run as this process takes it up, keeping what earlier ones did.

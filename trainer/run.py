@@ -113,7 +113,17 @@ def run_experiment(
         shown = progress or stderr_progress()
         try:
             work = _take_up(
-                config, seed, folder, claim, data_dir, torch_device, previous, keys, options, shown, stop
+                config,
+                seed,
+                folder,
+                claim=claim,
+                data_dir=data_dir,
+                device=torch_device,
+                previous=previous,
+                ground_truth_keys=keys,
+                options=options,
+                progress=shown,
+                stop=stop,
             )
             work.do(wanted)
         finally:
@@ -190,6 +200,7 @@ def _take_up(
     config: ExperimentConfig,
     seed: int,
     folder: RunFolder,
+    *,
     claim: Claim,
     data_dir: Path,
     device: torch.device,
@@ -212,7 +223,15 @@ def _take_up(
     valid_images = _on_device(dataset, split.valid, device)
     training = _training(config, seed, dataset, split, train_images)
     predictor = Predictor(folder, training, train_images, valid_images, options, progress, stop)
-    status = taken_up(folder.path.name, config, dataset, split, device, previous, ground_truth_keys)
+    status = taken_up(
+        folder.path.name,
+        previous,
+        config=config,
+        dataset=dataset,
+        split=split,
+        device=device,
+        ground_truth_keys=ground_truth_keys,
+    )
     checkpointer = Checkpointer(folder.path, claim, training)
     if not checkpointer.resume() and status.status == "finished":
         raise NasrankError(

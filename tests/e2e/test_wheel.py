@@ -43,6 +43,17 @@ HOSTILE = (
 )
 PAGES = ("", "scatter", "compare", "search_space", "datasets", "runs", "paper", "sql")
 RUN = ("--dataset", "digits", "--size", "tiny", "--epochs", "2", "--mask", "Zero+Pool", "--batch-size", "100")
+# A process that reads files of the benchmark's authors begins, and says what it cannot read.
+READER = """
+from nasrank.db.benchmarks.official.contents import FORMS
+from nasrank.db.benchmarks.official.isolation import read_in_processes
+from nasrank.db.errors import NasrankError
+task = {"what": "it", "file": "nowhere", "form": next(iter(FORMS)), "curve": "last", "seconds": 9}
+try:
+    read_in_processes([task], 1, print, lambda done: None)
+except NasrankError as error:
+    print(error)
+"""
 STUDY = """
 name = "two"
 seeds = [1, 2]
@@ -146,11 +157,21 @@ def test_nothing_in_the_folder_is_imported(
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    where = "import nasrank.db.warehouse.file as f; print(f.__file__)"
-    told = subprocess.run(
-        [programs / "python", "-P", "-c", where], cwd=hostile, capture_output=True, text=True
-    )
-    assert str(programs.parent) in told.stdout, "the wheel's, not the checkout's"
+    def python(program: str) -> str:
+        done = subprocess.run(
+            [programs / "python", "-P", "-c", program],
+            cwd=hostile,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    where = python("import nasrank.db.warehouse.file as file; print(file.__file__)")
+    assert str(programs.parent) in where, "the wheel's, not the checkout's"
+    assert nasrank("--version").startswith("nasrank ")
+    assert python(READER).strip() == "cannot read 'nowhere': No such file or directory"
     (hostile / "two.toml").write_text(STUDY)
     nasrank("init")
     nasrank("import-bench")
