@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import statistics
@@ -114,6 +115,17 @@ def taken_up(
     )
     _refuse_other_images(previous, status)
     return status
+
+
+def write_config(folder: RunFolder, config: ExperimentConfig, seed: int) -> None:
+    """Say in the folder what the run is, or check that it is the one there; see `RunFolder.write_config`."""
+    folder.write_config(
+        json.loads(config.to_json()),
+        seed,
+        config_hash=config.config_hash,
+        size=config.size,
+        variant=config.variant,
+    )
 
 
 def now() -> str:

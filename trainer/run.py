@@ -6,7 +6,6 @@ one, and has nothing to do where all is there.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +33,7 @@ from nasrank.trainer.messages import say
 from nasrank.trainer.network.supernet import build_supernet
 from nasrank.trainer.predicting import Predictor, missing_predictions
 from nasrank.trainer.progress import Progress, stderr_progress
-from nasrank.trainer.record import RunRecord, now, taken_up
+from nasrank.trainer.record import RunRecord, now, taken_up, write_config
 from nasrank.trainer.stopping import StopSignal
 from nasrank.trainer.training.checkpoint import Checkpointer
 from nasrank.trainer.training.recording import record_on_cuda
@@ -88,13 +87,7 @@ def run_experiment(
     folder = RunFolder(runs_dir / name)
     stop = StopSignal()
     with folder.claimed(patience=patience, on_loss=stop.request) as claim, stop:
-        folder.write_config(
-            json.loads(config.to_json()),
-            seed,
-            config_hash=config.config_hash,
-            size=config.size,
-            variant=config.variant,
-        )
+        write_config(folder, config, seed)
         previous = folder.read_status()
         if previous is not None and previous.status == "failed":
             raise NasrankError(
