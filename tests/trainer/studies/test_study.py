@@ -194,6 +194,7 @@ def test_a_file_comes_before_a_shipped_study(tmp_path: Path, monkeypatch: pytest
         "cifar10-whole-space",
         "digits",
         "paper",
+        "pilot",
         "small",
     )
     assert load_study("small").name == "small"
@@ -338,7 +339,7 @@ def test_a_mistake_is_named_with_file_group_and_key(tmp_path: Path, text: str, s
 
 
 def test_an_unknown_study_is_refused_with_those_there_are() -> None:
-    with pytest.raises(NasrankError, match="no study file missing.toml; .*: cifar10, .*, paper, small"):
+    with pytest.raises(NasrankError, match="no study file missing.toml; .*: cifar10, .*, paper, pilot, small"):
         load_study("missing.toml")
 
 
