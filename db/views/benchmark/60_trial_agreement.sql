@@ -33,7 +33,7 @@ ranked AS (
     FROM compared
 ),
 member AS (
-    SELECT ranked.*, definition.architecture_set, NULL AS epoch, NULL AS bn_mode
+    SELECT ranked.*, definition.kind AS set_kind, definition.architecture_set, NULL AS epoch, NULL AS bn_mode
     FROM ranked
     JOIN set_definition AS definition USING (one_per_class)
     WHERE CASE definition.kind
@@ -45,12 +45,15 @@ member AS (
 SELECT
     gt_key, mask, one_per_class, architecture_set, n,
     predictor.truth AS truth, predictor.trial AS trial,
-    tau, tau_eq2, spearman, pearson
+    tau, tau_eq2, spearman, pearson,
+    set_kind, is_set_of_paper(set_kind, one_per_class) AS is_paper_set
 FROM rank_correlation('member')
 JOIN set_definition USING (one_per_class, architecture_set)
-WHERE kind <> 'top' OR n = size;
+WHERE set_kind <> 'top' OR n = size;
 
-COMMENT ON VIEW trial_agreement IS 'How well one trial of the benchmark ranks as another, or as the mean of all others: what a super-network could reach that were as good as training once';
+COMMENT ON VIEW trial_agreement IS
+'How well one trial of the benchmark ranks as another, or as the mean of all others: what a super-network could '
+'reach that were as good as training once';
 COMMENT ON COLUMN trial_agreement.gt_key IS 'ground-truth key of the mean over the trials';
 COMMENT ON COLUMN trial_agreement.mask IS 'operations removed';
 COMMENT ON COLUMN trial_agreement.one_per_class IS 'false: all architectures; true: one of each class';
@@ -62,3 +65,6 @@ COMMENT ON COLUMN trial_agreement.tau IS 'Kendall''s tau-b';
 COMMENT ON COLUMN trial_agreement.tau_eq2 IS 'Kendall''s τ by Equation 2';
 COMMENT ON COLUMN trial_agreement.spearman IS 'Spearman''s rank correlation';
 COMMENT ON COLUMN trial_agreement.pearson IS 'Pearson''s correlation';
+COMMENT ON COLUMN trial_agreement.set_kind IS 'what kind of set: top, random or all';
+COMMENT ON COLUMN trial_agreement.is_paper_set IS
+'whether the paper measures on it: its seven top-N and the random sample';

@@ -8,7 +8,8 @@ SELECT
     favg(spearman) FILTER (WHERE truth <> 'others') AS spearman_between_trials,
     favg(spearman) FILTER (WHERE truth = 'others') AS spearman_to_others,
     favg(pearson) FILTER (WHERE truth <> 'others') AS pearson_between_trials,
-    favg(pearson) FILTER (WHERE truth = 'others') AS pearson_to_others
+    favg(pearson) FILTER (WHERE truth = 'others') AS pearson_to_others,
+    set_kind, is_paper_set
 FROM trial_agreement
 GROUP BY ALL;
 
@@ -19,10 +20,20 @@ COMMENT ON COLUMN noise_ceiling.one_per_class IS 'false: all architectures; true
 COMMENT ON COLUMN noise_ceiling.architecture_set IS 'as set_definition.architecture_set';
 COMMENT ON COLUMN noise_ceiling.n IS 'architectures in the set; fewer where some lack a trial';
 COMMENT ON COLUMN noise_ceiling.tau_between_trials IS 'Kendall''s tau-b of one trial with another, mean over all pairs';
-COMMENT ON COLUMN noise_ceiling.tau_to_others IS 'Kendall''s tau-b of one trial with the mean of all others, mean over the trials';
-COMMENT ON COLUMN noise_ceiling.tau_eq2_between_trials IS 'Kendall''s τ by Equation 2 of one trial with another, mean over all pairs';
-COMMENT ON COLUMN noise_ceiling.tau_eq2_to_others IS 'Kendall''s τ by Equation 2 of one trial with the mean of all others, mean over the trials';
-COMMENT ON COLUMN noise_ceiling.spearman_between_trials IS 'Spearman''s correlation of one trial with another, mean over all pairs';
-COMMENT ON COLUMN noise_ceiling.spearman_to_others IS 'Spearman''s correlation of one trial with the mean of all others, mean over the trials';
-COMMENT ON COLUMN noise_ceiling.pearson_between_trials IS 'Pearson''s correlation of one trial with another, mean over all pairs';
-COMMENT ON COLUMN noise_ceiling.pearson_to_others IS 'Pearson''s correlation of one trial with the mean of all others, mean over the trials';
+COMMENT ON COLUMN noise_ceiling.tau_to_others IS
+'Kendall''s tau-b of one trial with the mean of all others, mean over the trials';
+COMMENT ON COLUMN noise_ceiling.tau_eq2_between_trials IS
+'Kendall''s τ by Equation 2 of one trial with another, mean over all pairs';
+COMMENT ON COLUMN noise_ceiling.tau_eq2_to_others IS
+'Kendall''s τ by Equation 2 of one trial with the mean of all others, mean over the trials';
+COMMENT ON COLUMN noise_ceiling.spearman_between_trials IS
+'Spearman''s correlation of one trial with another, mean over all pairs';
+COMMENT ON COLUMN noise_ceiling.spearman_to_others IS
+'Spearman''s correlation of one trial with the mean of all others, mean over the trials';
+COMMENT ON COLUMN noise_ceiling.pearson_between_trials IS
+'Pearson''s correlation of one trial with another, mean over all pairs';
+COMMENT ON COLUMN noise_ceiling.pearson_to_others IS
+'Pearson''s correlation of one trial with the mean of all others, mean over the trials';
+COMMENT ON COLUMN noise_ceiling.set_kind IS 'what kind of set: top, random or all';
+COMMENT ON COLUMN noise_ceiling.is_paper_set IS
+'whether the paper measures on it: its seven top-N and the random sample';

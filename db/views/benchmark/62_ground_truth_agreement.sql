@@ -1,19 +1,22 @@
 CREATE OR REPLACE VIEW ground_truth_agreement AS
 WITH member AS (
     SELECT
-        chosen.gt_key, chosen.mask, chosen.one_per_class, chosen.architecture_set, chosen.accuracy AS truth,
+        chosen.gt_key, chosen.mask, chosen.one_per_class, chosen.set_kind, chosen.architecture_set, chosen.accuracy AS truth,
         other.gt_key AS predictor, other.accuracy AS predicted, NULL AS epoch, NULL AS bn_mode
     FROM architecture_set AS chosen
-    JOIN architecture_rank AS other USING (arch_id)
+    JOIN true_ranking AS other USING (arch_id)
     JOIN ground_truth_key AS key ON key.gt_key = chosen.gt_key AND key.trial = 'mean'
     JOIN ground_truth_key AS other_key ON other_key.gt_key = other.gt_key AND other_key.trial = 'mean'
-    WHERE other.mask = '' AND NOT other.one_per_class AND other.gt_key <> chosen.gt_key
+    WHERE other.mask = '' AND other.gt_key <> chosen.gt_key
 )
 SELECT
-    gt_key, predictor AS other_key, mask, one_per_class, architecture_set, n, tau, tau_eq2, spearman, pearson
+    gt_key, predictor AS other_key, mask, one_per_class, architecture_set, n, tau, tau_eq2, spearman, pearson,
+    set_kind, is_set_of_paper(set_kind, one_per_class) AS is_paper_set
 FROM rank_correlation('member');
 
-COMMENT ON VIEW ground_truth_agreement IS 'How well one ground-truth key ranks as another, in the sets of the first: data sets against each other, and train, valid and test (Figure 10)';
+COMMENT ON VIEW ground_truth_agreement IS
+'How well one ground-truth key ranks as another, in the sets of the first: data sets against each other, and train, '
+'valid and test (Figure 10)';
 COMMENT ON COLUMN ground_truth_agreement.gt_key IS 'ground-truth key that chooses the set; a mean over trials';
 COMMENT ON COLUMN ground_truth_agreement.other_key IS 'ground-truth key compared with it; a mean over trials';
 COMMENT ON COLUMN ground_truth_agreement.mask IS 'operations removed';
@@ -24,3 +27,6 @@ COMMENT ON COLUMN ground_truth_agreement.tau IS 'Kendall''s tau-b';
 COMMENT ON COLUMN ground_truth_agreement.tau_eq2 IS 'Kendall''s τ by Equation 2';
 COMMENT ON COLUMN ground_truth_agreement.spearman IS 'Spearman''s rank correlation';
 COMMENT ON COLUMN ground_truth_agreement.pearson IS 'Pearson''s correlation';
+COMMENT ON COLUMN ground_truth_agreement.set_kind IS 'what kind of set: top, random or all';
+COMMENT ON COLUMN ground_truth_agreement.is_paper_set IS
+'whether the paper measures on it: its seven top-N and the random sample';

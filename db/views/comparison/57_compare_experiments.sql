@@ -1,5 +1,5 @@
--- Paired by seed: how the experiments of `pairs`, a relation with the columns experiment_id and other_id, differ in every
--- metric of `rankings`, a relation like run_ranking.
+-- Paired by seed: how the experiments of `pairs`, a relation with the columns experiment_id and other_id, differ in
+-- every metric of `rankings`, a relation like run_ranking.
 CREATE OR REPLACE MACRO compare_rankings(rankings, pairs) AS TABLE
 WITH metric AS (
     SELECT experiment_id, seed, epoch, bn_mode, gt_key, architecture_set, metric, value
@@ -9,7 +9,7 @@ WITH metric AS (
                 experiment_id, seed, epoch, bn_mode, gt_key, architecture_set,
                 a_n, tau, tau_eq2, spearman, pearson,
                 -- It belongs to all eight sets, and is told once.
-                CASE WHEN architecture_set LIKE 'random%' THEN tau_a END AS tau_a
+                CASE WHEN set_kind = 'random' THEN tau_a END AS tau_a
             FROM query_table(rankings)
         ) ON a_n, tau, tau_eq2, spearman, pearson, tau_a INTO NAME metric VALUE value
     )
@@ -21,11 +21,7 @@ paired AS (
         greatest(one.epoch, other.epoch) AS epoch,
         if(one.bn_mode = 'imported', other.bn_mode, one.bn_mode) AS bn_mode,
         one.gt_key, one.architecture_set, one.metric,
-        list(one.value - other.value ORDER BY one.seed) AS differences,
-        favg(one.value) AS mean, favg(other.value) AS other_mean,
-        favg(one.value - other.value) AS difference,
-        stddev_samp(one.value - other.value) AS difference_std,
-        count(*) AS seeds
+        one.seed, one.value, other.value AS other_value
     FROM query_table(pairs) AS pair
     JOIN metric AS one ON one.experiment_id = pair.experiment_id
     JOIN metric AS other
@@ -36,43 +32,33 @@ paired AS (
             (other.epoch = one.epoch AND other.bn_mode = one.bn_mode)
             OR 'imported' IN (one.bn_mode, other.bn_mode)
         )
-    GROUP BY ALL
 )
-SELECT
-    * EXCLUDE (differences),
-    interval_95(difference_std, seeds) AS difference_interval,
-    sign_flip_p(differences) AS p_value
-FROM paired;
+SELECT * FROM seed_differences('paired');
 
-COMMENT ON MACRO TABLE compare_rankings IS 'As compare_experiments, of a relation like run_ranking: of some runs, or with an epoch of its own choice';
+COMMENT ON MACRO TABLE compare_rankings IS
+'As compare_experiments, of a relation like run_ranking: of some runs, or with an epoch of its own choice';
 
 CREATE OR REPLACE MACRO compare_experiments(pairs) AS TABLE
 SELECT * FROM compare_rankings('run_ranking', pairs);
 
-COMMENT ON MACRO TABLE compare_experiments IS 'The paired differences of every metric, for the experiments of a relation with experiment_id and other_id; imported ones are compared at every epoch and BN mode of the other';
+COMMENT ON MACRO TABLE compare_experiments IS
+'The paired differences of every metric, for the experiments of a relation with experiment_id and other_id; imported '
+'ones are compared at every epoch and BN mode of the other';
 
 -- The same with what the experiments are, and p-values corrected for their number.
 CREATE OR REPLACE MACRO effects_of(pairs) AS TABLE
-WITH ranked AS (
+WITH compared AS (
     SELECT
-        *,
-        count(p_value) OVER family AS comparisons,
-        row_number() OVER (family ORDER BY p_value) AS place
-    FROM compare_experiments(pairs) AS compared
+        *, {'dataset': dataset, 'size': size} AS family,
+        is_final_epoch(differences.epoch, experiment.epochs) AS is_final
+    FROM compare_experiments(pairs) AS differences
     JOIN experiment USING (experiment_id)
-    WINDOW family AS (PARTITION BY dataset, size, compared.epoch, bn_mode, gt_key, architecture_set, metric)
 )
 SELECT
     experiment_id, other_id, name, dataset, size, mask, lt, variant,
     epoch, bn_mode, gt_key, architecture_set, metric,
-    seeds, mean, other_mean, difference, difference_std, difference_interval, p_value,
-    -- Holm's: the smallest p-value counts as often as there are comparisons, the next once less, and none less
-    -- than the one before.
-    max(least(1, p_value * (comparisons - place + 1))) OVER (
-        PARTITION BY dataset, size, epoch, bn_mode, gt_key, architecture_set, metric
-        ORDER BY place
-    ) AS p_holm,
-    comparisons
-FROM ranked;
+    seeds, mean, other_mean, difference, difference_std, difference_interval, p_value, p_holm, comparisons, is_final
+FROM with_holm('compared');
 
-COMMENT ON MACRO TABLE effects_of IS 'As compare_experiments, with what the first of each pair is and p-values after Holm''s correction';
+COMMENT ON MACRO TABLE effects_of IS
+'As compare_experiments, with what the first of each pair is and p-values after Holm''s correction';

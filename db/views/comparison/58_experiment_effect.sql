@@ -19,7 +19,8 @@ pair AS (
 )
 SELECT * RENAME (other_id AS baseline_id, other_mean AS baseline_mean) FROM effects_of('pair');
 
-COMMENT ON VIEW experiment_effect IS 'What each LT and variant changes: the difference to the baseline with the same mask, size, other settings and seeds';
+COMMENT ON VIEW experiment_effect IS
+'What each LT and variant changes: the difference to the baseline with the same mask, size, other settings and seeds';
 COMMENT ON COLUMN experiment_effect.experiment_id IS 'experiment';
 COMMENT ON COLUMN experiment_effect.baseline_id IS 'experiment without LT and variant, otherwise the same';
 COMMENT ON COLUMN experiment_effect.name IS 'name of imported predictions; NULL for trained super-networks';
@@ -31,14 +32,20 @@ COMMENT ON COLUMN experiment_effect.variant IS 'variant of the training';
 COMMENT ON COLUMN experiment_effect.epoch IS 'completed epochs of training';
 COMMENT ON COLUMN experiment_effect.bn_mode IS 'BatchNorm statistics';
 COMMENT ON COLUMN experiment_effect.gt_key IS 'ground-truth key';
-COMMENT ON COLUMN experiment_effect.architecture_set IS 'as set_definition.architecture_set; of tau_a the random set, whose A_N is its last point';
+COMMENT ON COLUMN experiment_effect.architecture_set IS
+'as set_definition.architecture_set; of tau_a the random set, whose A_N is its last point';
 COMMENT ON COLUMN experiment_effect.metric IS 'a_n, tau, tau_eq2, spearman, pearson or tau_a';
 COMMENT ON COLUMN experiment_effect.seeds IS 'seeds that both have';
 COMMENT ON COLUMN experiment_effect.mean IS 'mean over these seeds';
 COMMENT ON COLUMN experiment_effect.baseline_mean IS 'the same of the baseline';
 COMMENT ON COLUMN experiment_effect.difference IS 'mean minus baseline_mean; for tau_a, less is better';
 COMMENT ON COLUMN experiment_effect.difference_std IS 'sample deviation of the paired differences; NULL for one seed';
-COMMENT ON COLUMN experiment_effect.difference_interval IS 'half the width of the 95 % interval of the difference, by Student''s t; NULL for one seed';
-COMMENT ON COLUMN experiment_effect.p_value IS 'two-sided, by all ways to flip the signs of the differences: five seeds cannot go below 1/16';
-COMMENT ON COLUMN experiment_effect.p_holm IS 'p_value after Holm''s correction for all comparisons of the same dataset, size, epoch, bn_mode, gt_key, set and metric';
+COMMENT ON COLUMN experiment_effect.difference_interval IS
+'half the width of the 95 % interval of the difference, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_effect.p_value IS
+'two-sided, by all ways to flip the signs of the differences: five seeds cannot go below 1/16';
+COMMENT ON COLUMN experiment_effect.p_holm IS
+'p_value after Holm''s correction for all comparisons of the same dataset, size, epoch, bn_mode, gt_key, set and '
+'metric';
 COMMENT ON COLUMN experiment_effect.comparisons IS 'how many these are';
+COMMENT ON COLUMN experiment_effect.is_final IS 'whether it is of the end of training, or imported';

@@ -11,7 +11,9 @@ pair AS (
 )
 SELECT * RENAME (other_id AS unmasked_id, other_mean AS unmasked_mean) FROM effects_of('pair');
 
-COMMENT ON VIEW mask_effect IS 'What each mask changes: the difference to the experiment without a mask, otherwise the same, over common seeds; the sets are those of each mask, and so other architectures';
+COMMENT ON VIEW mask_effect IS
+'What each mask changes: the difference to the experiment without a mask, otherwise the same, over common seeds; the '
+'sets are those of each mask, and so other architectures';
 COMMENT ON COLUMN mask_effect.experiment_id IS 'experiment';
 COMMENT ON COLUMN mask_effect.unmasked_id IS 'experiment without a mask, otherwise the same';
 COMMENT ON COLUMN mask_effect.name IS 'name of imported predictions; NULL for trained super-networks';
@@ -23,14 +25,20 @@ COMMENT ON COLUMN mask_effect.variant IS 'variant of the training';
 COMMENT ON COLUMN mask_effect.epoch IS 'completed epochs of training; 0 where predictions were imported';
 COMMENT ON COLUMN mask_effect.bn_mode IS 'BatchNorm statistics; imported where predictions were';
 COMMENT ON COLUMN mask_effect.gt_key IS 'ground-truth key';
-COMMENT ON COLUMN mask_effect.architecture_set IS 'as set_definition.architecture_set; of tau_a the random set, whose A_N is its last point';
+COMMENT ON COLUMN mask_effect.architecture_set IS
+'as set_definition.architecture_set; of tau_a the random set, whose A_N is its last point';
 COMMENT ON COLUMN mask_effect.metric IS 'a_n, tau, tau_eq2, spearman, pearson or tau_a';
 COMMENT ON COLUMN mask_effect.seeds IS 'seeds that both have';
 COMMENT ON COLUMN mask_effect.mean IS 'mean over these seeds';
 COMMENT ON COLUMN mask_effect.unmasked_mean IS 'the same without a mask';
 COMMENT ON COLUMN mask_effect.difference IS 'mean minus unmasked_mean; for tau_a, less is better';
 COMMENT ON COLUMN mask_effect.difference_std IS 'sample deviation of the paired differences; NULL for one seed';
-COMMENT ON COLUMN mask_effect.difference_interval IS 'half the width of the 95 % interval of the difference, by Student''s t; NULL for one seed';
-COMMENT ON COLUMN mask_effect.p_value IS 'two-sided, by all ways to flip the signs of the differences: five seeds cannot go below 1/16';
-COMMENT ON COLUMN mask_effect.p_holm IS 'p_value after Holm''s correction for all comparisons of the same dataset, size, epoch, bn_mode, gt_key, set and metric';
+COMMENT ON COLUMN mask_effect.difference_interval IS
+'half the width of the 95 % interval of the difference, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN mask_effect.p_value IS
+'two-sided, by all ways to flip the signs of the differences: five seeds cannot go below 1/16';
+COMMENT ON COLUMN mask_effect.p_holm IS
+'p_value after Holm''s correction for all comparisons of the same dataset, size, epoch, bn_mode, gt_key, set and '
+'metric';
 COMMENT ON COLUMN mask_effect.comparisons IS 'how many these are';
+COMMENT ON COLUMN mask_effect.is_final IS 'whether it is of the end of training, or imported';

@@ -1,8 +1,15 @@
+-- Predictions at the end of training; imported ones have no epochs, and are all final.
+CREATE OR REPLACE MACRO is_final_epoch(epoch, epochs) AS epoch = coalesce(epochs, 0);
+
+COMMENT ON MACRO is_final_epoch IS
+'Whether predictions after `epoch` are those of the end of a training of `epochs`; imported ones (0 and NULL) are';
+
 CREATE OR REPLACE VIEW evaluation_key AS
 SELECT
     evaluation.run_id, evaluation.epoch, evaluation.bn_mode, experiment.mask, key.gt_key,
     evaluation.predictions = mask.architectures AS is_whole_space,
-    list_contains(CAST(run.ground_truth_keys AS VARCHAR[]), key.gt_key) AS is_asked
+    list_contains(CAST(run.ground_truth_keys AS VARCHAR[]), key.gt_key) AS is_asked,
+    is_final_epoch(evaluation.epoch, experiment.epochs) AS is_final
 FROM evaluation
 JOIN run USING (run_id)
 JOIN experiment USING (experiment_id)
@@ -16,14 +23,16 @@ COMMENT ON COLUMN evaluation_key.bn_mode IS 'BatchNorm statistics; imported wher
 COMMENT ON COLUMN evaluation_key.mask IS 'operations removed';
 COMMENT ON COLUMN evaluation_key.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN evaluation_key.is_whole_space IS 'whether all architectures that the mask leaves were predicted';
-COMMENT ON COLUMN evaluation_key.is_asked IS 'whether the run was asked to predict the top-N of this key; what it is measured by is stored then';
+COMMENT ON COLUMN evaluation_key.is_asked IS
+'whether the run was asked to predict the top-N of this key; what it is measured by is stored then';
+COMMENT ON COLUMN evaluation_key.is_final IS 'whether it is of the end of training, or imported';
 
 -- `asked` lists run_ids, experiment_ids, or both.
 CREATE OR REPLACE MACRO evaluations_of(asked, by_key) AS TABLE
-SELECT evaluation_key.*, evaluation_key.epoch = coalesce(experiment.epochs, 0) AS is_at_the_end
+SELECT evaluation_key.*
 FROM evaluation_key
 JOIN run USING (run_id)
-JOIN experiment USING (experiment_id)
 WHERE gt_key = by_key AND (list_contains(asked, run_id) OR list_contains(asked, experiment_id));
 
-COMMENT ON MACRO TABLE evaluations_of IS 'The rows of evaluation_key of some runs, or of all runs of some experiments, under one ground-truth key; is_at_the_end: of the training';
+COMMENT ON MACRO TABLE evaluations_of IS
+'The rows of evaluation_key of some runs, or of all runs of some experiments, under one ground-truth key';

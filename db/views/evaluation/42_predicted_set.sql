@@ -3,7 +3,7 @@
 CREATE OR REPLACE MACRO predicted_set(pairs) AS TABLE
 WITH member AS (
     SELECT
-        pair.run_id, pair.epoch, pair.bn_mode, pair.gt_key, pair.mask, pair.is_whole_space,
+        pair.run_id, pair.epoch, pair.bn_mode, pair.gt_key, pair.mask, pair.is_whole_space, pair.is_final,
         truth.one_per_class, truth.gt_rank, truth.in_random_sample, truth.arch_id,
         truth.accuracy AS truth, coalesce(prediction.accuracy, prediction.score) AS predicted
     FROM query_table(pairs) AS pair
@@ -14,7 +14,8 @@ WITH member AS (
     WHERE pair.is_whole_space
         OR (NOT truth.one_per_class AND (truth.gt_rank <= 500 OR truth.in_random_sample))
 )
-SELECT member.*, definition.kind, definition.architecture_set, definition.size
+SELECT member.*, definition.kind AS set_kind, definition.architecture_set, definition.size,
+    definition.is_paper_set
 FROM member
 JOIN set_definition AS definition USING (one_per_class)
 WHERE CASE definition.kind
@@ -23,4 +24,6 @@ WHERE CASE definition.kind
     ELSE member.is_whole_space
 END;
 
-COMMENT ON MACRO TABLE predicted_set IS 'The members of each architecture set with their predictions, for the evaluations and keys of a relation like evaluation_key';
+COMMENT ON MACRO TABLE predicted_set IS
+'The members of each architecture set with their predictions, for the evaluations and keys of a relation like '
+'evaluation_key';

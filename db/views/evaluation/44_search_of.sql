@@ -9,7 +9,7 @@ WITH member AS (
         row_number() OVER (pool ORDER BY gt_rank) AS true_place,
         row_number() OVER (pool ORDER BY predicted DESC, arch_id) AS predicted_place
     FROM predicted_set(pairs)
-    WHERE kind IN ('random', 'all')
+    WHERE set_kind IN ('random', 'all')
     WINDOW pool AS (PARTITION BY run_id, epoch, bn_mode, gt_key, mask, one_per_class, architecture_set)
 ),
 cut AS (
@@ -34,4 +34,5 @@ SELECT
 FROM found
 GROUP BY ALL;
 
-COMMENT ON MACRO TABLE search_of IS 'What run_search says, computed for the evaluations and keys of a relation like evaluation_key';
+COMMENT ON MACRO TABLE search_of IS
+'What run_search says, computed for the evaluations and keys of a relation like evaluation_key';

@@ -36,8 +36,11 @@ SELECT
     source, dataset, split, epochs, averaged_epochs, trial, arch_id, accuracy, trials
 FROM value;
 
-COMMENT ON VIEW ground_truth IS 'Stand-alone accuracies under every ground-truth key: each trial and the mean over trials after the last epoch, and the mean over trials and the last three epochs';
-COMMENT ON COLUMN ground_truth.gt_key IS 'ground-truth key, source:dataset/split@epochs, with #trial for a single trial; @first-last for a mean over epochs';
+COMMENT ON VIEW ground_truth IS
+'Stand-alone accuracies under every ground-truth key: each trial and the mean over trials after the last epoch, and '
+'the mean over trials and the last three epochs';
+COMMENT ON COLUMN ground_truth.gt_key IS
+'ground-truth key, source:dataset/split@epochs, with #trial for a single trial; @first-last for a mean over epochs';
 COMMENT ON COLUMN ground_truth.source IS 'benchmark_source';
 COMMENT ON COLUMN ground_truth.dataset IS 'cifar10-valid, cifar10, cifar100 or ImageNet16-120';
 COMMENT ON COLUMN ground_truth.split IS 'train, valid or test';
@@ -46,4 +49,5 @@ COMMENT ON COLUMN ground_truth.averaged_epochs IS 'as in ground_truth_key';
 COMMENT ON COLUMN ground_truth.trial IS 'mean, or the trial';
 COMMENT ON COLUMN ground_truth.arch_id IS 'architecture';
 COMMENT ON COLUMN ground_truth.accuracy IS 'fraction 0..1';
-COMMENT ON COLUMN ground_truth.trials IS 'trials behind the mean; NULL for a single trial and where the source only has the mean';
+COMMENT ON COLUMN ground_truth.trials IS
+'trials behind the mean; NULL for a single trial and where the source only has the mean';

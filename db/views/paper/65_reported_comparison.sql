@@ -2,12 +2,10 @@ CREATE OR REPLACE VIEW reported_comparison AS
 SELECT
     reported.figure, reported.size, reported.mask, reported.lt, reported.variant,
     ours.experiment_id, ours.epoch, ours.bn_mode, ours.gt_key,
-    reported.tau_a AS reported_tau_a, ours.tau_a, ours.tau_a - reported.tau_a AS difference, ours.seeds
+    reported.tau_a AS reported_tau_a, ours.tau_a, ours.difference_to_reported AS difference, ours.seeds,
+    ours.tau_a_mean, ours.tau_a_std, ours.is_final
 FROM reported_result AS reported
-LEFT JOIN experiment AS run_as
-    ON run_as.cells_per_stage = reported.cells_per_stage AND run_as.channels = reported.channels
-    AND run_as.mask = reported.mask AND run_as.lt = reported.lt AND run_as.variant = reported.variant
-    AND run_as.dataset = 'cifar10'
+LEFT JOIN experiment_reported USING (figure, size, mask, lt, variant)
 LEFT JOIN experiment_tau_a AS ours USING (experiment_id);
 
 COMMENT ON VIEW reported_comparison IS 'Every τa that the paper prints, and what was measured of it here, if anything';
@@ -16,7 +14,8 @@ COMMENT ON COLUMN reported_comparison.size IS 'size of the super-network';
 COMMENT ON COLUMN reported_comparison.mask IS 'operations removed, empty for none';
 COMMENT ON COLUMN reported_comparison.lt IS 'operations with a linear transformer, empty for none';
 COMMENT ON COLUMN reported_comparison.variant IS 'variant of the training';
-COMMENT ON COLUMN reported_comparison.experiment_id IS 'experiment of the same size, mask, LT and variant; NULL where there is none with a τa';
+COMMENT ON COLUMN reported_comparison.experiment_id IS
+'experiment of the same size, mask, LT and variant; NULL where there is none with a τa';
 COMMENT ON COLUMN reported_comparison.epoch IS 'completed epochs of training';
 COMMENT ON COLUMN reported_comparison.bn_mode IS 'BatchNorm statistics';
 COMMENT ON COLUMN reported_comparison.gt_key IS 'ground-truth key';
@@ -24,3 +23,6 @@ COMMENT ON COLUMN reported_comparison.reported_tau_a IS 'τa in the paper, of fi
 COMMENT ON COLUMN reported_comparison.tau_a IS 'τa of A_N averaged over the seeds here';
 COMMENT ON COLUMN reported_comparison.difference IS 'tau_a minus reported_tau_a';
 COMMENT ON COLUMN reported_comparison.seeds IS 'runs with a τa here';
+COMMENT ON COLUMN reported_comparison.tau_a_mean IS 'as in experiment_tau_a';
+COMMENT ON COLUMN reported_comparison.tau_a_std IS 'as in experiment_tau_a';
+COMMENT ON COLUMN reported_comparison.is_final IS 'whether it is of the end of training, or imported';

@@ -28,7 +28,12 @@ COMMENT ON COLUMN finding_claim.finding IS 'number of the finding, 1 to 6';
 COMMENT ON COLUMN finding_claim.claim IS 'number of the claim within it';
 COMMENT ON COLUMN finding_claim.size IS 'size of the networks that the paper says it of; NULL for the benchmark itself';
 COMMENT ON COLUMN finding_claim.statement IS 'the claim in words';
-COMMENT ON COLUMN finding_claim.metric IS 'what decides: the difference of tau_a, of tau and a_n in the random sample; a_n and a_n_std themselves; share of C3x3 on all edges, lead: the least by which an operation has more edges than the next; rescued: networks; failing: share of the experiments, some of whose seeds predict less than 20 % on the random sample';
+COMMENT ON COLUMN finding_claim.metric IS
+'what decides: the difference of tau_a, of tau and a_n in the random sample; a_n and a_n_std themselves; share of '
+'C3x3 on all edges, lead: the least by which an operation has more edges than the next; rescued: networks; failing: '
+'share of the experiments, some of whose seeds predict less than 20 % on the random sample';
 COMMENT ON COLUMN finding_claim.direction IS 'below, above or within';
-COMMENT ON COLUMN finding_claim.bound IS 'supported if the whole 95 % interval lies in this direction of it; within: not below it';
-COMMENT ON COLUMN finding_claim.opposite_bound IS 'contradicted if the whole interval lies on the other side of this one; within: supported if also not above it';
+COMMENT ON COLUMN finding_claim.bound IS
+'supported if the whole 95 % interval lies in this direction of it; within: not below it';
+COMMENT ON COLUMN finding_claim.opposite_bound IS
+'contradicted if the whole interval lies on the other side of this one; within: supported if also not above it';

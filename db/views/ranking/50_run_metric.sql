@@ -1,24 +1,56 @@
-CREATE OR REPLACE VIEW run_metric AS
-SELECT stored.*, experiment.mask
-FROM stored_ranking AS stored
+-- What run_metric says, for the evaluations and keys of a relation like evaluation_key. Under keys that are not stored,
+-- metrics are computed for these and no others: DuckDB cannot tell by a list of runs which to leave out.
+CREATE OR REPLACE MACRO run_metric_of(evaluations) AS TABLE
+WITH unstored AS (
+    SELECT *
+    FROM query_table(evaluations)
+    ANTI JOIN stored_ranking USING (run_id, epoch, bn_mode, gt_key)
+),
+metric AS (
+    SELECT stored.*, evaluation.mask, definition.kind AS set_kind
+    FROM stored_ranking AS stored
+    JOIN query_table(evaluations) AS evaluation USING (run_id, epoch, bn_mode, gt_key)
+    JOIN set_definition AS definition USING (architecture_set)
+    UNION ALL BY NAME
+    SELECT * FROM ranking_of('unstored')
+)
+SELECT
+    metric.*, is_set_of_paper(metric.set_kind, metric.one_per_class) AS is_paper_set,
+    is_final_epoch(metric.epoch, experiment.epochs) AS is_final
+FROM metric
 JOIN run USING (run_id)
-JOIN experiment USING (experiment_id)
-UNION ALL BY NAME
-SELECT * FROM ranking_of('unstored_evaluation_key');
+JOIN experiment USING (experiment_id);
 
-COMMENT ON VIEW run_metric IS 'How one run ranks each architecture set: stored for the keys that it was asked to predict, computed for all others';
+COMMENT ON MACRO TABLE run_metric_of IS
+'What run_metric says, for the evaluations and keys of a relation like evaluation_key; fast for '
+'some runs under any key';
+
+CREATE OR REPLACE VIEW run_metric AS SELECT * FROM run_metric_of('evaluation_key');
+
+COMMENT ON VIEW run_metric IS
+'How one run ranks each architecture set: stored for the keys that it was asked to predict, computed for all others';
 COMMENT ON COLUMN run_metric.run_id IS 'run';
 COMMENT ON COLUMN run_metric.epoch IS 'completed epochs of training; 0 where predictions were imported';
 COMMENT ON COLUMN run_metric.bn_mode IS 'BatchNorm statistics; imported where predictions were';
 COMMENT ON COLUMN run_metric.gt_key IS 'ground-truth key that chooses the set';
 COMMENT ON COLUMN run_metric.mask IS 'operations removed, empty for none';
 COMMENT ON COLUMN run_metric.one_per_class IS 'false: all architectures; true: one of each class';
-COMMENT ON COLUMN run_metric.architecture_set IS 'top-10 … top-500, random or all; followed by classes for one of each class';
+COMMENT ON COLUMN run_metric.architecture_set IS
+'top-10 … top-500, random or all; followed by classes for one of each class';
 COMMENT ON COLUMN run_metric.n IS 'architectures in the set';
 COMMENT ON COLUMN run_metric.n_predicted IS 'how many of them have a prediction';
-COMMENT ON COLUMN run_metric.a_n IS 'A_N: mean predicted accuracy of the set, fraction 0..1; NULL unless all n are predicted, and for scores';
-COMMENT ON COLUMN run_metric.tau IS 'Kendall''s tau-b between ground truth and prediction, -1..1, corrected for ties; NULL unless all n are predicted, and where all predictions or all truths are equal';
-COMMENT ON COLUMN run_metric.tau_eq2 IS 'Kendall''s τ by Equation 2 of the paper, -1..1: concordant minus discordant pairs by all pairs';
+COMMENT ON COLUMN run_metric.a_n IS
+'A_N: mean predicted accuracy of the set, fraction 0..1; NULL unless all n are predicted, and for scores';
+COMMENT ON COLUMN run_metric.tau IS
+'Kendall''s tau-b between ground truth and prediction, -1..1, corrected for ties; NULL unless all n are predicted, '
+'and where all predictions or all truths are equal';
+COMMENT ON COLUMN run_metric.tau_eq2 IS
+'Kendall''s τ by Equation 2 of the paper, -1..1: concordant minus discordant pairs by all pairs';
 COMMENT ON COLUMN run_metric.spearman IS 'Spearman''s rank correlation, -1..1; NULL as tau';
 COMMENT ON COLUMN run_metric.pearson IS 'Pearson''s correlation, -1..1; NULL as tau';
-COMMENT ON COLUMN run_metric.mean_score IS 'mean score of the set, in the scores'' own unit, where experiment.predicts is score; NULL unless all n are predicted';
+COMMENT ON COLUMN run_metric.mean_score IS
+'mean score of the set, in the scores'' own unit, where experiment.predicts is score; NULL unless all n are '
+'predicted';
+COMMENT ON COLUMN run_metric.set_kind IS 'what kind of set: top, random or all';
+COMMENT ON COLUMN run_metric.is_paper_set IS 'whether the paper measures on it: its seven top-N and the random sample';
+COMMENT ON COLUMN run_metric.is_final IS 'whether it is of the end of training, or imported';

@@ -1,21 +1,29 @@
 CREATE OR REPLACE VIEW tau_a AS
+WITH point AS (
+    SELECT
+        run_id AS predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, n,
+        coalesce(a_n, mean_score) AS mean, is_final
+    FROM run_metric
+    WHERE set_kind IN ('top', 'random')
+)
 SELECT
-    run_id, epoch, bn_mode, gt_key,
-    tau_a_of(
-        list(coalesce(a_n, mean_score) ORDER BY architecture_set LIKE 'random%', n) FILTER (WHERE NOT one_per_class)
-    ) AS tau_a,
-    tau_a_of(
-        list(coalesce(a_n, mean_score) ORDER BY architecture_set LIKE 'random%', n) FILTER (WHERE one_per_class)
-    ) AS tau_a_classes
-FROM run_metric
-WHERE architecture_set NOT LIKE 'all%' AND coalesce(a_n, mean_score) IS NOT NULL
+    predictor AS run_id, epoch, bn_mode, gt_key,
+    any_value(tau_a) FILTER (WHERE NOT one_per_class) AS tau_a,
+    any_value(tau_a) FILTER (WHERE one_per_class) AS tau_a_classes,
+    is_final
+FROM with_tau_a('point')
 GROUP BY ALL
-HAVING count(*) FILTER (WHERE NOT one_per_class) = 8;
+HAVING count(tau_a) FILTER (WHERE NOT one_per_class) > 0;
 
-COMMENT ON VIEW tau_a IS 'τa of each run: Kendall''s τ by Equation 2 of the series A_10, A_25, … A_500, A_random over N; of scores, of their means';
+COMMENT ON VIEW tau_a IS
+'τa of each run: Kendall''s τ by Equation 2 of the series A_10, A_25, … A_500, A_random over N; of scores, of their '
+'means';
 COMMENT ON COLUMN tau_a.run_id IS 'run';
 COMMENT ON COLUMN tau_a.epoch IS 'completed epochs of training; 0 where predictions were imported';
 COMMENT ON COLUMN tau_a.bn_mode IS 'BatchNorm statistics; imported where predictions were';
 COMMENT ON COLUMN tau_a.gt_key IS 'ground-truth key';
-COMMENT ON COLUMN tau_a.tau_a IS '-1..1 in steps of 1/28, -1 is best: A_N falls as N grows; no row unless all eight points are known';
-COMMENT ON COLUMN tau_a.tau_a_classes IS 'as tau_a, on one architecture of each class; NULL unless these were predicted';
+COMMENT ON COLUMN tau_a.tau_a IS
+'-1..1 in steps of 1/28, -1 is best: A_N falls as N grows; no row unless all eight points are known';
+COMMENT ON COLUMN tau_a.tau_a_classes IS
+'as tau_a, on one architecture of each class; NULL unless these were predicted';
+COMMENT ON COLUMN tau_a.is_final IS 'whether it is of the end of training, or imported';

@@ -3,7 +3,7 @@ CREATE OR REPLACE MACRO experiment_ranking_of(rankings) AS TABLE
 WITH averaged AS (
     SELECT
         experiment_id, name, dataset, size, mask, lt, variant, epoch, bn_mode, gt_key, one_per_class,
-        architecture_set, n,
+        architecture_set, n, kind, set_kind, is_paper_set, is_final,
         count(coalesce(a_n, mean_score)) AS seeds,
         round(favg(a_n), 12) AS a_n_mean, stddev_samp(a_n) AS a_n_std,
         count(tau) AS tau_seeds,
@@ -15,19 +15,21 @@ WITH averaged AS (
     GROUP BY ALL
 )
 SELECT
-    *,
+    * EXCLUDE (kind, set_kind, is_paper_set, is_final),
     interval_95(a_n_std, seeds) AS a_n_interval,
     interval_95(tau_std, tau_seeds) AS tau_interval,
     interval_95(tau_eq2_std, tau_seeds) AS tau_eq2_interval,
     interval_95(spearman_std, tau_seeds) AS spearman_interval,
-    interval_95(pearson_std, tau_seeds) AS pearson_interval
+    interval_95(pearson_std, tau_seeds) AS pearson_interval,
+    kind, set_kind, is_paper_set, is_final
 FROM averaged;
 
 COMMENT ON MACRO TABLE experiment_ranking_of IS 'What experiment_ranking says, for a relation like run_ranking';
 
 CREATE OR REPLACE VIEW experiment_ranking AS SELECT * FROM experiment_ranking_of('run_ranking');
 
-COMMENT ON VIEW experiment_ranking IS 'How each experiment ranks, over its seeds: a row for each architecture set and ground-truth key';
+COMMENT ON VIEW experiment_ranking IS
+'How each experiment ranks, over its seeds: a row for each architecture set and ground-truth key';
 COMMENT ON COLUMN experiment_ranking.experiment_id IS 'experiment';
 COMMENT ON COLUMN experiment_ranking.name IS 'name of imported predictions; NULL for trained super-networks';
 COMMENT ON COLUMN experiment_ranking.dataset IS 'images trained on';
@@ -39,10 +41,12 @@ COMMENT ON COLUMN experiment_ranking.epoch IS 'completed epochs of training; 0 w
 COMMENT ON COLUMN experiment_ranking.bn_mode IS 'BatchNorm statistics; imported where predictions were';
 COMMENT ON COLUMN experiment_ranking.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN experiment_ranking.one_per_class IS 'false: all architectures; true: one of each class';
-COMMENT ON COLUMN experiment_ranking.architecture_set IS 'top-10 … top-500, random or all; followed by classes for one of each class';
+COMMENT ON COLUMN experiment_ranking.architecture_set IS
+'top-10 … top-500, random or all; followed by classes for one of each class';
 COMMENT ON COLUMN experiment_ranking.n IS 'architectures in the set';
 COMMENT ON COLUMN experiment_ranking.seeds IS 'runs that predicted the whole set';
-COMMENT ON COLUMN experiment_ranking.a_n_mean IS 'A_N: mean over seeds of the mean predicted accuracy, fraction 0..1; NULL for scores';
+COMMENT ON COLUMN experiment_ranking.a_n_mean IS
+'A_N: mean over seeds of the mean predicted accuracy, fraction 0..1; NULL for scores';
 COMMENT ON COLUMN experiment_ranking.a_n_std IS 'sample deviation over seeds; NULL for one seed';
 COMMENT ON COLUMN experiment_ranking.tau_seeds IS 'runs whose correlations are defined';
 COMMENT ON COLUMN experiment_ranking.tau_mean IS 'mean over seeds of Kendall''s tau-b';
@@ -53,8 +57,18 @@ COMMENT ON COLUMN experiment_ranking.spearman_mean IS 'mean over seeds of Spearm
 COMMENT ON COLUMN experiment_ranking.spearman_std IS 'sample deviation over seeds; NULL for one seed';
 COMMENT ON COLUMN experiment_ranking.pearson_mean IS 'mean over seeds of Pearson''s correlation';
 COMMENT ON COLUMN experiment_ranking.pearson_std IS 'sample deviation over seeds; NULL for one seed';
-COMMENT ON COLUMN experiment_ranking.a_n_interval IS 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
-COMMENT ON COLUMN experiment_ranking.tau_interval IS 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
-COMMENT ON COLUMN experiment_ranking.tau_eq2_interval IS 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
-COMMENT ON COLUMN experiment_ranking.spearman_interval IS 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
-COMMENT ON COLUMN experiment_ranking.pearson_interval IS 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.a_n_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.tau_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.tau_eq2_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.spearman_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.pearson_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.kind IS 'as experiment.kind: trained or imported';
+COMMENT ON COLUMN experiment_ranking.set_kind IS 'what kind of set: top, random or all';
+COMMENT ON COLUMN experiment_ranking.is_paper_set IS
+'whether the paper measures on it: its seven top-N and the random sample';
+COMMENT ON COLUMN experiment_ranking.is_final IS 'whether it is of the end of training, or imported';

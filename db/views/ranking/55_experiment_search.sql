@@ -2,7 +2,7 @@ CREATE OR REPLACE VIEW experiment_search AS
 WITH averaged AS (
     SELECT
         experiment_id, name, dataset, size, mask, lt, variant, epoch, bn_mode, gt_key, one_per_class,
-        pool, n, top_k, k,
+        pool, n, top_k, k, kind, set_kind, is_final,
         count(*) AS seeds,
         favg(precision_at_k) AS precision_at_k_mean, stddev_samp(precision_at_k) AS precision_at_k_std,
         favg(best_rank) AS best_rank_mean, stddev_samp(best_rank) AS best_rank_std,
@@ -11,13 +11,15 @@ WITH averaged AS (
     GROUP BY ALL
 )
 SELECT
-    *,
+    * EXCLUDE (kind, set_kind, is_final),
     interval_95(precision_at_k_std, seeds) AS precision_at_k_interval,
     interval_95(best_rank_std, seeds) AS best_rank_interval,
-    interval_95(regret_std, seeds) AS regret_interval
+    interval_95(regret_std, seeds) AS regret_interval,
+    kind, set_kind, is_final
 FROM averaged;
 
-COMMENT ON VIEW experiment_search IS 'What a search finds that trusts the predictions, over the seeds of each experiment';
+COMMENT ON VIEW experiment_search IS
+'What a search finds that trusts the predictions, over the seeds of each experiment';
 COMMENT ON COLUMN experiment_search.experiment_id IS 'experiment';
 COMMENT ON COLUMN experiment_search.name IS 'name of imported predictions; NULL for trained super-networks';
 COMMENT ON COLUMN experiment_search.dataset IS 'images trained on';
@@ -29,17 +31,29 @@ COMMENT ON COLUMN experiment_search.epoch IS 'completed epochs of training; 0 wh
 COMMENT ON COLUMN experiment_search.bn_mode IS 'BatchNorm statistics; imported where predictions were';
 COMMENT ON COLUMN experiment_search.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN experiment_search.one_per_class IS 'false: all architectures; true: one of each class';
-COMMENT ON COLUMN experiment_search.pool IS 'what was searched: random or all that the mask leaves; followed by classes for one of each class';
+COMMENT ON COLUMN experiment_search.pool IS
+'what was searched: random or all that the mask leaves; followed by classes for one of each class';
 COMMENT ON COLUMN experiment_search.n IS 'architectures in the pool';
-COMMENT ON COLUMN experiment_search.top_k IS 'how many of the best predicted are looked at, a number or a share of the pool';
+COMMENT ON COLUMN experiment_search.top_k IS
+'how many of the best predicted are looked at, a number or a share of the pool';
 COMMENT ON COLUMN experiment_search.k IS 'the same as a number';
 COMMENT ON COLUMN experiment_search.seeds IS 'runs that predicted the whole pool';
-COMMENT ON COLUMN experiment_search.precision_at_k_mean IS 'mean over seeds: share of the k truly best within the k best predicted, 0..1';
+COMMENT ON COLUMN experiment_search.precision_at_k_mean IS
+'mean over seeds: share of the k truly best within the k best predicted, 0..1';
 COMMENT ON COLUMN experiment_search.precision_at_k_std IS 'sample deviation over seeds; NULL for one seed';
-COMMENT ON COLUMN experiment_search.best_rank_mean IS 'mean over seeds: true rank, within the pool, of the best among the k best predicted; 1 is perfect';
+COMMENT ON COLUMN experiment_search.best_rank_mean IS
+'mean over seeds: true rank, within the pool, of the best among the k best predicted; 1 is perfect';
 COMMENT ON COLUMN experiment_search.best_rank_std IS 'sample deviation over seeds; NULL for one seed';
-COMMENT ON COLUMN experiment_search.regret_mean IS 'mean over seeds: true accuracy of the best of the pool minus that of the best among the k best predicted, fraction 0..1';
+COMMENT ON COLUMN experiment_search.regret_mean IS
+'mean over seeds: true accuracy of the best of the pool minus that of the best among the k best predicted, fraction '
+'0..1';
 COMMENT ON COLUMN experiment_search.regret_std IS 'sample deviation over seeds; NULL for one seed';
-COMMENT ON COLUMN experiment_search.precision_at_k_interval IS 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
-COMMENT ON COLUMN experiment_search.best_rank_interval IS 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
-COMMENT ON COLUMN experiment_search.regret_interval IS 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_search.precision_at_k_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_search.best_rank_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_search.regret_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_search.kind IS 'as experiment.kind: trained or imported';
+COMMENT ON COLUMN experiment_search.set_kind IS 'what kind of set the pool is: random or all';
+COMMENT ON COLUMN experiment_search.is_final IS 'whether it is of the end of training, or imported';

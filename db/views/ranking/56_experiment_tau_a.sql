@@ -1,52 +1,84 @@
-CREATE OR REPLACE VIEW experiment_tau_a AS
-WITH point AS (
-    -- From run_metric, not from experiment_ranking: its τ are not needed.
+-- The τa that the paper prints, by the experiments that are run as its own: on CIFAR-10, with its cells and channels.
+CREATE OR REPLACE VIEW experiment_reported AS
+SELECT
+    experiment.experiment_id, reported.figure, reported.size, reported.mask, reported.lt, reported.variant,
+    reported.tau_a AS reported_tau_a
+FROM reported_result AS reported
+JOIN experiment USING (cells_per_stage, channels, mask, lt, variant)
+WHERE experiment.dataset = 'cifar10';
+
+COMMENT ON VIEW experiment_reported IS
+'The τa that the paper prints for experiments with the same size, mask, LT and variant, whatever their other '
+'settings';
+COMMENT ON COLUMN experiment_reported.experiment_id IS
+'experiment on CIFAR-10 with the cells, channels, mask, LT and variant';
+COMMENT ON COLUMN experiment_reported.figure IS 'as in reported_result';
+COMMENT ON COLUMN experiment_reported.size IS 'as in reported_result';
+COMMENT ON COLUMN experiment_reported.mask IS 'as in reported_result';
+COMMENT ON COLUMN experiment_reported.lt IS 'as in reported_result';
+COMMENT ON COLUMN experiment_reported.variant IS 'as in reported_result';
+COMMENT ON COLUMN experiment_reported.reported_tau_a IS 'as reported_result.tau_a';
+
+-- What experiment_tau_a says, for a relation like run_metric.
+CREATE OR REPLACE MACRO experiment_tau_a_of(metrics) AS TABLE
+WITH of_run AS (
     SELECT
-        run.experiment_id, metric.epoch, metric.bn_mode, metric.gt_key, metric.one_per_class,
-        metric.architecture_set, metric.n,
-        coalesce(round(favg(metric.a_n), 12), twelve_digits(favg(metric.mean_score))) AS mean
-    FROM run_metric AS metric
+        run_id, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, n, a_n, mean_score, is_final
+    FROM query_table(metrics)
+    WHERE set_kind IN ('top', 'random') AND coalesce(a_n, mean_score) IS NOT NULL
+),
+run_point AS (
+    SELECT run_id AS predictor, coalesce(a_n, mean_score) AS mean, * FROM of_run
+),
+run_tau_a AS (
+    SELECT experiment_id, epoch, is_final, bn_mode, gt_key, predictor, any_value(tau_a) AS tau_a
+    FROM with_tau_a('run_point') AS series
+    JOIN run ON run.run_id = series.predictor
+    WHERE NOT one_per_class AND tau_a IS NOT NULL
+    GROUP BY ALL
+),
+seeds AS (
+    SELECT
+        experiment_id, epoch, is_final, bn_mode, gt_key,
+        favg(tau_a) AS tau_a_mean, stddev_samp(tau_a) AS tau_a_std, count(*) AS seeds
+    FROM run_tau_a
+    GROUP BY ALL
+),
+-- Of the means over seeds, as the paper has it.
+experiment_point AS (
+    SELECT
+        run.experiment_id AS predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, n,
+        coalesce(round(favg(a_n), 12), twelve_digits(favg(mean_score))) AS mean
+    FROM of_run
     JOIN run USING (run_id)
-    WHERE metric.architecture_set NOT LIKE 'all%' AND coalesce(metric.a_n, metric.mean_score) IS NOT NULL
     GROUP BY ALL
 ),
 averaged AS (
     SELECT
-        experiment_id, epoch, bn_mode, gt_key,
-        tau_a_of(
-            list(mean ORDER BY architecture_set LIKE 'random%', n) FILTER (WHERE NOT one_per_class)
-        ) AS tau_a,
-        tau_a_of(
-            list(mean ORDER BY architecture_set LIKE 'random%', n) FILTER (WHERE one_per_class)
-        ) AS tau_a_classes
-    FROM point
+        predictor AS experiment_id, epoch, bn_mode, gt_key,
+        any_value(tau_a) FILTER (WHERE NOT one_per_class) AS tau_a,
+        any_value(tau_a) FILTER (WHERE one_per_class) AS tau_a_classes
+    FROM with_tau_a('experiment_point')
     GROUP BY ALL
-    HAVING count(*) FILTER (WHERE NOT one_per_class) = 8
-),
-seeds AS (
-    SELECT
-        run.experiment_id, tau_a.epoch, tau_a.bn_mode, tau_a.gt_key,
-        favg(tau_a.tau_a) AS tau_a_mean, stddev_samp(tau_a.tau_a) AS tau_a_std, count(*) AS seeds
-    FROM tau_a
-    JOIN run USING (run_id)
-    GROUP BY ALL
+    HAVING count(tau_a) FILTER (WHERE NOT one_per_class) > 0
 )
 SELECT
-    experiment_id, experiment.name, experiment.dataset, experiment.size, experiment.mask, experiment.lt, experiment.variant,
-    averaged.epoch, averaged.bn_mode, averaged.gt_key,
-    averaged.tau_a, seeds.tau_a_mean, seeds.tau_a_std, seeds.seeds,
-    interval_95(seeds.tau_a_std, seeds.seeds) AS tau_a_interval,
-    averaged.tau_a_classes,
-    reported.tau_a AS reported_tau_a, averaged.tau_a - reported.tau_a AS difference_to_reported
+    experiment_id, experiment.name, experiment.dataset, experiment.size, experiment.mask, experiment.lt,
+    experiment.variant, averaged.epoch, averaged.bn_mode, averaged.gt_key,
+    tau_a, tau_a_mean, tau_a_std, seeds, interval_95(tau_a_std, seeds) AS tau_a_interval, tau_a_classes,
+    reported.reported_tau_a, tau_a - reported.reported_tau_a AS difference_to_reported,
+    experiment.kind, is_final
 FROM averaged
 JOIN seeds USING (experiment_id, epoch, bn_mode, gt_key)
 JOIN experiment USING (experiment_id)
-LEFT JOIN reported_result AS reported
-    ON reported.cells_per_stage = experiment.cells_per_stage AND reported.channels = experiment.channels
-    AND reported.mask = experiment.mask AND reported.lt = experiment.lt
-    AND reported.variant = experiment.variant AND experiment.dataset = 'cifar10';
+LEFT JOIN experiment_reported AS reported USING (experiment_id);
 
-COMMENT ON VIEW experiment_tau_a IS 'τa of each experiment: of A_N averaged over seeds, as the paper has it, and over the τa of single seeds';
+COMMENT ON MACRO TABLE experiment_tau_a_of IS 'What experiment_tau_a says, for a relation like run_metric';
+
+CREATE OR REPLACE VIEW experiment_tau_a AS SELECT * FROM experiment_tau_a_of('run_metric');
+
+COMMENT ON VIEW experiment_tau_a IS
+'τa of each experiment: of A_N averaged over seeds, as the paper has it, and over the τa of single seeds';
 COMMENT ON COLUMN experiment_tau_a.experiment_id IS 'experiment';
 COMMENT ON COLUMN experiment_tau_a.name IS 'name of imported predictions; NULL for trained super-networks';
 COMMENT ON COLUMN experiment_tau_a.dataset IS 'images trained on';
@@ -57,11 +89,17 @@ COMMENT ON COLUMN experiment_tau_a.variant IS 'variant of the training';
 COMMENT ON COLUMN experiment_tau_a.epoch IS 'completed epochs of training; 0 where predictions were imported';
 COMMENT ON COLUMN experiment_tau_a.bn_mode IS 'BatchNorm statistics; imported where predictions were';
 COMMENT ON COLUMN experiment_tau_a.gt_key IS 'ground-truth key';
-COMMENT ON COLUMN experiment_tau_a.tau_a IS 'τa of the series of A_N, or of mean scores, averaged over seeds (the paper''s), -1..1, -1 is best';
+COMMENT ON COLUMN experiment_tau_a.tau_a IS
+'τa of the series of A_N, or of mean scores, averaged over seeds (the paper''s), -1..1, -1 is best';
 COMMENT ON COLUMN experiment_tau_a.tau_a_mean IS 'mean of the τa of the single seeds';
 COMMENT ON COLUMN experiment_tau_a.tau_a_std IS 'sample deviation of the τa of the single seeds; NULL for one seed';
 COMMENT ON COLUMN experiment_tau_a.seeds IS 'runs with a τa';
-COMMENT ON COLUMN experiment_tau_a.tau_a_interval IS 'half the width of the 95 % interval of tau_a_mean, by Student''s t; NULL for one seed';
-COMMENT ON COLUMN experiment_tau_a.tau_a_classes IS 'as tau_a, on one architecture of each class; NULL unless these were predicted';
-COMMENT ON COLUMN experiment_tau_a.reported_tau_a IS 'τa that the paper prints for this size, mask, LT and variant, on CIFAR-10; NULL where it prints none';
+COMMENT ON COLUMN experiment_tau_a.tau_a_interval IS
+'half the width of the 95 % interval of tau_a_mean, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_tau_a.tau_a_classes IS
+'as tau_a, on one architecture of each class; NULL unless these were predicted';
+COMMENT ON COLUMN experiment_tau_a.reported_tau_a IS
+'τa that the paper prints for this size, mask, LT and variant, on CIFAR-10; NULL where it prints none';
 COMMENT ON COLUMN experiment_tau_a.difference_to_reported IS 'tau_a minus reported_tau_a';
+COMMENT ON COLUMN experiment_tau_a.kind IS 'as experiment.kind: trained or imported';
+COMMENT ON COLUMN experiment_tau_a.is_final IS 'whether it is of the end of training, or imported';

@@ -20,6 +20,8 @@ FROM member;
 
 COMMENT ON VIEW search_space IS 'The architectures that a mask leaves; once all of them and once one of each class';
 COMMENT ON COLUMN search_space.mask IS 'operations removed; the architecture uses none of them';
-COMMENT ON COLUMN search_space.one_per_class IS 'false: all architectures; true: of each class only the one with the smallest arch_id';
+COMMENT ON COLUMN search_space.one_per_class IS
+'false: all architectures; true: of each class only the one with the smallest arch_id';
 COMMENT ON COLUMN search_space.arch_id IS 'architecture';
-COMMENT ON COLUMN search_space.in_random_sample IS 'whether it is among the first 1,000 of the space in the fixed random order';
+COMMENT ON COLUMN search_space.in_random_sample IS
+'whether it is among the first 1,000 of the space in the fixed random order';

@@ -1,5 +1,12 @@
+-- The sets that the paper measures on: its seven top-N and its random sample.
+CREATE OR REPLACE MACRO is_set_of_paper(kind, one_per_class) AS kind IN ('top', 'random') AND NOT one_per_class;
+
+COMMENT ON MACRO is_set_of_paper IS 'Whether the paper measures on sets of this kind: as set_definition.is_paper_set';
+
 CREATE OR REPLACE VIEW set_definition AS
-SELECT one_per_class, kind, name || if(one_per_class, ' classes', '') AS architecture_set, size
+SELECT
+    one_per_class, kind, name || if(one_per_class, ' classes', '') AS architecture_set, size,
+    is_set_of_paper(kind, one_per_class) AS is_paper_set
 FROM (VALUES (FALSE), (TRUE)) AS members (one_per_class)
 CROSS JOIN (
     VALUES
@@ -8,8 +15,14 @@ CROSS JOIN (
         ('random', 'random', NULL), ('all', 'all', NULL)
 ) AS sets (kind, name, size);
 
-COMMENT ON VIEW set_definition IS 'The sets of architectures that are measured on: the paper''s seven top-N and its random sample, the whole space, and the same with one architecture of each class';
-COMMENT ON COLUMN set_definition.one_per_class IS 'false: all architectures; true: of each class only the one with the smallest arch_id';
+COMMENT ON VIEW set_definition IS
+'The sets of architectures that are measured on: the paper''s seven top-N and its random sample, the whole space, '
+'and the same with one architecture of each class';
+COMMENT ON COLUMN set_definition.one_per_class IS
+'false: all architectures; true: of each class only the one with the smallest arch_id';
 COMMENT ON COLUMN set_definition.kind IS 'top, random or all';
-COMMENT ON COLUMN set_definition.architecture_set IS 'top-10 … top-500, random or all; followed by classes for one of each class';
+COMMENT ON COLUMN set_definition.architecture_set IS
+'top-10 … top-500, random or all; followed by classes for one of each class';
 COMMENT ON COLUMN set_definition.size IS 'N of a top-N, which a mask has that leaves so many; NULL for random and all';
+COMMENT ON COLUMN set_definition.is_paper_set IS
+'whether the paper measures on it: its seven top-N and the random sample';

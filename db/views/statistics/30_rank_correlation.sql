@@ -1,11 +1,11 @@
 -- How well `predicted` ranks `truth` within each series of `relation`, a relation with the columns
--- predictor, epoch, bn_mode, gt_key, mask, one_per_class, architecture_set, truth and predicted.
--- A series is what is equal in all but the last two. It has correlations where every member has a prediction. Its names stand in every PARTITION BY, so that
--- DuckDB applies a reader's WHERE before it ranks anything.
+-- predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set, truth and predicted.
+-- A series is what is equal in all but the last two. It has correlations if every member has a prediction. Its names
+-- stand in every PARTITION BY, so that DuckDB applies a reader's WHERE before it ranks anything.
 CREATE OR REPLACE MACRO rank_correlation(relation) AS TABLE
 WITH counted AS (
     SELECT
-        predictor, epoch, bn_mode, gt_key, mask, one_per_class, architecture_set, truth, predicted,
+        predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set, truth, predicted,
         -- Pairs are counted at the member with the worse truth, among all with a strictly better one.
         rank(ORDER BY predicted DESC) OVER better - 1 AS concordant,
         rank(ORDER BY predicted) OVER better - 1 AS discordant,
@@ -15,7 +15,7 @@ WITH counted AS (
         count(*) OVER same_predicted AS predicted_ties
     FROM query_table(relation)
     WINDOW
-        series AS (PARTITION BY predictor, epoch, bn_mode, gt_key, mask, one_per_class, architecture_set),
+        series AS (PARTITION BY predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set),
         better AS (series ORDER BY truth DESC GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
         by_truth AS (series ORDER BY truth DESC),
         same_truth AS (series ORDER BY truth DESC RANGE BETWEEN CURRENT ROW AND CURRENT ROW),
@@ -24,7 +24,7 @@ WITH counted AS (
 ),
 summed AS (
     SELECT
-        predictor, epoch, bn_mode, gt_key, mask, one_per_class, architecture_set,
+        predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set,
         count(*) AS members,
         count(predicted) AS n_predicted,
         favg(predicted) AS mean_predicted,
@@ -42,7 +42,7 @@ paired AS (
     SELECT *, CASE WHEN n_predicted = members THEN members * (members - 1) / 2 END AS pairs FROM summed
 )
 SELECT
-    predictor, epoch, bn_mode, gt_key, mask, one_per_class, architecture_set, members AS n, n_predicted,
+    predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set, members AS n, n_predicted,
     mean_predicted,
     score / nullif(sqrt((pairs - tied_by_truth) * (pairs - tied_by_prediction)), 0) AS tau,
     score / nullif(pairs, 0) AS tau_eq2,
@@ -50,4 +50,6 @@ SELECT
     CASE WHEN pairs > 0 AND isfinite(correlation) THEN correlation END AS pearson
 FROM paired;
 
-COMMENT ON MACRO TABLE rank_correlation IS 'Kendall''s τ (tau-b and Equation 2), Spearman''s and Pearson''s correlation of truth and prediction in each series of a relation';
+COMMENT ON MACRO TABLE rank_correlation IS
+'Kendall''s τ (tau-b and Equation 2), Spearman''s and Pearson''s correlation of truth and prediction in each series '
+'of a relation';

@@ -23,7 +23,8 @@ deviation / sqrt(n) * CASE
     ][n - 1]
     ELSE 1.959964 + 2.372271 / (n - 1) + 2.822506 / (n - 1) ** 2 + 2.555850 / (n - 1) ** 3
 END;
-COMMENT ON MACRO interval_95 IS 'Half the width of the 95 % interval of a mean, from the sample deviation over n values';
+COMMENT ON MACRO interval_95 IS
+'Half the width of the 95 % interval of a mean, from the sample deviation over n values';
 
 -- The exact p-value of paired differences: in how many of the 2^n ways to choose their signs is the sum as far from
 -- zero. NULL beyond 16 differences, where there would be too many ways to go through.
@@ -37,4 +38,5 @@ CASE WHEN len(differences) BETWEEN 1 AND 16 THEN
         ])) >= abs(list_sum(differences)) - 1e-12
     ]) / (1 << len(differences))
 END;
-COMMENT ON MACRO sign_flip_p IS 'Two-sided p-value of a list of paired differences, by all ways to flip their signs; NULL beyond 16';
+COMMENT ON MACRO sign_flip_p IS
+'Two-sided p-value of a list of paired differences, by all ways to flip their signs; NULL beyond 16';

@@ -15,7 +15,9 @@ SELECT
 FROM finding_evidence
 GROUP BY finding, dataset, size, bn_mode, gt_key;
 
-COMMENT ON VIEW finding IS 'Whether this warehouse supports the paper''s findings, by the images and size of the networks; no row where nothing was compared';
+COMMENT ON VIEW finding IS
+'Whether this warehouse supports the paper''s findings, by the images and size of the networks; no row where nothing '
+'was compared';
 COMMENT ON COLUMN finding.finding IS 'as finding_claim.finding';
 COMMENT ON COLUMN finding.dataset IS 'images trained on; NULL for the benchmark itself';
 COMMENT ON COLUMN finding.size IS 'size of the super-network; NULL for the benchmark itself';
@@ -25,4 +27,6 @@ COMMENT ON COLUMN finding.supported IS 'comparisons of finding_evidence that sup
 COMMENT ON COLUMN finding.contradicted IS 'comparisons that contradict it';
 COMMENT ON COLUMN finding.undecided IS 'comparisons whose interval allows both';
 COMMENT ON COLUMN finding.not_enough_runs IS 'comparisons over fewer than three seeds';
-COMMENT ON COLUMN finding.verdict IS 'supported or contradicted: all comparisons of enough runs are; partly: some are, the others undecided; mixed: some of both; undecided: none is either; not enough runs: none could be';
+COMMENT ON COLUMN finding.verdict IS
+'supported or contradicted: all comparisons of enough runs are; partly: some are, the others undecided; mixed: some '
+'of both; undecided: none is either; not enough runs: none could be';

@@ -1,0 +1,67 @@
+-- Which of the operations that the paper's findings are about a mask removes.
+CREATE OR REPLACE VIEW finding_mask AS
+SELECT
+    mask,
+    count(*) FILTER (WHERE operation = 'Zero') > 0 AS removes_zero,
+    count(*) FILTER (WHERE operation = 'Pool') > 0 AS removes_pool
+FROM mask
+LEFT JOIN removed_operation USING (mask)
+GROUP BY mask;
+
+COMMENT ON VIEW finding_mask IS 'Whether each mask removes Zero and Pool, which the paper''s findings are about';
+COMMENT ON COLUMN finding_mask.mask IS 'as in mask';
+COMMENT ON COLUMN finding_mask.removes_zero IS 'whether it removes Zero';
+COMMENT ON COLUMN finding_mask.removes_pool IS 'whether it removes Pool';
+
+-- What LTs, variants and masks change: a row a claim that the change speaks of, and metric.
+CREATE OR REPLACE VIEW evidence_of_effects AS
+WITH variant_claim AS (
+    SELECT * FROM (VALUES
+        ('uniform-sampling', '5a'), ('uniform-sampling', '5b'),
+        ('not-shared', '4'), ('warmup', '4'), ('grad-clipping', '4'), ('regularized', '4')
+    ) AS claims (variant, claim)
+),
+of_lt AS (
+    SELECT if(removes_zero AND removes_pool, '3b', '3a') AS claim, effect.*
+    FROM experiment_effect AS effect
+    JOIN finding_mask USING (mask)
+    WHERE variant = 'baseline'
+),
+of_variant AS (
+    SELECT claim, effect.*
+    FROM experiment_effect AS effect
+    JOIN variant_claim USING (variant)
+    WHERE lt = ''
+),
+of_mask AS (
+    SELECT
+        CASE
+            WHEN mask IN ('Zero', 'Zero+Pool') THEN '1a'
+            WHEN NOT removes_zero AND NOT removes_pool THEN '1c'
+        END AS claim,
+        effect.* RENAME (unmasked_id AS baseline_id)
+    FROM mask_effect AS effect
+    JOIN finding_mask USING (mask)
+    WHERE lt = '' AND variant = 'baseline'
+)
+SELECT
+    claim, experiment_id, baseline_id AS other_id, dataset, size, epoch, bn_mode, gt_key, architecture_set, metric,
+    difference AS value, difference_interval AS half_interval, seeds AS n
+FROM (FROM of_lt UNION ALL BY NAME FROM of_variant UNION ALL BY NAME FROM of_mask)
+WHERE is_final AND architecture_set = 'random' AND claim IS NOT NULL;
+
+COMMENT ON VIEW evidence_of_effects IS
+'What LTs, variants and masks say of the paper''s claims: differences paired by seed, at the end of training';
+COMMENT ON COLUMN evidence_of_effects.claim IS 'as finding_claim.claim';
+COMMENT ON COLUMN evidence_of_effects.experiment_id IS 'as in finding_evidence';
+COMMENT ON COLUMN evidence_of_effects.other_id IS 'as in finding_evidence';
+COMMENT ON COLUMN evidence_of_effects.dataset IS 'as in finding_evidence';
+COMMENT ON COLUMN evidence_of_effects.size IS 'as in finding_evidence';
+COMMENT ON COLUMN evidence_of_effects.epoch IS 'as in finding_evidence';
+COMMENT ON COLUMN evidence_of_effects.bn_mode IS 'as in finding_evidence';
+COMMENT ON COLUMN evidence_of_effects.gt_key IS 'as in finding_evidence';
+COMMENT ON COLUMN evidence_of_effects.architecture_set IS 'as in finding_evidence';
+COMMENT ON COLUMN evidence_of_effects.metric IS 'as in finding_evidence';
+COMMENT ON COLUMN evidence_of_effects.value IS 'as in finding_evidence';
+COMMENT ON COLUMN evidence_of_effects.half_interval IS 'as in finding_evidence';
+COMMENT ON COLUMN evidence_of_effects.n IS 'as in finding_evidence';

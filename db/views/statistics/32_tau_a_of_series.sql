@@ -1,0 +1,22 @@
+-- τa beside each row of `relation`, a relation with the columns predictor, epoch, bn_mode, gt_key, mask, one_per_class,
+-- set_kind, n and mean. A series is what is equal in the first six; it has a τa if all eight means are there.
+-- They are sorted after the window, which would sort them for every row. Each macro takes a column: DuckDB 1.4.2 puts
+-- an aggregate that is an argument into the macro's lambda.
+CREATE OR REPLACE MACRO with_tau_a(relation) AS TABLE
+WITH gathered AS (
+    SELECT
+        *,
+        list({'is_random': set_kind = 'random', 'n': n, 'mean': mean})
+        FILTER (WHERE set_kind IN ('top', 'random') AND mean IS NOT NULL)
+        OVER (PARTITION BY predictor, epoch, bn_mode, gt_key, mask, one_per_class) AS points
+    FROM query_table(relation)
+),
+sorted AS (
+    SELECT * EXCLUDE (points), [point.mean FOR point IN list_sort(points)] AS means
+    FROM gathered
+)
+SELECT * EXCLUDE (means), tau_a_of(means) AS tau_a
+FROM sorted;
+
+COMMENT ON MACRO TABLE with_tau_a IS
+'A relation with the τa of each of its series of A_N, or of mean scores: the only place that puts A_N in their order';
