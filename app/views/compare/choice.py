@@ -38,9 +38,9 @@ class Choice:
     epoch_set: str
 
     @property
-    def ids(self) -> str:
-        """As the queries want them."""
-        return ",".join(self.labels)
+    def ids(self) -> tuple[str, ...]:
+        """The experiment_ids."""
+        return tuple(self.labels)
 
     @property
     def series(self) -> list[str]:

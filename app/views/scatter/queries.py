@@ -21,7 +21,7 @@ def points(
         WITH chosen AS (
             SELECT *
             FROM evaluations_of([$predictor], $gt_key)
-            WHERE bn_mode = $bn_mode AND epoch = CAST($epoch AS INTEGER)
+            WHERE bn_mode = $bn_mode AND epoch = $epoch
         )
         SELECT
             arch_id, digits, gt_rank, truth, predicted,
@@ -49,7 +49,7 @@ def points(
         predictor=predictor,
         gt_key=gt_key,
         bn_mode=bn_mode,
-        epoch=str(epoch),
+        epoch=epoch,
         architecture_set=architecture_set,
     )
 
@@ -65,7 +65,7 @@ def rankings(snapshot: Snapshot, predictor: str, gt_key: str, bn_mode: str, epoc
         WITH chosen AS (
             SELECT *
             FROM evaluations_of([$predictor], $gt_key)
-            WHERE bn_mode = $bn_mode AND epoch = CAST($epoch AS INTEGER)
+            WHERE bn_mode = $bn_mode AND epoch = $epoch
         )
         SELECT
             architecture_set, min(n) AS n, min(n_predicted) AS n_predicted, count(tau) AS seeds,
@@ -79,5 +79,5 @@ def rankings(snapshot: Snapshot, predictor: str, gt_key: str, bn_mode: str, epoc
         predictor=predictor,
         gt_key=gt_key,
         bn_mode=bn_mode,
-        epoch=str(epoch),
+        epoch=epoch,
     )
