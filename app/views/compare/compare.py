@@ -23,6 +23,7 @@ from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import describe_key
 from nasrank.app.widgets.origins import describe_origins
+from nasrank.app.widgets.table import Columns, show_table
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.comparison_charts import METRICS, curves_chart, forest_chart
@@ -103,7 +104,10 @@ def show_differences(snapshot: Snapshot, choice: Choice, evaluations: pd.DataFra
     heading.header(f"Difference to {choice.labels[choice.reference]}")
     found = queries.differences(snapshot, choice.ids, choice.reference, choice.key["gt_key"], choice.bn_mode)
     at_the_end = evaluations[evaluations["epoch"] == evaluations["last_epoch"]]
-    seeds = at_the_end.groupby("experiment_id")["seed"].agg(lambda known: sorted(set(known))).to_dict()
+    seeds = {
+        str(experiment_id): sorted(set(rows["seed"]))
+        for experiment_id, rows in at_the_end.groupby("experiment_id")
+    }
     for note in seed_notes(found, seeds, choice.labels, choice.reference):
         st.markdown(note)
     if choice.experiments["mask"].nunique() > 1:
@@ -140,7 +144,7 @@ def show_differences(snapshot: Snapshot, choice: Choice, evaluations: pd.DataFra
     st.markdown(f":small[{better}A hollow mark has one seed and no interval. {METHOD}]")
     number = st.column_config.NumberColumn
     digits = "%.2f" if choice.metric == "a_n" else "%.3f"
-    columns = {
+    columns: Columns = {
         "series": st.column_config.TextColumn("Experiment", width="medium"),
         "set": "Of",
         "mean": number("Mean", format=digits),
@@ -153,14 +157,7 @@ def show_differences(snapshot: Snapshot, choice: Choice, evaluations: pd.DataFra
         "p_holm": number("p (Holm)", format="%.3f"),
         "comparisons": number("Compared", format="%d", help="The comparisons that Holm's correction counts"),
     }
-    st.dataframe(
-        of_metric,
-        hide_index=True,
-        column_order=list(columns),
-        column_config=columns,
-        placeholder="–",
-        alt=f"Differences in {name}, a row an experiment and set",
-    )
+    show_table(of_metric, columns, alt=f"Differences in {name}, a row an experiment and set")
 
 
 def show_rankings(choice: Choice, rankings: pd.DataFrame) -> None:

@@ -14,6 +14,7 @@ from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
 from nasrank.app.widgets.origins import describe_origins
+from nasrank.app.widgets.table import Columns, show_table
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import kind_name
 from nasrank.report.charts.paper_charts import reported_chart
@@ -163,7 +164,7 @@ def show_reported(reported: pd.DataFrame) -> None:
             ":small[On the dashed line both are equal. τa is best at −1. The paper's are of five seeds.]"
         )
     number = st.column_config.NumberColumn
-    shown = {
+    shown: Columns = {
         "figure": number("Figure", format="%d"),
         "size": "Size",
         "experiment": st.column_config.TextColumn("Experiment", width="medium"),
@@ -175,14 +176,7 @@ def show_reported(reported: pd.DataFrame) -> None:
         "seeds": number("Seeds", format="%d"),
         "epochs": number("Epochs", format="%d"),
     }
-    st.dataframe(
-        reported,
-        hide_index=True,
-        column_order=list(shown),
-        column_config=shown,
-        placeholder="–",
-        alt="Every τa that the paper prints, and what was measured of it",
-    )
+    show_table(reported, shown, alt="Every τa that the paper prints, and what was measured of it")
 
 
 def told(verdict: str) -> str:

@@ -18,6 +18,7 @@ from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import describe_key
 from nasrank.app.widgets.linked_selection import LinkedSelection
 from nasrank.app.widgets.origins import describe_origins
+from nasrank.app.widgets.table import Columns, show_table
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries as report_queries
 from nasrank.report.charts import ranking_chart
@@ -108,7 +109,7 @@ def page() -> None:
         show = st.warning if note.is_warning else st.caption
         show(note.text)
     if not ranking.rows.empty:
-        show_table(choice, ranking)
+        show_numbers(choice, ranking)
     filters.check_names(also=(PICKED, *MATRIX_FILTERS))
     filters.check_known(PICKED, "experiment", experiments["experiment_id"])
     with st.sidebar:
@@ -215,7 +216,7 @@ def show_matrix(filters: Filters, choice: Choice, ranking: Ranking, selection: L
     )
 
 
-def show_table(choice: Choice, ranking: Ranking) -> None:
+def show_numbers(choice: Choice, ranking: Ranking) -> None:
     """The same numbers, and their CSV."""
     heading, button = st.columns([3, 1], vertical_alignment="bottom")
     heading.header("The same numbers")
@@ -229,7 +230,7 @@ def show_table(choice: Choice, ranking: Ranking) -> None:
         help="In full precision, with the deviations over seeds and the ground-truth key.",
     )
     number = st.column_config.NumberColumn
-    shown = {
+    shown: Columns = {
         "experiment": st.column_config.TextColumn("Experiment", pinned=True, width="medium"),
         "tau_a": number("τa", format="%.2f", help=TAU_A_HELP),
         "tau_a_mean": number("τa of seeds", format="%.2f", help="Mean of the τa of the single seeds"),
@@ -244,14 +245,7 @@ def show_table(choice: Choice, ranking: Ranking) -> None:
         shown[f"{ranking.metric}_{point}"] = number(
             f"{sign} {point}", format="%.3f", help=f"Mean over seeds, {choice.metric}"
         )
-    st.dataframe(
-        ranking.rows,
-        hide_index=True,
-        column_order=list(shown),
-        column_config=shown,
-        placeholder="–",
-        alt=TABLE_ALT,
-    )
+    show_table(ranking.rows, shown, alt=TABLE_ALT)
 
 
 def show_first_steps(*, truth_is_missing: bool) -> None:

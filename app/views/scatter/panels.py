@@ -127,7 +127,7 @@ def panels(
         if inside.empty:
             yield f"{set_title(name)}: none of its {len(points):,} architectures lies within the limits."
             continue
-        numbers = known.loc[name]
+        numbers = known.loc[[name]].iloc[0]
         members = f"{len(points):,} architectures"
         if len(inside) < len(points):
             members = f"{len(inside):,} of {members}"

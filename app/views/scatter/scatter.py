@@ -25,6 +25,7 @@ from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import describe_key
 from nasrank.app.widgets.origins import describe_origins
+from nasrank.app.widgets.table import Columns, show_table
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report.charts.cell_drawing import cell_expression
 from nasrank.report.charts.labels import counted, listed
@@ -179,7 +180,7 @@ def show_architectures(choice: Choice, shown: Sequence[Shown], brushed: Sequence
     st.markdown(f"**{len(found):,} architectures**{cut}, best truth first in each panel.")
     table = with_strings(found.head(MOST_ROWS))
     number = st.column_config.NumberColumn
-    columns = {
+    columns: Columns = {
         "link": st.column_config.LinkColumn("Architecture", display_text=r"arch=(\d+)", width="small"),
         "arch_str": st.column_config.TextColumn("String", width="large"),
         "gt_rank": number("True rank", format="%d"),
@@ -188,11 +189,9 @@ def show_architectures(choice: Choice, shown: Sequence[Shown], brushed: Sequence
         "architecture_set": "Of",
         "predicted_by": "Predicted by",
     }
-    st.dataframe(
+    show_table(
         table.assign(link="/search_space?arch=" + table["arch_id"].astype(str)),
-        hide_index=True,
-        column_order=list(columns),
-        column_config=columns,
+        columns,
         alt="The architectures inside the rectangle or limits, with truth and prediction",
     )
 
@@ -231,7 +230,7 @@ def show_numbers(choice: Choice, shown: Sequence[Shown]) -> None:
         width="stretch",
     )
     number = st.column_config.NumberColumn
-    columns = {
+    columns: Columns = {
         "predicted_by": st.column_config.TextColumn("Predicted by", width="medium"),
         "architecture_set": "Of",
         "n": number("Architectures", format="%d"),
@@ -242,14 +241,7 @@ def show_numbers(choice: Choice, shown: Sequence[Shown]) -> None:
         "spearman": number("Spearman", format="%.3f"),
         "pearson": number("Pearson", format="%.3f"),
     }
-    st.dataframe(
-        rows,
-        hide_index=True,
-        column_order=list(columns),
-        column_config=columns,
-        placeholder="–",
-        alt="Correlations of prediction and ground truth, a row a panel",
-    )
+    show_table(rows, columns, alt="Correlations of prediction and ground truth, a row a panel")
 
 
 page()
