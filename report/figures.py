@@ -14,8 +14,8 @@ from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries
 from nasrank.report.charts.labels import NOT_A_SETTING, in_order, kind_name, listed, set_name, size_position
 from nasrank.report.charts.paper_charts import agreement_chart, dataset_chart, scatter_chart, usage_chart
-from nasrank.report.charts.ranking_chart import ranking_chart
-from nasrank.report.charts.ranking_table import POINTS, rank
+from nasrank.report.charts.ranking_chart import Lines, ranking_chart
+from nasrank.report.charts.ranking_table import POINTS, RankingTables, rank
 from nasrank.report.queries import Asked
 
 # What the paper's figures show, in our words. 11 to 13 are the same lines at two widths.
@@ -84,6 +84,21 @@ class _Group:
     left_out: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    """Which figure it is: the paper's number, of which experiments, and which part of several."""
+
+    number: str
+    group: _Group | None = None
+    part: str = ""
+
+    def figure(self, caption: str, chart: Any, data: pd.DataFrame) -> Figure:
+        of_group = [self.group.dataset, self.group.size] if self.group else []
+        name = "-".join(filter(None, [f"figure-{int(self.number):02}", *of_group, self.part]))
+        title = ": ".join(filter(None, [TITLES[self.number], ", ".join(filter(None, of_group))]))
+        return Figure(self.number, name, title, caption, chart, data.reset_index(drop=True))
+
+
 def draw_figures(warehouse: Asked, choice: Choice) -> Iterator[Figure | NotDrawn]:
     """All figures, in the paper's order; those of super-networks once for each data set and size.
 
@@ -148,7 +163,8 @@ class _Drawing:
                 "One run for each mask, the one with the smallest seed: what the super-network predicts, "
                 f"against `{self._choice.gt_key}`."
             )
-            yield self._figure("2", group, self._told(caption, group), scatter_chart(data, taus), data)
+            chart = scatter_chart(data, taus)
+            yield _Heading("2", group).figure(self._told(caption, group), chart, data)
 
     def usage(self) -> Iterator[Figure]:
         """Figure 3: of the benchmark alone."""
@@ -167,7 +183,7 @@ class _Drawing:
             f"Over the N best by `{self._choice.gt_key}`, by mask: how many use an operation at all, and its "
             "share of all edges, six a cell. From the benchmark alone; no super-network is in it."
         )
-        yield self._figure("3", None, caption, usage_chart(data, _TOP_AND_ALL), data)
+        yield _Heading("3").figure(caption, usage_chart(data, _TOP_AND_ALL), data)
 
     def rankings(self, number: str) -> Iterator[Figure]:
         """Figures 4 to 9, 11 and 12: A_N and correlations over N, with the baselines of the same masks."""
@@ -201,7 +217,7 @@ class _Drawing:
                 f"split, epochs and source of `{self._choice.gt_key}`; darker where there are more."
             )
             heat_maps = dataset_chart(wide, list(itertools.combinations(names, 2)))
-            yield self._figure("10", None, caption, heat_maps, wide.reset_index(), "datasets")
+            yield _Heading("10", part="datasets").figure(caption, heat_maps, wide.reset_index())
         agreement = queries.agreement(self._warehouse, self._choice.gt_key)
         if not agreement.empty:
             agreement["point"] = agreement["architecture_set"].map(_SETS)
@@ -211,7 +227,7 @@ class _Drawing:
                 f"`{self._choice.gt_key}`."
             )
             lines = agreement_chart(agreement, _TOP_AND_ALL, _CORRELATIONS)
-            yield self._figure("10", None, caption, lines, agreement, "agreement")
+            yield _Heading("10", part="agreement").figure(caption, lines, agreement)
 
     def lacking(self, number: str) -> str:
         """Why there is no such figure."""
@@ -234,7 +250,8 @@ class _Drawing:
                 queries.tau_a(self._warehouse, group.dataset, self._choice.gt_key),
             )
         ceiling = pd.concat([self._ceiling(mask) for mask in shown["mask"].unique()])
-        ranked = rank(shown, *self._known[group.dataset], ceiling, self._choice.bn_mode)
+        tables = RankingTables(*self._known[group.dataset], ceiling)
+        ranked = rank(shown, tables, self._choice.bn_mode)
         if ranked.rows.empty:
             return
         fewest, most = ranked.rows["seeds"].min(), ranked.rows["seeds"].max()
@@ -250,18 +267,9 @@ class _Drawing:
             )
         values = ("a_n", *_CORRELATIONS) if number in ("11", "12") else ("a_n", "tau")
         order = list(ranked.rows["series"])
-        chart = ranking_chart(ranked.points, order, order, values, width=_WIDTH)
-        yield self._figure(
-            number, group, self._told(caption, group), chart, ranked.points.drop(columns="series")
-        )
-
-    def _figure(
-        self, number: str, group: _Group | None, caption: str, chart: Any, data: pd.DataFrame, part: str = ""
-    ) -> Figure:
-        of_group = [group.dataset, group.size] if group else []
-        name = "-".join(filter(None, [f"figure-{int(number):02}", *of_group, part]))
-        title = ": ".join(filter(None, [TITLES[number], ", ".join(filter(None, of_group))]))
-        return Figure(number, name, title, caption, chart, data.reset_index(drop=True))
+        chart = ranking_chart(Lines(ranked.points, order, order), values, width=_WIDTH)
+        data = ranked.points.drop(columns="series")
+        yield _Heading(number, group).figure(self._told(caption, group), chart, data)
 
     def _told(self, caption: str, group: _Group) -> str:
         """The caption, with where the images come from, and what the figure leaves out."""

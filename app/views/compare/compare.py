@@ -28,9 +28,9 @@ from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.comparison_charts import METRICS, curves_chart, forest_chart
 from nasrank.report.charts.labels import in_order, listed
-from nasrank.report.charts.ranking_chart import ranking_chart, ranking_description
+from nasrank.report.charts.ranking_chart import Lines, ranking_chart, ranking_description
 from nasrank.report.charts.ranking_table import METRICS as CORRELATIONS
-from nasrank.report.charts.ranking_table import rank
+from nasrank.report.charts.ranking_table import RankingTables, rank
 
 PRINTED_WIDTH = 800
 # What `rank` needs where no ceiling is drawn.
@@ -167,14 +167,15 @@ def show_rankings(choice: Choice, rankings: pd.DataFrame) -> None:
     tau_a = rankings.drop_duplicates(["experiment_id", "bn_mode"])
     tau_a = tau_a[["experiment_id", "bn_mode", "tau_a", "tau_a_mean", "tau_a_std", "reported_tau_a"]]
     of_points = rankings[rankings["architecture_set"] != "all"]
-    ranking = rank(choice.experiments, of_points, tau_a, NO_CEILING, choice.bn_mode, metric)
+    tables = RankingTables(of_points, tau_a, NO_CEILING)
+    ranking = rank(choice.experiments, tables, choice.bn_mode, metric)
     if ranking.rows.empty:
         st.markdown("None of them has a set that was predicted wholly under this key.")
         return
     names = dict(zip(ranking.points["experiment_id"], ranking.points["series"], strict=True))
     order = [names[key] for key in choice.labels if key in names]
     colours = [names.get(key, key) for key in choice.labels]
-    draw = partial(ranking_chart, ranking.points, order, colours, ("a_n", metric))
+    draw = partial(ranking_chart, Lines(ranking.points, order, colours), ("a_n", metric))
     show_figure(
         draw(),
         name="over-n",

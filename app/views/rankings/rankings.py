@@ -11,7 +11,7 @@ from nasrank.app import shared_queries
 from nasrank.app.serve import warehouse_path
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.rankings import queries
-from nasrank.app.views.rankings.choice import SEEDS, Choice, choose
+from nasrank.app.views.rankings.choice import SEEDS, Choice, Contents, choose
 from nasrank.app.views.rankings.notes import notes
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
@@ -22,7 +22,6 @@ from nasrank.app.widgets.table import Columns, show_table
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries as report_queries
 from nasrank.report.charts import ranking_chart
-from nasrank.report.charts.labels import in_order
 from nasrank.report.charts.ranking_matrix import (
     DIMENSIONS,
     TAU_A,
@@ -31,7 +30,15 @@ from nasrank.report.charts.ranking_matrix import (
     matrix_chart,
     matrix_description,
 )
-from nasrank.report.charts.ranking_table import BANDS, METRICS, POINTS, Ranking, rank, seed_points
+from nasrank.report.charts.ranking_table import (
+    BANDS,
+    METRICS,
+    POINTS,
+    Ranking,
+    RankingTables,
+    rank,
+    seed_points,
+)
 
 # Pixels, of a chart as a file.
 PRINTED_WIDTH = 800
@@ -63,28 +70,29 @@ CEILING_CAPTION = (
 def page() -> None:
     """The whole page, from top to bottom."""
     snapshot = Snapshot.take(warehouse_path())
-    keys, experiments, runs = (
-        ask(snapshot)
-        for ask in (shared_queries.ground_truth_keys, report_queries.experiments, shared_queries.runs)
-    )
-    if keys.empty or runs.loc[runs["status"] == "finished"].empty:
-        show_first_steps(truth_is_missing=keys.empty)
+    contents = Contents.read(snapshot)
+    experiments, runs = contents.experiments, contents.runs
+    if contents.keys.empty or runs.loc[runs["status"] == "finished"].empty:
+        show_first_steps(truth_is_missing=contents.keys.empty)
         return
     filters = Filters()
     with st.sidebar:
         picked = st.query_params.get_all(PICKED)
-        choice = choose(filters, snapshot, keys, in_order(experiments), runs, picked)
+        choice = choose(filters, snapshot, contents, picked)
     gt_key = choice.key["gt_key"]
     runs = runs[runs["experiment_id"].isin(choice.experiments["experiment_id"])]
     ceilings = [
         report_queries.noise_ceiling(snapshot.benchmark, gt_key, mask)
         for mask in choice.experiments["mask"].unique()
     ]
-    ranking = rank(
-        choice.experiments,
+    tables = RankingTables(
         report_queries.ranking(snapshot, choice.dataset, gt_key),
         report_queries.tau_a(snapshot, choice.dataset, gt_key),
         pd.concat(ceilings) if ceilings else report_queries.noise_ceiling(snapshot.benchmark, gt_key, ""),
+    )
+    ranking = rank(
+        choice.experiments,
+        tables,
         choice.bn_mode,
         METRICS[choice.metric],
         BANDS.get(choice.band, "std"),
@@ -157,11 +165,8 @@ def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: 
         seeds = seed_points(points, ranking.bn_mode, runs)
     draw = partial(
         ranking_chart.ranking_chart,
-        points,
-        series,
-        order,
+        ranking_chart.Lines(points, series, order, seeds),
         ("a_n", ranking.metric),
-        seeds=seeds,
         picked=selection.already("lines"),
     )
     show_figure(

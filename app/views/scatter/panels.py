@@ -112,10 +112,10 @@ def panels(
     snapshot: Snapshot, subject: Subject, gt_key: str, sets: Sequence[str], limits: Limits
 ) -> Iterator[Shown | str]:
     """A panel for each set, or why there is none."""
-    asked = (subject.predictor, gt_key, subject.bn_mode, subject.epoch)
-    known = queries.rankings(snapshot, *asked).set_index("architecture_set")
+    evaluation = queries.Evaluation(subject.predictor, gt_key, subject.bn_mode, subject.epoch)
+    known = queries.rankings(snapshot, evaluation).set_index("architecture_set")
     for name in sets:
-        points = queries.points(snapshot, *asked, name)
+        points = queries.points(snapshot, evaluation, name)
         if name not in known.index or points.empty:
             yield missing(name)
             continue
