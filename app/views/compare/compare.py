@@ -11,7 +11,7 @@ from nasrank.app import shared_queries
 from nasrank.app.serve import warehouse_path
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.compare import queries
-from nasrank.app.views.compare.choice import BANDS, EACH_SEED, Choice, choose
+from nasrank.app.views.compare.choice import BANDS, EACH_SEED, ComparisonChoice, choose
 from nasrank.app.views.compare.comparison import (
     configurations,
     differing,
@@ -75,7 +75,7 @@ def page() -> None:
         show_over_epochs(choice, rankings)
 
 
-def show_configurations(choice: Choice) -> None:
+def show_configurations(choice: ComparisonChoice) -> None:
     """What differs, and everything folded away."""
     st.header("Configuration")
     table = configurations(choice.experiments, choice.labels)
@@ -97,7 +97,7 @@ def show_configurations(choice: Choice) -> None:
         )
 
 
-def show_differences(snapshot: Snapshot, choice: Choice, evaluations: pd.DataFrame) -> None:
+def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: pd.DataFrame) -> None:
     """Of the chosen metric as forest and table; of all of them in the file."""
     heading, button = st.columns([3, 1], vertical_alignment="bottom")
     name = METRICS[choice.metric]
@@ -160,7 +160,7 @@ def show_differences(snapshot: Snapshot, choice: Choice, evaluations: pd.DataFra
     show_table(of_metric, columns, alt=f"Differences in {name}, a row an experiment and set")
 
 
-def show_rankings(choice: Choice, rankings: pd.DataFrame) -> None:
+def show_rankings(choice: ComparisonChoice, rankings: pd.DataFrame) -> None:
     """A_N and τ over N, as on the page Rankings."""
     st.header("Over N")
     metric = choice.metric if choice.metric in CORRELATIONS.values() else "tau"
@@ -187,7 +187,7 @@ def show_rankings(choice: Choice, rankings: pd.DataFrame) -> None:
     )
 
 
-def show_training(snapshot: Snapshot, choice: Choice) -> None:
+def show_training(snapshot: Snapshot, choice: ComparisonChoice) -> None:
     """Training loss and validation accuracy over epochs."""
     st.header("Training")
     curves = queries.curves(snapshot, choice.ids)
@@ -218,7 +218,7 @@ def show_training(snapshot: Snapshot, choice: Choice) -> None:
         st.markdown(f":small[{' '.join(notes)}]")
 
 
-def show_over_epochs(choice: Choice, rankings: pd.DataFrame) -> None:
+def show_over_epochs(choice: ComparisonChoice, rankings: pd.DataFrame) -> None:
     """The metric of one set over epochs."""
     st.header("Ranking over epochs")
     column = "tau_a" if choice.metric == "tau_a" else f"{choice.metric}_mean"

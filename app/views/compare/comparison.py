@@ -16,7 +16,7 @@ SETS = [*POINTS, "all"]
 
 
 @dataclass(frozen=True, slots=True)
-class Experiment:
+class ExperimentRow:
     """A row of `report.queries.experiments`; imported predictions have only a `name`."""
 
     experiment_id: str
@@ -30,7 +30,7 @@ class Experiment:
 def configurations(experiments: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """A row a setting, a column an experiment (its label), as text; – where it has no such setting."""
     columns = {}
-    for row in rows_as(Experiment, experiments):
+    for row in rows_as(ExperimentRow, experiments):
         config = json.loads(row.config)
         own = {"size": row.size, "variant": row.variant} if pd.notna(row.size) else {"name": row.name}
         told = {"kind": row.kind, **own, **config}

@@ -18,7 +18,7 @@ from nasrank.app.widgets.table import Columns, show_table
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import kind_name
 from nasrank.report.charts.paper_charts import reported_chart
-from nasrank.report.figures import Choice
+from nasrank.report.figures import ReportKey
 from nasrank.report.findings import Finding, read_findings, summarize
 
 BN_MODES = ("running", "batch", "recalibrated")
@@ -75,9 +75,9 @@ def page() -> None:
         f"warehouse. {describe_origins(runs)}  \n{describe_key(key)}"
     )
     warn_of_train(key)
-    choice = Choice(str(key["gt_key"]), bn_mode)
-    show_findings(read_findings(snapshot, choice))
-    show_reported(report_queries.reported(snapshot, choice.gt_key, bn_mode))
+    report_key = ReportKey(str(key["gt_key"]), bn_mode)
+    show_findings(read_findings(snapshot, report_key))
+    show_reported(report_queries.reported(snapshot, report_key.gt_key, bn_mode))
 
 
 def show_findings(findings: list[Finding]) -> None:

@@ -35,7 +35,7 @@ BAND_HELP = (
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RankingChoice:
     """What the reader chose to see. `others` are the experiments of the same images and sizes."""
 
     dataset: str
@@ -65,7 +65,9 @@ class Contents:
         )
 
 
-def choose(filters: Filters, snapshot: Snapshot, contents: Contents, picked: Collection[str]) -> Choice:
+def choose(
+    filters: Filters, snapshot: Snapshot, contents: Contents, picked: Collection[str]
+) -> RankingChoice:
     """The filters, each offering what the ones before it leave; at first they hide no picked experiment."""
     experiments, runs = contents.experiments, contents.runs
     imported = experiments[experiments["kind"] == IMPORTED]
@@ -101,7 +103,7 @@ def choose(filters: Filters, snapshot: Snapshot, contents: Contents, picked: Col
     evaluations = shared_queries.evaluations(snapshot)
     of_known = evaluations["experiment_id"].isin(known["experiment_id"])
     bn_mode = choose_bn_mode(filters, evaluations[of_known])
-    return Choice(dataset, key, metric, band, bn_mode, chosen, others)
+    return RankingChoice(dataset, key, metric, band, bn_mode, chosen, others)
 
 
 def _plain(experiments: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from nasrank.app import shared_queries
 from nasrank.app.serve import warehouse_path
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.rankings import queries
-from nasrank.app.views.rankings.choice import SEEDS, Choice, Contents, choose
+from nasrank.app.views.rankings.choice import SEEDS, Contents, RankingChoice, choose
 from nasrank.app.views.rankings.notes import notes
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
@@ -140,7 +140,9 @@ def show_picked(selection: LinkedSelection, ranking: Ranking) -> None:
         )
 
 
-def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: LinkedSelection) -> None:
+def show_chart(
+    snapshot: Snapshot, choice: RankingChoice, ranking: Ranking, selection: LinkedSelection
+) -> None:
     """Both panels, and how to read them."""
     stable = list(choice.others["experiment_id"])
     names = dict(zip(ranking.rows["experiment_id"], ranking.rows["series"], strict=True))
@@ -186,7 +188,9 @@ def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: 
     )
 
 
-def show_matrix(filters: Filters, choice: Choice, ranking: Ranking, selection: LinkedSelection) -> None:
+def show_matrix(
+    filters: Filters, choice: RankingChoice, ranking: Ranking, selection: LinkedSelection
+) -> None:
     """Experiments side by side, and what of them the reader wants to see there."""
     st.header("Side by side")
     shown = choice.experiments[choice.experiments["experiment_id"].isin(ranking.rows["experiment_id"])]
@@ -221,7 +225,7 @@ def show_matrix(filters: Filters, choice: Choice, ranking: Ranking, selection: L
     )
 
 
-def show_numbers(choice: Choice, ranking: Ranking) -> None:
+def show_numbers(choice: RankingChoice, ranking: Ranking) -> None:
     """The same numbers, and their CSV."""
     heading, button = st.columns([3, 1], vertical_alignment="bottom")
     heading.header("The same numbers")

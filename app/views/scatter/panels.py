@@ -35,7 +35,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AxisLimits:
     """The part that is looked at, in the units of the axes."""
 
     truth: Range = (None, None)
@@ -109,10 +109,10 @@ def subjects(
 
 
 def panels(
-    snapshot: Snapshot, subject: Subject, gt_key: str, sets: Sequence[str], limits: Limits
+    snapshot: Snapshot, subject: Subject, gt_key: str, sets: Sequence[str], limits: AxisLimits
 ) -> Iterator[Shown | str]:
     """A panel for each set, or why there is none."""
-    evaluation = queries.Evaluation(subject.predictor, gt_key, subject.bn_mode, subject.epoch)
+    evaluation = queries.EvaluationKey(subject.predictor, gt_key, subject.bn_mode, subject.epoch)
     known = queries.rankings(snapshot, evaluation).set_index("architecture_set")
     for name in sets:
         points = queries.points(snapshot, evaluation, name)
@@ -159,7 +159,7 @@ def correlations(numbers: pd.Series) -> str:
     )
 
 
-def points_inside(shown: Sequence[Shown], inside: Sequence[Limits | None]) -> pd.DataFrame:
+def points_inside(shown: Sequence[Shown], inside: Sequence[AxisLimits | None]) -> pd.DataFrame:
     """The architectures within each panel's limits (None: none of it), one panel below the other.
 
     Columns predictor, predicted_by, architecture_set, arch_id, digits, gt_rank, truth_percent, predicted.
@@ -184,7 +184,7 @@ def with_strings(points: pd.DataFrame) -> pd.DataFrame:
     return points.assign(arch_str=strings)
 
 
-def _ends(limits: Limits) -> tuple[tuple[str, Range], tuple[str, Range]]:
+def _ends(limits: AxisLimits) -> tuple[tuple[str, Range], tuple[str, Range]]:
     return ("truth", limits.truth), ("predicted", limits.predicted)
 
 

@@ -10,7 +10,7 @@ from nasrank.app.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class EvaluationKey:
     """Predictions of a run or of all seeds of an experiment, whose id `predictor` is, under a key."""
 
     predictor: str
@@ -19,7 +19,7 @@ class Evaluation:
     epoch: int
 
 
-def points(snapshot: Snapshot, evaluation: Evaluation, architecture_set: str) -> pd.DataFrame:
+def points(snapshot: Snapshot, evaluation: EvaluationKey, architecture_set: str) -> pd.DataFrame:
     """The members of a set that a run, or every seed of an experiment, predicted; best truth first.
 
     Columns arch_id, digits, gt_rank, truth and predicted (fractions, or scores; of an experiment the mean
@@ -60,7 +60,7 @@ def points(snapshot: Snapshot, evaluation: Evaluation, architecture_set: str) ->
     )
 
 
-def rankings(snapshot: Snapshot, evaluation: Evaluation) -> pd.DataFrame:
+def rankings(snapshot: Snapshot, evaluation: EvaluationKey) -> pd.DataFrame:
     """How well a run ranks each set, or the mean over an experiment's seeds; a row a set.
 
     Columns architecture_set, n, n_predicted (the least of the seeds), seeds (with a τ), then tau, tau_std,

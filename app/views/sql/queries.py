@@ -20,7 +20,7 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class RelationColumn:
     """A column of the relation `name`; not every table has comments."""
 
     name: str
@@ -44,9 +44,9 @@ def relations(snapshot: Snapshot) -> list[Relation]:
     return rows_as(Relation, snapshot.query(RELATIONS))
 
 
-def columns(snapshot: Snapshot) -> list[Column]:
+def columns(snapshot: Snapshot) -> list[RelationColumn]:
     """Those of all relations, each relation's in their order."""
-    return rows_as(Column, snapshot.query(COLUMNS))
+    return rows_as(RelationColumn, snapshot.query(COLUMNS))
 
 
 def macros(snapshot: Snapshot) -> list[Macro]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from nasrank.app.views.sql.queries import Column, Macro, Relation
+from nasrank.app.views.sql.queries import Macro, Relation, RelationColumn
 from nasrank.app.widgets.text import as_text
 
 # So many hits are shown opened.
@@ -16,7 +16,9 @@ HEIGHT = 480
 
 
 @st.fragment
-def show_schema(relations: Sequence[Relation], columns: Sequence[Column], macros: Sequence[Macro]) -> None:
+def show_schema(
+    relations: Sequence[Relation], columns: Sequence[RelationColumn], macros: Sequence[Macro]
+) -> None:
     """What `queries.py` says. A fragment: a search neither stops a query nor asks it again."""
     st.header("What can be asked")
     words = st.text_input("Search the schema", key="schema_search", placeholder="tau, seed, key …").split()
@@ -40,7 +42,9 @@ def show_schema(relations: Sequence[Relation], columns: Sequence[Column], macros
                 st.markdown("\n".join([f"{as_text(comment)}.", "", *(f"- {line}" for line in lines)]))
 
 
-def relation_lines(relation: Relation, columns: Sequence[Column], words: list[str]) -> list[str] | None:
+def relation_lines(
+    relation: Relation, columns: Sequence[RelationColumn], words: list[str]
+) -> list[str] | None:
     """A line for each column that has the words, all of them where the relation itself has; None for none."""
     own = [column for column in columns if column.name == relation.name]
     if not matches(words, relation.name, relation.comment):

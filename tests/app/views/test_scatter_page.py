@@ -102,7 +102,7 @@ def test_a_mean_over_seeds_is_of_points_and_of_numbers(filled: Warehouse, open_s
         assert shown[column] == pytest.approx(view[f"{column}_mean"])
     assert shown["tau_std"] == pytest.approx(view["tau_std"])
     points = scatter_queries.points(
-        Snapshot.take(filled.path), scatter_queries.Evaluation(experiment_id, KEY, "running", 20), "random"
+        Snapshot.take(filled.path), scatter_queries.EvaluationKey(experiment_id, KEY, "running", 20), "random"
     )
     by_hand = filled.query(
         """SELECT arch_id, avg(accuracy) AS predicted FROM prediction JOIN run USING (run_id)
@@ -115,7 +115,7 @@ def test_a_mean_over_seeds_is_of_points_and_of_numbers(filled: Warehouse, open_s
 
 def test_what_is_equal_and_what_is_constant(whole: Warehouse) -> None:
     """6,466 classes, each with one first; constant is what no way leads through, by walking the cell."""
-    evaluation = scatter_queries.Evaluation(run_of(whole, "", 3), KEY, "running", 7)
+    evaluation = scatter_queries.EvaluationKey(run_of(whole, "", 3), KEY, "running", 7)
     points = scatter_queries.points(Snapshot.take(whole.path), evaluation, "all")
     assert len(points) == 15_625
     assert points["first_of_class"].sum() == 6_466
