@@ -18,9 +18,11 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from nasrank.db.warehouse.file import Reading, Warehouse
+from nasrank.db.warehouse.file import Parameter, Reading, Warehouse
 
 Identity = tuple[int, int, int]
+# By name, in the order of the names: a key for caches.
+BoundParameters = tuple[tuple[str, Parameter], ...]
 
 
 class WarehouseReplacedError(Exception):
@@ -49,7 +51,7 @@ class Snapshot:
         _, mtime_ns, _ = self.identity
         return dt.datetime.fromtimestamp(mtime_ns / 1e9, tz=dt.UTC)
 
-    def query(self, sql: str, /, **parameters: str) -> pd.DataFrame:
+    def query(self, sql: str, /, **parameters: Parameter) -> pd.DataFrame:
         """The rows of `sql`, with `parameters` bound to its `$name`s."""
         return _query(str(self.path), self.identity, sql, tuple(sorted(parameters.items())))
 
@@ -69,7 +71,7 @@ class BenchmarkSnapshot:
     snapshot: Snapshot
     sources: str
 
-    def query(self, sql: str, /, **parameters: str) -> pd.DataFrame:
+    def query(self, sql: str, /, **parameters: Parameter) -> pd.DataFrame:
         """As that of the snapshot, where `sql` reads nothing that an ingest changes."""
         bound = tuple(sorted(parameters.items()))
         return _query_benchmark(str(self.snapshot.path), self.sources, self.snapshot.identity, sql, bound)
@@ -98,19 +100,19 @@ def opened_once() -> Iterator[None]:
 
 
 @st.cache_data(max_entries=200, show_spinner="Reading the warehouse …")
-def _query(path: str, identity: Identity, sql: str, parameters: tuple[tuple[str, str], ...]) -> pd.DataFrame:
+def _query(path: str, identity: Identity, sql: str, parameters: BoundParameters) -> pd.DataFrame:
     return _ask(path, identity, sql, parameters)
 
 
 @st.cache_data(max_entries=100, show_spinner="Reading the benchmark …")
 def _query_benchmark(
-    path: str, sources: str, _identity: Identity, sql: str, parameters: tuple[tuple[str, str], ...]
+    path: str, sources: str, _identity: Identity, sql: str, parameters: BoundParameters
 ) -> pd.DataFrame:
     # Streamlit leaves out of the key what begins with an underscore.
     return _ask(path, _identity, sql, parameters)
 
 
-def _ask(path: str, identity: Identity, sql: str, parameters: tuple[tuple[str, str], ...]) -> pd.DataFrame:
+def _ask(path: str, identity: Identity, sql: str, parameters: BoundParameters) -> pd.DataFrame:
     warehouse = Warehouse(Path(path))
     with _opened(warehouse, identity) as reading:
         rows = reading.query(sql, **dict(parameters))

@@ -14,8 +14,8 @@ from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries
 from nasrank.report.charts.labels import NOT_A_SETTING, in_order, kind_name, listed, set_name, size_position
 from nasrank.report.charts.paper_charts import agreement_chart, dataset_chart, scatter_chart, usage_chart
-from nasrank.report.charts.ranking_chart import ranking_chart
-from nasrank.report.charts.ranking_table import POINTS, rank
+from nasrank.report.charts.ranking_chart import Lines, ranking_chart
+from nasrank.report.charts.ranking_table import POINTS, RankingTables, rank
 from nasrank.report.queries import Asked
 
 # What the paper's figures show, in our words. 11 to 13 are the same lines at two widths.
@@ -67,7 +67,7 @@ class NotDrawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ReportKey:
     """What is drawn: all under one ground-truth key and one kind of BatchNorm statistics."""
 
     gt_key: str
@@ -84,13 +84,28 @@ class _Group:
     left_out: int
 
 
-def draw_figures(warehouse: Asked, choice: Choice) -> Iterator[Figure | NotDrawn]:
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    """Which figure it is: the paper's number, of which experiments, and which part of several."""
+
+    number: str
+    group: _Group | None = None
+    part: str = ""
+
+    def figure(self, caption: str, chart: Any, data: pd.DataFrame) -> Figure:
+        of_group = [self.group.dataset, self.group.size] if self.group else []
+        name = "-".join(filter(None, [f"figure-{int(self.number):02}", *of_group, self.part]))
+        title = ": ".join(filter(None, [TITLES[self.number], ", ".join(filter(None, of_group))]))
+        return Figure(self.number, name, title, caption, chart, data.reset_index(drop=True))
+
+
+def draw_figures(warehouse: Asked, key: ReportKey) -> Iterator[Figure | NotDrawn]:
     """All figures, in the paper's order; those of super-networks once for each data set and size.
 
     Experiments that differ in more than mask, LT and variant are not comparable: of each data set and size
     the setting with most runs is drawn, and the caption says how many experiments that leaves out.
     """
-    drawing = _Drawing(warehouse, choice)
+    drawing = _Drawing(warehouse, key)
     ways: dict[str, Callable[[], Iterator[Figure]]] = {
         "2": drawing.scatters,
         "3": drawing.usage,
@@ -106,11 +121,11 @@ def draw_figures(warehouse: Asked, choice: Choice) -> Iterator[Figure | NotDrawn
 
 
 class _Drawing:
-    """Draws all figures of one choice; asks for what several of them show once."""
+    """Draws all figures under one key; asks for what several of them show once."""
 
-    def __init__(self, warehouse: Asked, choice: Choice) -> None:
+    def __init__(self, warehouse: Asked, key: ReportKey) -> None:
         self._warehouse = warehouse
-        self._choice = choice
+        self._key = key
         self._members = queries.figure_members(warehouse)
         self._runs = queries.runs(warehouse)
         experiments = queries.experiments(warehouse)
@@ -138,7 +153,7 @@ class _Drawing:
             taus = taus.merge(shown[["experiment_id", "mask"]], on="experiment_id")
             taus["label"] = "mask " + taus["mask"].map(set_name) + ", seed " + taus["seed"].astype(str)
             data = pd.concat(
-                queries.points(self._warehouse, self._choice.gt_key, run_id, self._choice.bn_mode).assign(
+                queries.points(self._warehouse, self._key.gt_key, run_id, self._key.bn_mode).assign(
                     label=label, run_id=run_id
                 )
                 for run_id, label in taus[["run_id", "label"]].drop_duplicates().itertuples(index=False)
@@ -146,13 +161,14 @@ class _Drawing:
             data[["truth", "predicted"]] *= 100
             caption = (
                 "One run for each mask, the one with the smallest seed: what the super-network predicts, "
-                f"against `{self._choice.gt_key}`."
+                f"against `{self._key.gt_key}`."
             )
-            yield self._figure("2", group, self._told(caption, group), scatter_chart(data, taus), data)
+            chart = scatter_chart(data, taus)
+            yield _Heading("2", group).figure(self._told(caption, group), chart, data)
 
     def usage(self) -> Iterator[Figure]:
         """Figure 3: of the benchmark alone."""
-        usage = queries.operation_usage(self._warehouse, self._choice.gt_key)
+        usage = queries.operation_usage(self._warehouse, self._key.gt_key)
         usage["point"] = usage["architecture_set"].map(_SETS)
         usage["mask"] = "mask " + usage["mask"].map(set_name)
         measures = {"usage": "architectures that use it (%)", "share": "share of all edges (%)"}
@@ -164,10 +180,10 @@ class _Drawing:
         )
         data["percent"] *= 100
         caption = (
-            f"Over the N best by `{self._choice.gt_key}`, by mask: how many use an operation at all, and its "
+            f"Over the N best by `{self._key.gt_key}`, by mask: how many use an operation at all, and its "
             "share of all edges, six a cell. From the benchmark alone; no super-network is in it."
         )
-        yield self._figure("3", None, caption, usage_chart(data, _TOP_AND_ALL), data)
+        yield _Heading("3").figure(caption, usage_chart(data, _TOP_AND_ALL), data)
 
     def rankings(self, number: str) -> Iterator[Figure]:
         """Figures 4 to 9, 11 and 12: A_N and correlations over N, with the baselines of the same masks."""
@@ -192,31 +208,30 @@ class _Drawing:
 
     def datasets(self) -> Iterator[Figure]:
         """Figure 10: of all architectures, and over top-N."""
-        known = queries.accuracies(self._warehouse, self._choice.gt_key)
+        known = queries.accuracies(self._warehouse, self._key.gt_key)
         names = list(known["dataset"].unique())
         if len(names) > 1:
             wide = known.pivot(index="arch_id", columns="dataset", values="accuracy") * 100
             caption = (
                 f"Accuracies of all {len(wide):,} architectures on each data set against the others, of the "
-                f"split, epochs and source of `{self._choice.gt_key}`; darker where there are more."
+                f"split, epochs and source of `{self._key.gt_key}`; darker where there are more."
             )
             heat_maps = dataset_chart(wide, list(itertools.combinations(names, 2)))
-            yield self._figure("10", None, caption, heat_maps, wide.reset_index(), "datasets")
-        agreement = queries.agreement(self._warehouse, self._choice.gt_key)
+            yield _Heading("10", part="datasets").figure(caption, heat_maps, wide.reset_index())
+        agreement = queries.agreement(self._warehouse, self._key.gt_key)
         if not agreement.empty:
             agreement["point"] = agreement["architecture_set"].map(_SETS)
             agreement["series"] = agreement["dataset"] + " " + agreement["split"]
             caption = (
-                "How other data sets, and other splits of the same, rank the N best by "
-                f"`{self._choice.gt_key}`."
+                f"How other data sets, and other splits of the same, rank the N best by `{self._key.gt_key}`."
             )
             lines = agreement_chart(agreement, _TOP_AND_ALL, _CORRELATIONS)
-            yield self._figure("10", None, caption, lines, agreement, "agreement")
+            yield _Heading("10", part="agreement").figure(caption, lines, agreement)
 
     def lacking(self, number: str) -> str:
         """Why there is no such figure."""
         if number == "10":
-            return f"the source of {self._choice.gt_key} has no other data set or split at these epochs"
+            return f"the source of {self._key.gt_key} has no other data set or split at these epochs"
         members = self._members[self._members["figure"] == number]
         kinds = dict.fromkeys(_kinds(members) or [(mask, "", "baseline") for mask in _SCATTER_MASKS])
         wanted = "; ".join(kind_name(*kind) for kind in itertools.islice(kinds, 4))
@@ -224,24 +239,25 @@ class _Drawing:
         sizes = f" of size {listed(list(members['size'].unique()))}" if number == "14" else ""
         return (
             f"no finished run{sizes} with {wanted}{more} has predicted a whole set under "
-            f"{self._choice.gt_key} with BatchNorm {self._choice.bn_mode}"
+            f"{self._key.gt_key} with BatchNorm {self._key.bn_mode}"
         )
 
     def _ranking_figure(self, number: str, group: _Group, shown: pd.DataFrame) -> Iterator[Figure]:
         if group.dataset not in self._known:
             self._known[group.dataset] = (
-                queries.ranking(self._warehouse, group.dataset, self._choice.gt_key),
-                queries.tau_a(self._warehouse, group.dataset, self._choice.gt_key),
+                queries.ranking(self._warehouse, group.dataset, self._key.gt_key),
+                queries.tau_a(self._warehouse, group.dataset, self._key.gt_key),
             )
         ceiling = pd.concat([self._ceiling(mask) for mask in shown["mask"].unique()])
-        ranked = rank(shown, *self._known[group.dataset], ceiling, self._choice.bn_mode)
+        tables = RankingTables(*self._known[group.dataset], ceiling)
+        ranked = rank(shown, tables, self._key.bn_mode)
         if ranked.rows.empty:
             return
         fewest, most = ranked.rows["seeds"].min(), ranked.rows["seeds"].max()
         seeds = f"{fewest} to {most} seeds" if fewest < most else f"{most} seed{'s' if most > 1 else ''}"
         caption = (
-            f"Mean over {seeds}, with a band of one deviation; ranked by `{self._choice.gt_key}`, BatchNorm "
-            f"{self._choice.bn_mode}."
+            f"Mean over {seeds}, with a band of one deviation; ranked by `{self._key.gt_key}`, BatchNorm "
+            f"{self._key.bn_mode}."
         )
         if ranked.points["tau_ceiling"].notna().any():
             caption += (
@@ -250,18 +266,9 @@ class _Drawing:
             )
         values = ("a_n", *_CORRELATIONS) if number in ("11", "12") else ("a_n", "tau")
         order = list(ranked.rows["series"])
-        chart = ranking_chart(ranked.points, order, order, values, width=_WIDTH)
-        yield self._figure(
-            number, group, self._told(caption, group), chart, ranked.points.drop(columns="series")
-        )
-
-    def _figure(
-        self, number: str, group: _Group | None, caption: str, chart: Any, data: pd.DataFrame, part: str = ""
-    ) -> Figure:
-        of_group = [group.dataset, group.size] if group else []
-        name = "-".join(filter(None, [f"figure-{int(number):02}", *of_group, part]))
-        title = ": ".join(filter(None, [TITLES[number], ", ".join(filter(None, of_group))]))
-        return Figure(number, name, title, caption, chart, data.reset_index(drop=True))
+        chart = ranking_chart(Lines(ranked.points, order, order), values, width=_WIDTH)
+        data = ranked.points.drop(columns="series")
+        yield _Heading(number, group).figure(self._told(caption, group), chart, data)
 
     def _told(self, caption: str, group: _Group) -> str:
         """The caption, with where the images come from, and what the figure leaves out."""
@@ -282,14 +289,14 @@ class _Drawing:
         return sorted(groups, key=lambda g: (g.dataset != "cifar10", g.dataset, size_position(g.size)))
 
     def _first_run(self, experiment_id: str) -> pd.DataFrame:
-        gt_key, bn_mode = self._choice.gt_key, self._choice.bn_mode
+        gt_key, bn_mode = self._key.gt_key, self._key.bn_mode
         taus = queries.run_taus(self._warehouse, gt_key, experiment_id, bn_mode)
         of_first: pd.DataFrame = taus[taus["seed"] == taus["seed"].min()]
         return of_first
 
     def _ceiling(self, mask: str) -> pd.DataFrame:
         if mask not in self._ceilings:
-            self._ceilings[mask] = queries.noise_ceiling(self._warehouse, self._choice.gt_key, mask)
+            self._ceilings[mask] = queries.noise_ceiling(self._warehouse, self._key.gt_key, mask)
         return self._ceilings[mask]
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from nasrank.report import queries
 from nasrank.report.charts.labels import set_name, signed, size_position
-from nasrank.report.figures import Choice
+from nasrank.report.figures import ReportKey
 from nasrank.report.queries import Asked
 
 STATEMENTS: Final[Mapping[int, str]] = {
@@ -71,10 +71,10 @@ class Finding:
     scales: tuple[Scale, ...]
 
 
-def read_findings(warehouse: Asked, choice: Choice) -> list[Finding]:
+def read_findings(warehouse: Asked, key: ReportKey) -> list[Finding]:
     """All six, by the views `finding` and `finding_evidence`."""
-    summaries = queries.findings(warehouse, choice.gt_key, choice.bn_mode)
-    evidence = queries.finding_evidence(warehouse, choice.gt_key, choice.bn_mode)
+    summaries = queries.findings(warehouse, key.gt_key, key.bn_mode)
+    evidence = queries.finding_evidence(warehouse, key.gt_key, key.bn_mode)
     for rows in (summaries, evidence):
         rows["scale"] = [_scale(*names) for names in zip(rows["dataset"], rows["size"], strict=True)]
     return [

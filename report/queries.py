@@ -6,11 +6,13 @@ from typing import Protocol
 
 import pandas as pd
 
+from nasrank.db.warehouse.file import Parameter
+
 
 class Asked(Protocol):
     """A warehouse, as the one who asks it holds it."""
 
-    def query(self, sql: str, /, **parameters: str) -> pd.DataFrame:
+    def query(self, sql: str, /, **parameters: Parameter) -> pd.DataFrame:
         """The rows of `sql`, with `parameters` bound to its `$name`s."""
 
 

@@ -20,7 +20,7 @@ from nasrank.db.nb201.architectures import OPERATIONS
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries
 from nasrank.report.charts.labels import in_order, set_name, signed, size_position
-from nasrank.report.figures import Choice
+from nasrank.report.figures import ReportKey
 from nasrank.report.queries import Asked
 
 # The sets whose correlations a table has, by the name in its header.
@@ -56,7 +56,7 @@ class Question:
     data: pd.DataFrame
 
 
-def answer_questions(warehouse: Asked, choice: Choice) -> Iterator[Question]:
+def answer_questions(warehouse: Asked, choice: ReportKey) -> Iterator[Question]:
     """Those that the warehouse has something for: for each data set and size of networks."""
     experiments = queries.experiments(warehouse)
     experiments = in_order(experiments[experiments["kind"] != IMPORTED])
@@ -78,7 +78,7 @@ def answer_questions(warehouse: Asked, choice: Choice) -> Iterator[Question]:
 
 
 def _ground_truths(
-    masks: pd.DataFrame, values: pd.DataFrame, choice: Choice, scale: str
+    masks: pd.DataFrame, values: pd.DataFrame, choice: ReportKey, scale: str
 ) -> Iterator[Question]:
     """The same predictions under each key."""
     values = values[values["bn_mode"] == choice.bn_mode]
@@ -98,7 +98,7 @@ def _ground_truths(
     )
 
 
-def _bn_modes(masks: pd.DataFrame, values: pd.DataFrame, choice: Choice, scale: str) -> Iterator[Question]:
+def _bn_modes(masks: pd.DataFrame, values: pd.DataFrame, choice: ReportKey, scale: str) -> Iterator[Question]:
     """The same networks with other statistics."""
     values = values[values["gt_key"] == choice.gt_key]
     several = values.groupby("experiment_id")["bn_mode"].nunique()
@@ -121,7 +121,7 @@ def _bn_modes(masks: pd.DataFrame, values: pd.DataFrame, choice: Choice, scale: 
     )
 
 
-def _operations(masks: pd.DataFrame, choice: Choice, scale: str, warehouse: Asked) -> Iterator[Question]:
+def _operations(masks: pd.DataFrame, choice: ReportKey, scale: str, warehouse: Asked) -> Iterator[Question]:
     """What an edge of each operation is worth, and what the networks take it for under each BN mode."""
     effects = queries.operation_effects(warehouse, choice.gt_key)
     effects = effects[effects["experiment_id"].isin(masks["experiment_id"])]
@@ -156,7 +156,9 @@ def _operations(masks: pd.DataFrame, choice: Choice, scale: str, warehouse: Aske
     )
 
 
-def _samplings(known: pd.DataFrame, values: pd.DataFrame, choice: Choice, scale: str) -> Iterator[Question]:
+def _samplings(
+    known: pd.DataFrame, values: pd.DataFrame, choice: ReportKey, scale: str
+) -> Iterator[Question]:
     """Uniform against strictly fair sampling, at whatever epochs and updates there are of the former."""
     values = values[(values["gt_key"] == choice.gt_key) & (values["bn_mode"] == choice.bn_mode)]
     known = known[known["experiment_id"].isin(values["experiment_id"])]
@@ -208,7 +210,7 @@ def _sampled(config: Mapping[str, Any]) -> tuple[str, int, int]:
 
 
 def _ceilings(
-    masks: pd.DataFrame, values: pd.DataFrame, choice: Choice, scale: str, warehouse: Asked
+    masks: pd.DataFrame, values: pd.DataFrame, choice: ReportKey, scale: str, warehouse: Asked
 ) -> Iterator[Question]:
     """What the benchmark's noise leaves for anything to rank."""
     values = values[(values["gt_key"] == choice.gt_key) & (values["bn_mode"] == choice.bn_mode)]
@@ -235,7 +237,7 @@ def _ceilings(
         )
 
 
-def _searches(masks: pd.DataFrame, choice: Choice, scale: str, warehouse: Asked) -> Iterator[Question]:
+def _searches(masks: pd.DataFrame, choice: ReportKey, scale: str, warehouse: Asked) -> Iterator[Question]:
     """What is found among all architectures of a mask, beside what as many random picks would find."""
     searches = queries.whole_space_searches(warehouse, choice.gt_key, choice.bn_mode)
     rows = []

@@ -18,7 +18,7 @@ from nasrank.db.warehouse.file import Warehouse
 from nasrank.report import queries
 from nasrank.report.charts.images import as_png, as_svg
 from nasrank.report.charts.theme import CONFIG
-from nasrank.report.figures import Choice, Figure, NotDrawn, draw_figures
+from nasrank.report.figures import Figure, NotDrawn, ReportKey, draw_figures
 from nasrank.report.findings import NOT_ENOUGH, read_findings, summarize
 from nasrank.report.queries import Asked
 from nasrank.report.questions import answer_questions
@@ -33,7 +33,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def write_report(
-    warehouse: Warehouse, choice: Choice, out: Path, show: Progress = lambda what, done, total: None
+    warehouse: Warehouse, key: ReportKey, out: Path, show: Progress = lambda what, done, total: None
 ) -> dict[str, Any]:
     """Write `index.html`, `report.json` and the figures into the folder `out`, whole or not at all.
 
@@ -49,7 +49,7 @@ def write_report(
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         with warehouse.reading() as reading:
-            report = _write(reading, warehouse.path.name, choice, part, show)
+            report = _write(reading, warehouse.path.name, key, part, show)
         shutil.rmtree(out, ignore_errors=True)
         part.rename(out)
     except OSError as error:
@@ -64,14 +64,14 @@ def _refuse_other_contents(out: Path) -> None:
         raise NasrankError(f"{out} exists and is no report; nothing was written: give another folder")
 
 
-def _write(warehouse: Asked, name: str, choice: Choice, folder: Path, show: Progress) -> dict[str, Any]:
+def _write(warehouse: Asked, name: str, key: ReportKey, folder: Path, show: Progress) -> dict[str, Any]:
     runs = queries.runs(warehouse)
-    _refuse_unknown_bn_mode(warehouse, choice)
+    _refuse_unknown_bn_mode(warehouse, key)
     show("reading what the findings say", 0, 0)
-    findings = read_findings(warehouse, choice)
+    findings = read_findings(warehouse, key)
     figures: list[Figure] = []
     not_drawn: list[NotDrawn] = []
-    for figure in draw_figures(warehouse, choice):
+    for figure in draw_figures(warehouse, key):
         if isinstance(figure, NotDrawn):
             not_drawn.append(figure)
             continue
@@ -79,7 +79,7 @@ def _write(warehouse: Asked, name: str, choice: Choice, folder: Path, show: Prog
         _save(figure, folder)
         figures.append(figure)
     show("answering what the paper leaves open", len(figures), 0)
-    questions = list(answer_questions(warehouse, choice))
+    questions = list(answer_questions(warehouse, key))
     for question in questions:
         question.data.to_csv(folder / f"{question.name}.csv", index=False, lineterminator="\n")
     about = {
@@ -88,12 +88,12 @@ def _write(warehouse: Asked, name: str, choice: Choice, folder: Path, show: Prog
         "warehouse": name,
         "runs": int(runs["runs"].sum()),
         "experiments": int(runs["experiment_id"].nunique()),
-        "is_train": "/train@" in choice.gt_key,
+        "is_train": "/train@" in key.gt_key,
     }
     scales, verdicts = summarize(findings)
     page = _template().render(
         about=about,
-        choice=choice,
+        key=key,
         endings=_ENDINGS,
         figures=figures,
         findings=findings,
@@ -108,7 +108,7 @@ def _write(warehouse: Asked, name: str, choice: Choice, folder: Path, show: Prog
     (folder / "index.html").write_text(page, encoding="utf-8")
     report = {
         **about,
-        **asdict(choice),
+        **asdict(key),
         "findings": [asdict(finding) for finding in findings],
         "figures": [{"number": f.number, "name": f.name, "title": f.title} for f in figures],
         "not_drawn": [asdict(figure) for figure in not_drawn],
@@ -127,11 +127,11 @@ def _write(warehouse: Asked, name: str, choice: Choice, folder: Path, show: Prog
     return report
 
 
-def _refuse_unknown_bn_mode(warehouse: Asked, choice: Choice) -> None:
+def _refuse_unknown_bn_mode(warehouse: Asked, key: ReportKey) -> None:
     known = list(queries.bn_modes(warehouse)["bn_mode"])
-    if known and choice.bn_mode not in known:
+    if known and key.bn_mode not in known:
         raise NasrankError(
-            f"no run has predictions with BatchNorm {choice.bn_mode!r}; choose one of {', '.join(known)}"
+            f"no run has predictions with BatchNorm {key.bn_mode!r}; choose one of {', '.join(known)}"
         )
 
 

@@ -25,7 +25,7 @@ import nats_bench.api_utils
 import pandas as pd
 import typer
 from benchmarking import spread
-from official_files import CLASSES, SEEDS, arch_results, write_nats_folder
+from official_files import CLASSES, SEEDS, Form, Trainings, arch_results, write_nats_folder
 
 from nasrank.db.benchmarks import read_benchmark
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, all_architectures
@@ -132,16 +132,12 @@ class RealNumbers:
                         real = trials[position] if (name, epochs) == ("x-valid", 200) else percent
                         finals[dataset, name, epochs, seed] = real
             costs = {d: self._costs[arch_id, "cifar10-valid" if d == "cifar10" else d] for d in CLASSES}
+            is_new = epochs == 12 and curve_epochs is None
             found[str(epochs)] = arch_results(
-                nats_bench.api_utils,
                 arch_id,
                 ARCHITECTURES[arch_id],
-                epochs,
-                finals,
-                costs,
-                seeds=seeds,
-                new_form=epochs == 12 and curve_epochs is None,
-                curve_epochs=curve_epochs,
+                Trainings(epochs, seeds, finals, costs),
+                Form(nats_bench.api_utils, is_new, curve_epochs),
             )
         return found
 

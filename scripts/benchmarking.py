@@ -2,13 +2,12 @@
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.network.supernet import SuperNet, build_supernet
@@ -41,6 +40,17 @@ def spread(name: str, values: Sequence[float]) -> dict[str, object]:
     return {name: statistics.median(values), f"{name}_range": [min(values), max(values)]}
 
 
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """In sequences and mappings, however deep."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from tensors_in(tuple(value.values()))
+    elif isinstance(value, (tuple, list)):
+        for part in value:
+            yield from tensors_in(part)
+
+
 class Traffic(TorchDispatchMode):
     """Counts operations, and the bytes of what they read and write if nothing stays in a cache."""
 
@@ -62,7 +72,7 @@ class Traffic(TorchDispatchMode):
             case "index_fill_":
                 moved = [made[: len(args[2])]]
             case _:
-                moved = [leaf for leaf in tree_leaves((args, kwargs, made)) if isinstance(leaf, Tensor)]
+                moved = list(tensors_in((args, kwargs, made)))
         self.operations += 1
         self.bytes += sum(tensor.numel() * tensor.itemsize for tensor in moved)
         return made

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,44 +36,55 @@ AFTERWARDS = {
 Finals = Mapping[tuple[str, str, int, int], float]
 
 
-def arch_results(
-    api: Any,
-    arch_id: int,
-    arch_str: str,
-    epochs: int,
-    finals: Finals,
-    costs: Mapping[str, tuple[float, float, float, float]],
-    *,
-    seeds: Mapping[str, Sequence[int]],
-    new_form: bool,
-    curve_epochs: int | None = None,
-) -> Any:
-    """The `ArchResults` of one training length; `api` is `nats_bench.api_utils` or that of nas_201_api.
+@dataclass(frozen=True)
+class Form:
+    """How results are written, by `nats_bench.api_utils` or that of nas_201_api.
+
+    The new form has all splits in every epoch, with times; the old one some splits after the last epoch only,
+    and with `curve_epochs` only so many epochs at the end, without times, which is quicker to write.
+    """
+
+    api: Any
+    is_new: bool
+    curve_epochs: int | None = None
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """All trainings of an architecture for so many epochs.
 
     Splits without a final accuracy are left out. `costs` are by dataset: MFLOPs, million parameters, latency
-    in seconds, seconds an epoch. The new form has all splits in every epoch, with times; the old one some
-    splits after the last epoch only, and with `curve_epochs` only so many epochs at the end, without times,
-    which is quicker to write.
+    in seconds, seconds an epoch; `seeds`, too, are by dataset.
     """
-    result = api.ArchResults(arch_id, arch_str)
-    for dataset, of_dataset in seeds.items():
-        flops, params, latency, seconds = costs[dataset]
+
+    epochs: int
+    seeds: Mapping[str, Sequence[int]]
+    finals: Finals
+    costs: Mapping[str, tuple[float, float, float, float]]
+
+
+def arch_results(arch_id: int, arch_str: str, trainings: Trainings, form: Form) -> Any:
+    """The `ArchResults` of one training length."""
+    epochs, finals, curve_epochs = trainings.epochs, trainings.finals, form.curve_epochs
+    result = form.api.ArchResults(arch_id, arch_str)
+    for dataset, of_dataset in trainings.seeds.items():
+        flops, params, latency, seconds = trainings.costs[dataset]
         config = {"channel": 16, "num_cells": 5, "arch_str": arch_str, "class_num": CLASSES[dataset]}
         for seed in of_dataset:
             rng = np.random.default_rng([arch_id, list(CLASSES).index(dataset), epochs, seed])
             lengths = dict.fromkeys(("train", EVERY_EPOCH[dataset]), curve_epochs or epochs)
-            lengths |= dict.fromkeys(AFTERWARDS[dataset], epochs if new_form else 1)
+            lengths |= dict.fromkeys(AFTERWARDS[dataset], epochs if form.is_new else 1)
             curves = {
                 name: _curve(rng, finals[dataset, name, epochs, seed], epochs, CLASSES[dataset], length)
                 for name, length in lengths.items()
                 if (dataset, name, epochs, seed) in finals
             }
             accuracies, losses = curves["train"]
-            trial = api.ResultsCount(
+            trial = form.api.ResultsCount(
                 dataset, None, accuracies, losses, params, flops, config, seed, epochs, None
             )
             of_splits = {name: curve for name, curve in curves.items() if name != "train"}
-            if new_form:
+            if form.is_new:
                 top5 = {epoch: min(100.0, accuracy + 5) for epoch, accuracy in accuracies.items()}
                 times = {epoch: seconds * rng.uniform(0.9, 1.1) for epoch in range(epochs)}
                 trial.update_train_info(accuracies, top5, losses, times)
@@ -83,11 +95,11 @@ def arch_results(
                     trial.update_OLD_eval(name, *curve)
             trial.update_latency([latency])
             result.update(dataset, seed, trial)
-    if not new_form and not curve_epochs:  # the authors then set times that they estimated
-        for dataset in seeds:
-            result.reset_pseudo_train_times(dataset, None, costs[dataset][3])
+    if not form.is_new and not curve_epochs:  # the authors then set times that they estimated
+        for dataset in trainings.seeds:
+            result.reset_pseudo_train_times(dataset, None, trainings.costs[dataset][3])
             for name in (EVERY_EPOCH[dataset], *AFTERWARDS[dataset]):
-                result.reset_pseudo_eval_times(dataset, None, name, costs[dataset][3] / 7)
+                result.reset_pseudo_eval_times(dataset, None, name, trainings.costs[dataset][3] / 7)
     return result
 
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.report.charts.images import as_svg
-from nasrank.report.figures import Choice, Figure, draw_figures
+from nasrank.report.figures import Figure, ReportKey, draw_figures
 from nasrank.report.findings import NOT_ENOUGH, STATEMENTS, Evidence, Finding, read_findings
 from nasrank.report.questions import Question, answer_questions
 
@@ -62,9 +62,9 @@ def main() -> int:
 
 def read_tables(warehouse: Warehouse, name: str) -> Tables:
     """What a report under this key has in words."""
-    choice = Choice(KEYS[name], BN_MODE)
+    key = ReportKey(KEYS[name], BN_MODE)
     with warehouse.reading() as reading:
-        return Tables(read_findings(reading, choice), list(answer_questions(reading, choice)))
+        return Tables(read_findings(reading, key), list(answer_questions(reading, key)))
 
 
 def draw_shown(warehouse: Warehouse, page: str) -> None:
@@ -73,7 +73,7 @@ def draw_shown(warehouse: Warehouse, page: str) -> None:
     shown = set(FIGURE.findall(page))
     for name in sorted({name for _, name in shown}):
         with warehouse.reading() as reading:
-            for figure in draw_figures(reading, Choice(KEYS[name], BN_MODE)):
+            for figure in draw_figures(reading, ReportKey(KEYS[name], BN_MODE)):
                 if isinstance(figure, Figure) and (figure.name, name) in shown:
                     file = IMAGES / f"{figure.name}-{name}.svg"
                     file.write_text(as_svg(figure.chart), encoding="utf-8")

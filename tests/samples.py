@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,17 @@ TABLES_OF_RUNS = (
     "evaluation",
     "stored_ranking",
     "stored_search",
+)
+# What queries bind, and the type that it has in DuckDB.
+PARAMETERS: Sequence[tuple[Any, str]] = (
+    (("a,b", "it's", '"c"'), "VARCHAR[]"),
+    ((3, 1), "INTEGER[]"),
+    ((0.5, 0.25), "DOUBLE[]"),
+    ((), '"NULL"[]'),
+    (7, "INTEGER"),
+    (0.1, "DOUBLE"),
+    ("""it's "a,b"; --""", "VARCHAR"),
+    ("", "VARCHAR"),
 )
 CONFIG: Mapping[str, Any] = {
     "dataset": "cifar10",

@@ -14,7 +14,7 @@ def choose_bn_mode(filters: Filters, evaluations: pd.DataFrame) -> str:
     Imported predictions have none. A single mode needs no widget.
     """
     known = set(evaluations["bn_mode"]) - {IMPORTED}
-    modes = sorted(known, key=lambda mode: (mode != "running", mode)) or ["running"]
+    modes: list[str] = sorted(known, key=lambda mode: (mode != "running", mode)) or ["running"]
     if len(modes) == 1:
         return modes[0]
     return filters.choose_one("bn_mode", "BatchNorm statistics", modes, modes[0])

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from threading import Lock
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
-from streamlit.elements import vega_charts
 
+from nasrank.app.widgets.specification import specification
 from nasrank.report.charts.images import as_png, as_svg
 
 MIME: Final = {"SVG": "image/svg+xml", "PNG": "image/png", "CSV": "text/csv"}
-# Altair keeps how it treats data in one place for all threads, and Streamlit changes it for each chart.
-_ALTAIR_LOCK = getattr(vega_charts, "_altair_globals_lock", None) or Lock()
 
 
 def show_figure(
@@ -30,16 +26,15 @@ def show_figure(
     """Draw an Altair chart, and offer it as SVG and PNG, with `data` as CSV.
 
     `name` is that of the files, once a page. `printed` makes the chart for the files where the one on the
-    screen has the width of its container. `options` go to `st.altair_chart`, whose selection is returned.
+    screen has the width of its container. `options` go to `st.vega_lite_chart`, whose selection is returned.
     """
-    # Streamlit would have Altair check the whole chart once more, a third of a page's time; tests check it.
-    object.__setattr__(chart, "to_dict", partial(type(chart).to_dict, chart, validate=False))
-    selection = st.altair_chart(chart, alt=alt, **{"width": "stretch", **options})
+    # `st.altair_chart` would have Altair check the chart, and change Altair's settings without our lock.
+    selection = st.vega_lite_chart(spec=specification(chart), alt=alt, **{"width": "stretch", **options})
     draw = printed or (lambda: chart)
     # Made only when asked for: an image takes as long as a page.
     files: dict[str, Callable[[], str | bytes]] = {
-        "SVG": lambda: _alone(as_svg, draw()),
-        "PNG": lambda: _alone(as_png, draw()),
+        "SVG": lambda: as_svg(draw()),
+        "PNG": lambda: as_png(draw()),
     }
     if data is not None:
         files["CSV"] = lambda: data.to_csv(index=False, lineterminator="\n")
@@ -75,8 +70,3 @@ def show_download(label: str, rows: pd.DataFrame, file_name: str) -> None:
         type="tertiary",
         icon=":material/download:",
     )
-
-
-def _alone(make: Callable[[Any], str | bytes], chart: Any) -> str | bytes:
-    with _ALTAIR_LOCK:
-        return make(chart)

@@ -43,7 +43,7 @@ class LinkedSelection:
         return list(memory[chart][1])
 
     def options(self, chart: str) -> dict[str, Any]:
-        """Those of `st.altair_chart` for this chart."""
+        """Those of `show_figure` for this chart."""
         key = self._key(chart)
         return {
             "key": key,

@@ -142,32 +142,42 @@ def results_table(measurements: Iterable[Measurements]) -> pa.Table:
     )
 
 
-def costs_table(
-    dataset: str,
-    epochs: int,
-    arch_ids: NDArray[np.int16],
-    trials: NDArray[np.str_],
-    *,
-    params: NDArray[np.int64] | None = None,
-    flops: NDArray[np.float64] | None = None,
-    latency_seconds: NDArray[np.float64] | None = None,
-    train_seconds: NDArray[np.float64] | None = None,
-) -> pa.Table:
-    """A part of the table `Benchmark.costs`, with NULL for what is left out; every array is [rows]."""
-    rows = len(arch_ids)
-    missing = pa.nulls(rows)
-    return pa.table(
-        {
-            "arch_id": arch_ids,
-            "dataset": pa.repeat(dataset, rows),
-            "epochs": np.full(rows, epochs),
-            "trial": trials,
-            "params": missing if params is None else params,
-            "flops": missing if flops is None else flops,
-            "latency_seconds": missing if latency_seconds is None else latency_seconds,
-            "train_seconds": missing if train_seconds is None else train_seconds,
-        }
-    ).cast(COSTS)
+@dataclass(frozen=True, eq=False)
+class Costs:
+    """The costs on one dataset: one row a trial, every array is [rows]; None is unknown."""
+
+    dataset: str
+    epochs: int
+    arch_ids: NDArray[np.int16]
+    trials: NDArray[np.str_]
+    params: NDArray[np.int64] | None = None
+    flops: NDArray[np.float64] | None = None
+    latency_seconds: NDArray[np.float64] | None = None
+    train_seconds: NDArray[np.float64] | None = None
+
+
+def costs_table(costs: Iterable[Costs]) -> pa.Table:
+    """The table `Benchmark.costs`: NULL for what is unknown."""
+    return pa.concat_tables(
+        pa.table(
+            {
+                "arch_id": c.arch_ids,
+                "dataset": pa.repeat(c.dataset, len(c.arch_ids)),
+                "epochs": np.full(len(c.arch_ids), c.epochs),
+                "trial": c.trials,
+                **{
+                    name: pa.nulls(len(c.arch_ids)) if values is None else values
+                    for name, values in (
+                        ("params", c.params),
+                        ("flops", c.flops),
+                        ("latency_seconds", c.latency_seconds),
+                        ("train_seconds", c.train_seconds),
+                    )
+                },
+            }
+        ).cast(COSTS)
+        for c in costs
+    )
 
 
 def joint_sha256(contents: Sequence[bytes]) -> str:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:  # half a second, which most commands need not wait for
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 
+# What a query binds to a `$name`; DuckDB gets a tuple as a LIST.
+Parameter = str | int | float | tuple[str, ...] | tuple[int, ...] | tuple[float, ...]
+
 # How long a writer waits for another one, in seconds.
 LOCK_TIMEOUT: Final = 600.0
 
@@ -111,7 +114,7 @@ class Reading:
     path: Path
     connection: duckdb.DuckDBPyConnection
 
-    def query(self, sql: str, /, **parameters: str) -> pd.DataFrame:
+    def query(self, sql: str, /, **parameters: Parameter) -> pd.DataFrame:
         """As `Warehouse.query`, with `parameters` bound to `$name`s."""
         with _naming_lacking_views(self.path, self.connection), _within(Limits(), self.connection):
             return self.connection.execute(sql, parameters).df()

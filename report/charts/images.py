@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from threading import Lock
 from typing import Any, Final
 
 import altair as alt
 import vl_convert
 
 from nasrank.report.charts.theme import CONFIG
+
+# Altair keeps its theme, and how it treats data, in one place for all threads: who changes them holds this.
+ALTAIR_SETTINGS: Final = Lock()
 
 _PIXELS_A_POINT: Final = 2
 
@@ -34,5 +38,5 @@ def svg_as_png(svg: str) -> bytes:
 
 def _save(chart: Any, image: io.StringIO | io.BytesIO, **options: Any) -> None:
     # Altair's limit of 5,000 rows is for notebooks, which keep them.
-    with alt.data_transformers.enable("default", max_rows=None):
+    with ALTAIR_SETTINGS, alt.data_transformers.enable("default", max_rows=None):
         chart.configure(**CONFIG).save(image, **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -41,28 +42,47 @@ _GREY: Final = "#8A929C"
 _X_TITLE: Final = "N best by ground truth, or a random sample"
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What the panels show.
+
+    points: as of `ranking_table.Ranking`. series: the lines in the order of the legend.
+    colour_order: contains them and gives the n-th one the n-th colour, whatever else is shown.
+    seeds: as of `ranking_table.seed_points`; a thin line for each instead of the band.
+    """
+
+    points: pd.DataFrame
+    series: Sequence[str]
+    colour_order: Sequence[str]
+    seeds: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """A column of the points, how its tooltips call it, and whether the axis of all panels is below it."""
+
+    value: str
+    title: str
+    is_last: bool
+
+
 def ranking_chart(
-    points: pd.DataFrame,
-    series: Sequence[str],
-    colour_order: Sequence[str],
+    lines: Lines,
     values: Sequence[str] = ("a_n", "tau"),
     *,
-    seeds: pd.DataFrame | None = None,
     picked: Sequence[str] = (),
     width: int | None = None,
 ) -> alt.VConcatChart:
     """The paper's two panels (its Figures 4 to 9): A_N above, τ below, over N.
 
-    `points` as of `ranking_table.Ranking`. `series` are the lines in the order of the legend;
-    `colour_order` contains them and gives the n-th one the n-th colour, whatever else is shown.
-    `values` are the panels: `a_n` or a column of `METRICS`. `seeds` as of `ranking_table.seed_points`: a thin
-    line for each instead of the band. `width` in pixels; None for that of the container. A click on a line or
-    its name (selection `picked`) lets the others fade; those of the series `picked` do so from the start.
+    `values` are the panels: `a_n` or a column of `METRICS`. `width` in pixels; None for that of the
+    container. A click on a line or its name (selection `picked`) lets the others fade; those of the series
+    `picked` do so from the start.
     """
-    points = _with_gaps(points)
+    lines = replace(lines, points=_with_gaps(lines.points))
     selection = picking(bind="legend", on="click")
     fade = partial(emphasis, selection, picked)
-    styles = line_styles(series, colour_order, width)
+    styles = line_styles(lines.series, lines.colour_order, width)
     titles = {
         "a_n": ("mean of A_N (%)", "A_N: mean predicted accuracy (%)"),
         "tau": ("mean of τ (tau-b)", "τ of prediction and ground truth (tau-b)"),
@@ -73,7 +93,7 @@ def ranking_chart(
     panels = []
     for value in values:
         short, long = titles[value]
-        panel = _panel(points, seeds, value, short, styles, fade, is_last=value == values[-1])
+        panel = _draw(lines, _Panel(value, short, value == values[-1]), styles, fade)
         size = {"height": _HEIGHT} | ({} if width is None else {"width": width})
         panels.append(panel.properties(title=_title(long), **size))
     panels[0] = panels[0].add_params(selection)
@@ -89,20 +109,14 @@ def ranking_description(series: Sequence[str], metric: str) -> str:
     return f"A_N and {metric} over N, {len(series)} lines: {listed(series)}"
 
 
-def _panel(
-    points: pd.DataFrame,
-    seeds: pd.DataFrame | None,
-    value: str,
-    title: str,
-    styles: dict[str, Any],
-    fade: Callable[[float, float], Any],
-    *,
-    is_last: bool,
+def _draw(
+    lines: Lines, panel: _Panel, styles: dict[str, Any], fade: Callable[[float, float], Any]
 ) -> alt.LayerChart | alt.FacetChart:
+    points, seeds, value = lines.points, lines.seeds, panel.value
     is_correlation = value != "a_n"
     faded = fade(1, 0.12)
     base = alt.Chart(points).encode(
-        x=alt.X("point:N", title=_X_TITLE if is_last else None)
+        x=alt.X("point:N", title=_X_TITLE if panel.is_last else None)
         .scale(domain=list(POINTS.values()))
         .axis(labelAngle=0, grid=True, labelOverlap=False),
         color=styles["color"],
@@ -139,7 +153,7 @@ def _panel(
         y=height, shape=styles["shape"], opacity=faded, tooltip=alt.TooltipValue(None)
     )
     # Unseen and larger than the marks, so that a pointer need not be exact.
-    targets = base.mark_circle(size=450, opacity=0).encode(y=height, tooltip=_tooltip(value, title))
+    targets = base.mark_circle(size=450, opacity=0).encode(y=height, tooltip=_tooltip(value, panel.title))
     layers = [spread, line, marks, targets]
     if is_correlation:
         rule = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=_GREY)

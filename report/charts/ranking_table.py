@@ -62,19 +62,23 @@ class Ranking:
         return told.to_csv(index=False, lineterminator="\n")
 
 
+@dataclass(frozen=True, slots=True)
+class RankingTables:
+    """Rows of `queries.ranking`, `queries.tau_a` and `queries.noise_ceiling` under one ground-truth key."""
+
+    ranking: pd.DataFrame
+    tau_a: pd.DataFrame
+    ceiling: pd.DataFrame
+
+
 def rank(
-    experiments: pd.DataFrame,
-    ranking: pd.DataFrame,
-    tau_a: pd.DataFrame,
-    ceiling: pd.DataFrame,
-    bn_mode: str,
-    metric: str = "tau",
-    band: str = "std",
+    experiments: pd.DataFrame, tables: RankingTables, bn_mode: str, metric: str = "tau", band: str = "std"
 ) -> Ranking:
     """Shape what the warehouse says of `experiments`, imported or under `bn_mode`.
 
     `metric` is a value of `METRICS`, `band` one of `BANDS`.
     """
+    ranking, tau_a = tables.ranking, tables.tau_a
     labels = experiment_labels(experiments)
     shown = (bn_mode, IMPORTED)
     tau_a = tau_a[tau_a["bn_mode"].isin(shown)].drop(columns="bn_mode")
@@ -89,8 +93,8 @@ def rank(
     points = _points(known, band, labels, series)
     masks = experiments.set_index("experiment_id")["mask"]
     points.insert(3, "mask", points["experiment_id"].map(masks))
-    points = points.merge(_ceiling_points(ceiling), on=["mask", "point"], how="left")
-    rows = _rows(experiments, points, tau_a, labels, series, metric)
+    points = points.merge(_ceiling_points(tables.ceiling), on=["mask", "point"], how="left")
+    rows = _rows(experiments, points, tau_a, metric)
     return Ranking(labels, points, rows, bn_mode, metric)
 
 
@@ -141,18 +145,12 @@ def _ceiling_points(ceiling: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _rows(
-    experiments: pd.DataFrame,
-    points: pd.DataFrame,
-    tau_a: pd.DataFrame,
-    labels: Mapping[str, str],
-    series: Mapping[str, str],
-    metric: str,
-) -> pd.DataFrame:
+def _rows(experiments: pd.DataFrame, points: pd.DataFrame, tau_a: pd.DataFrame, metric: str) -> pd.DataFrame:
+    names = points.drop_duplicates("experiment_id").set_index("experiment_id")
     columns = ["experiment_id", "name", "dataset", "size", "mask", "lt", "variant", "epochs"]
     rows = experiments.loc[experiments["experiment_id"].isin(points["experiment_id"]), columns]
-    rows.insert(0, "experiment", rows["experiment_id"].map(labels))
-    rows.insert(1, "series", rows["experiment_id"].map(series))
+    rows.insert(0, "experiment", rows["experiment_id"].map(names["label"]))
+    rows.insert(1, "series", rows["experiment_id"].map(names["series"]))
     rows["seeds"] = rows["experiment_id"].map(points.groupby("experiment_id")["seeds"].max())
     rows = rows.merge(tau_a, on="experiment_id", how="left")
     for value, name in (

@@ -4,6 +4,7 @@ import json
 import sys
 import warnings
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -72,7 +73,7 @@ def steps(device: Device = "cuda") -> None:
         for precision in ("float32", "bfloat16") if on_gpu else ("float32",):
             row: dict[str, Any] = {"size": size, "batch_size": batch_size, "precision": precision}
             try:
-                row |= compared(size, batch_size, precision, torch_device, n, repetitions)
+                row |= compared(Case(size, batch_size, precision), torch_device, n, repetitions)
             except RuntimeError as error:
                 row["error"] = str(error)
             print(row, file=sys.stderr, flush=True)
@@ -80,14 +81,20 @@ def steps(device: Device = "cuda") -> None:
     print(json.dumps({"device": device_description(torch_device), "rows": rows}))
 
 
-def compared(
-    size: str, batch_size: int, precision: str, device: torch.device, n: int, repetitions: int
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Case:
+    """What is trained; `batch_size` in images."""
+
+    size: str
+    batch_size: int
+    precision: str
+
+
+def compared(case: Case, device: torch.device, n: int, repetitions: int) -> dict[str, Any]:
     """Milliseconds of a step in turns of `n`, after one that warms up."""
+    steps = n * (repetitions + 1)
     kinds = {
-        kind: trained(
-            size, batch_size, n * (repetitions + 1), device, kind == "recorded", precision=precision
-        )
+        kind: trained(case.size, case.batch_size, steps, device, kind == "recorded", precision=case.precision)
         for kind in ("one_by_one", "recorded")
     }
     times: dict[str, list[float]] = {kind: [] for kind in kinds}

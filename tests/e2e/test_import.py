@@ -17,7 +17,7 @@ import pytest
 from nasrank.db.benchmarks import read_benchmark
 from nasrank.db.nb201.architectures import all_architectures
 from nasrank.db.warehouse.file import Warehouse
-from scripts.official_files import arch_results, write_nats_folder
+from scripts.official_files import Form, Trainings, arch_results, write_nats_folder
 
 COMMAND = [sys.executable, "-c", "from nasrank.trainer.cli.main import main; main()"]
 COSTS = {"cifar10-valid": (82.0, 0.8, 0.02, 9.0)}
@@ -36,13 +36,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             finals = dict.fromkeys(
                 [("cifar10-valid", name, 200, 777) for name in ("train", "x-valid")], means[arch_id]
             )
-            result = arch_results(
-                nats_bench.api_utils,
-                *(arch_id, arch_str, 200, finals, COSTS),
-                seeds={"cifar10-valid": (777,)},
-                new_form=False,
-                curve_epochs=3,
-            )
+            trainings = Trainings(200, {"cifar10-valid": (777,)}, finals, COSTS)
+            form = Form(nats_bench.api_utils, is_new=False, curve_epochs=3)
+            result = arch_results(arch_id, arch_str, trainings, form)
             yield arch_id, {"200": result}
 
     write_nats_folder(path, archs, infos())

@@ -6,16 +6,16 @@ import pandas as pd
 import pytest
 
 from nasrank.db.warehouse.file import Warehouse
-from nasrank.report.figures import TITLES, Choice, Figure, NotDrawn, draw_figures
+from nasrank.report.figures import TITLES, Figure, NotDrawn, ReportKey, draw_figures
 from tests.study_data import KEY
 
-CHOICE = Choice(KEY, "running")
+REPORT_KEY = ReportKey(KEY, "running")
 
 
 @pytest.fixture(scope="module")
 def drawn(studied: Warehouse) -> dict[str, Figure | NotDrawn]:
     with studied.reading() as reading:
-        figures = list(draw_figures(reading, CHOICE))
+        figures = list(draw_figures(reading, REPORT_KEY))
     return {figure.name if isinstance(figure, Figure) else figure.number: figure for figure in figures}
 
 
@@ -118,7 +118,7 @@ def test_data_sets_of_all_architectures(drawn: dict[str, Figure | NotDrawn]) -> 
 
 def test_a_warehouse_without_runs(ground_truth_file: Path) -> None:
     with Warehouse(ground_truth_file).reading() as reading:
-        figures = list(draw_figures(reading, CHOICE))
+        figures = list(draw_figures(reading, REPORT_KEY))
     assert {figure.number for figure in figures if isinstance(figure, Figure)} == {"3", "10"}
     assert {figure.number for figure in figures if isinstance(figure, NotDrawn)} == set(TITLES) - {"3", "10"}
 

@@ -10,11 +10,11 @@ import pytest
 import scipy.stats
 
 from nasrank.db.warehouse.file import Warehouse
-from nasrank.report.figures import Choice
+from nasrank.report.figures import ReportKey
 from nasrank.report.findings import STATEMENTS, read_findings
 from tests.study_data import KEY
 
-CHOICE = Choice(KEY, "running")
+REPORT_KEY = ReportKey(KEY, "running")
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,7 @@ def test_a_finding_claims_no_more_than_its_comparisons(
 
 def test_findings_in_words(studied: Warehouse, evidence: pd.DataFrame) -> None:
     with studied.reading() as reading:
-        findings = {finding.number: finding for finding in read_findings(reading, CHOICE)}
+        findings = {finding.number: finding for finding in read_findings(reading, REPORT_KEY)}
     assert list(findings) == list(STATEMENTS)
     first = findings[1].scales[0]
     assert (first.name, first.verdict) == ("cifar10, S", "partly supported")

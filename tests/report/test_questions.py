@@ -18,7 +18,7 @@ from scipy.stats import kendalltau
 
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.warehouse.file import Warehouse
-from nasrank.report.figures import Choice
+from nasrank.report.figures import ReportKey
 from nasrank.report.questions import Question, answer_questions, mean_and_half, random_regret
 from tests.db.views.test_views import admitted
 from tests.samples import random_predictions, write_run_folder
@@ -72,7 +72,7 @@ def with_mode(run: Path, mode: str) -> None:
 @pytest.fixture(scope="module")
 def questions(warehouse: Warehouse) -> dict[str, Question]:
     with warehouse.reading() as reading:
-        answered = answer_questions(reading, Choice(KEY, "running"))
+        answered = answer_questions(reading, ReportKey(KEY, "running"))
         return {question.name.removesuffix("-cifar10-tiny"): question for question in answered}
 
 
@@ -220,7 +220,7 @@ def test_one_seed_has_no_interval_and_none_no_mean() -> None:
 
 def test_a_warehouse_without_runs_has_no_answers(ground_truth_file: Path) -> None:
     with Warehouse(ground_truth_file).reading() as reading:
-        assert list(answer_questions(reading, Choice(KEY, "running"))) == []
+        assert list(answer_questions(reading, ReportKey(KEY, "running"))) == []
 
 
 def test_a_search_of_all_architectures_is_told_beside_random_picks(

@@ -16,18 +16,18 @@ from nasrank.db.errors import NasrankError
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.report import write
 from nasrank.report.charts.theme import COLOURS
-from nasrank.report.figures import Choice, Figure
+from nasrank.report.figures import Figure, ReportKey
 from nasrank.report.write import write_report
 from tests.samples import ROOT
 from tests.study_data import KEY
 
-CHOICE = Choice(KEY, "running")
+REPORT_KEY = ReportKey(KEY, "running")
 
 
 @pytest.fixture(scope="module")
 def folder(studied: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("report") / "of study"
-    write_report(studied, CHOICE, out)
+    write_report(studied, REPORT_KEY, out)
     return out
 
 
@@ -97,7 +97,7 @@ def test_a_train_key_is_warned_of(studied: Warehouse, folder: Path) -> None:
         name: [] for name in ("findings", "figures", "not_drawn", "questions", "sources", "scales")
     }
     page = write._template().render(
-        about=about, choice=CHOICE, origins={}, verdicts={}, not_enough="", **rest
+        about=about, key=REPORT_KEY, origins={}, verdicts={}, not_enough="", **rest
     )
     assert "This key is train accuracy" in page
 
@@ -108,12 +108,12 @@ def test_an_earlier_report_is_replaced_and_nothing_else(ground_truth_file: Path,
     out.mkdir()
     (out / "thesis.tex").write_text("years of work")
     with pytest.raises(NasrankError, match="exists and is no report; nothing was written"):
-        write_report(warehouse, CHOICE, out)
+        write_report(warehouse, REPORT_KEY, out)
     assert [path.name for path in out.iterdir()] == ["thesis.tex"]
     (out / "thesis.tex").unlink()
     (out / "report.json").write_text("{}")
     (out / "figure-99-old.svg").write_text("stale")
-    report = write_report(warehouse, CHOICE, out)
+    report = write_report(warehouse, REPORT_KEY, out)
     assert not (out / "figure-99-old.svg").exists()
     assert {figure["number"] for figure in report["figures"]} == {"3", "10"}
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
@@ -126,12 +126,12 @@ def test_a_failure_leaves_the_earlier_report(
     out.mkdir()
     (out / "report.json").write_text("earlier")
 
-    def fail(warehouse: Any, choice: Choice) -> Iterator[Figure]:
+    def fail(warehouse: Any, key: ReportKey) -> Iterator[Figure]:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(write, "draw_figures", fail)
     with pytest.raises(NasrankError, match="cannot write a report to .*: No space left on device"):
-        write_report(Warehouse(ground_truth_file), CHOICE, out)
+        write_report(Warehouse(ground_truth_file), REPORT_KEY, out)
     assert (out / "report.json").read_text() == "earlier"
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
 
@@ -140,14 +140,14 @@ def test_unknown_bn_mode(studied: Warehouse, tmp_path: Path) -> None:
     with pytest.raises(
         NasrankError, match="no run has predictions with BatchNorm 'batch'; choose one of running"
     ):
-        write_report(studied, Choice(KEY, "batch"), tmp_path / "report")
+        write_report(studied, ReportKey(KEY, "batch"), tmp_path / "report")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_name_in_the_warehouse_is_no_markup(ground_truth_file: Path, tmp_path: Path) -> None:
     own = tmp_path / "<b>&.duckdb"
     shutil.copyfile(ground_truth_file, own)
-    write_report(Warehouse(own), CHOICE, tmp_path / "report")
+    write_report(Warehouse(own), REPORT_KEY, tmp_path / "report")
     page = (tmp_path / "report" / "index.html").read_text()
     assert "&lt;b&gt;&amp;.duckdb" in page
     assert "<b>&.duckdb" not in page

@@ -36,14 +36,14 @@ def report(
     Example: nasrank-train report --out report --ground-truth cifar10-valid/test
     """
     # Drawing takes a second to import, which no other command should wait for.
-    from nasrank.report.figures import Choice
+    from nasrank.report.figures import ReportKey
     from nasrank.report.write import write_report
 
     source = Warehouse(warehouse)
     with source.read() as connection:
         key = str(resolve_key(connection, ground_truth))
     with show_work() as show:
-        written = write_report(source, Choice(key, bn_mode), out, show)
+        written = write_report(source, ReportKey(key, bn_mode), out, show)
     if json_output:
         print(json.dumps(written, ensure_ascii=False, indent=2))
     say(f"wrote {len(written['figures'])} figures and the findings to {out / 'index.html'}")

@@ -22,7 +22,7 @@ BANDS, EACH_SEED = "mean and range", "each seed"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ComparisonChoice:
     """What the reader chose to see. `labels` and `experiments` are in the order of the choosing.
 
     epoch_set: whose metric is shown over epochs; empty where none was evaluated during its training.
@@ -38,9 +38,9 @@ class Choice:
     epoch_set: str
 
     @property
-    def ids(self) -> str:
-        """As the queries want them."""
-        return ",".join(self.labels)
+    def ids(self) -> tuple[str, ...]:
+        """The experiment_ids."""
+        return tuple(self.labels)
 
     @property
     def series(self) -> list[str]:
@@ -54,7 +54,7 @@ def choose(
     keys: pd.DataFrame,
     experiments: pd.DataFrame,
     evaluations: pd.DataFrame,
-) -> Choice | None:
+) -> ComparisonChoice | None:
     """The filters; None where fewer than two experiments are chosen."""
     names = experiment_labels(experiments)
     evaluated = set(evaluations["experiment_id"])
@@ -92,4 +92,4 @@ def choose(
     filters.show_link()
     if len(chosen) < 2:
         return None
-    return Choice(key, bn_mode, of_chosen, labels, reference, metric, seeds_as, epoch_set)
+    return ComparisonChoice(key, bn_mode, of_chosen, labels, reference, metric, seeds_as, epoch_set)

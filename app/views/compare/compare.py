@@ -11,7 +11,7 @@ from nasrank.app import shared_queries
 from nasrank.app.serve import warehouse_path
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.compare import queries
-from nasrank.app.views.compare.choice import BANDS, EACH_SEED, Choice, choose
+from nasrank.app.views.compare.choice import BANDS, EACH_SEED, ComparisonChoice, choose
 from nasrank.app.views.compare.comparison import (
     configurations,
     differing,
@@ -23,13 +23,14 @@ from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import describe_key
 from nasrank.app.widgets.origins import describe_origins
+from nasrank.app.widgets.table import Columns, show_table
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.comparison_charts import METRICS, curves_chart, forest_chart
 from nasrank.report.charts.labels import in_order, listed
-from nasrank.report.charts.ranking_chart import ranking_chart, ranking_description
+from nasrank.report.charts.ranking_chart import Lines, ranking_chart, ranking_description
 from nasrank.report.charts.ranking_table import METRICS as CORRELATIONS
-from nasrank.report.charts.ranking_table import rank
+from nasrank.report.charts.ranking_table import RankingTables, rank
 
 PRINTED_WIDTH = 800
 # What `rank` needs where no ceiling is drawn.
@@ -74,7 +75,7 @@ def page() -> None:
         show_over_epochs(choice, rankings)
 
 
-def show_configurations(choice: Choice) -> None:
+def show_configurations(choice: ComparisonChoice) -> None:
     """What differs, and everything folded away."""
     st.header("Configuration")
     table = configurations(choice.experiments, choice.labels)
@@ -96,14 +97,17 @@ def show_configurations(choice: Choice) -> None:
         )
 
 
-def show_differences(snapshot: Snapshot, choice: Choice, evaluations: pd.DataFrame) -> None:
+def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: pd.DataFrame) -> None:
     """Of the chosen metric as forest and table; of all of them in the file."""
     heading, button = st.columns([3, 1], vertical_alignment="bottom")
     name = METRICS[choice.metric]
     heading.header(f"Difference to {choice.labels[choice.reference]}")
     found = queries.differences(snapshot, choice.ids, choice.reference, choice.key["gt_key"], choice.bn_mode)
     at_the_end = evaluations[evaluations["epoch"] == evaluations["last_epoch"]]
-    seeds = at_the_end.groupby("experiment_id")["seed"].agg(lambda known: sorted(set(known))).to_dict()
+    seeds = {
+        str(experiment_id): sorted(set(rows["seed"]))
+        for experiment_id, rows in at_the_end.groupby("experiment_id")
+    }
     for note in seed_notes(found, seeds, choice.labels, choice.reference):
         st.markdown(note)
     if choice.experiments["mask"].nunique() > 1:
@@ -140,7 +144,7 @@ def show_differences(snapshot: Snapshot, choice: Choice, evaluations: pd.DataFra
     st.markdown(f":small[{better}A hollow mark has one seed and no interval. {METHOD}]")
     number = st.column_config.NumberColumn
     digits = "%.2f" if choice.metric == "a_n" else "%.3f"
-    columns = {
+    columns: Columns = {
         "series": st.column_config.TextColumn("Experiment", width="medium"),
         "set": "Of",
         "mean": number("Mean", format=digits),
@@ -153,31 +157,25 @@ def show_differences(snapshot: Snapshot, choice: Choice, evaluations: pd.DataFra
         "p_holm": number("p (Holm)", format="%.3f"),
         "comparisons": number("Compared", format="%d", help="The comparisons that Holm's correction counts"),
     }
-    st.dataframe(
-        of_metric,
-        hide_index=True,
-        column_order=list(columns),
-        column_config=columns,
-        placeholder="–",
-        alt=f"Differences in {name}, a row an experiment and set",
-    )
+    show_table(of_metric, columns, alt=f"Differences in {name}, a row an experiment and set")
 
 
-def show_rankings(choice: Choice, rankings: pd.DataFrame) -> None:
+def show_rankings(choice: ComparisonChoice, rankings: pd.DataFrame) -> None:
     """A_N and τ over N, as on the page Rankings."""
     st.header("Over N")
     metric = choice.metric if choice.metric in CORRELATIONS.values() else "tau"
     tau_a = rankings.drop_duplicates(["experiment_id", "bn_mode"])
     tau_a = tau_a[["experiment_id", "bn_mode", "tau_a", "tau_a_mean", "tau_a_std", "reported_tau_a"]]
     of_points = rankings[rankings["architecture_set"] != "all"]
-    ranking = rank(choice.experiments, of_points, tau_a, NO_CEILING, choice.bn_mode, metric)
+    tables = RankingTables(of_points, tau_a, NO_CEILING)
+    ranking = rank(choice.experiments, tables, choice.bn_mode, metric)
     if ranking.rows.empty:
         st.markdown("None of them has a set that was predicted wholly under this key.")
         return
     names = dict(zip(ranking.points["experiment_id"], ranking.points["series"], strict=True))
     order = [names[key] for key in choice.labels if key in names]
     colours = [names.get(key, key) for key in choice.labels]
-    draw = partial(ranking_chart, ranking.points, order, colours, ("a_n", metric))
+    draw = partial(ranking_chart, Lines(ranking.points, order, colours), ("a_n", metric))
     show_figure(
         draw(),
         name="over-n",
@@ -189,7 +187,7 @@ def show_rankings(choice: Choice, rankings: pd.DataFrame) -> None:
     )
 
 
-def show_training(snapshot: Snapshot, choice: Choice) -> None:
+def show_training(snapshot: Snapshot, choice: ComparisonChoice) -> None:
     """Training loss and validation accuracy over epochs."""
     st.header("Training")
     curves = queries.curves(snapshot, choice.ids)
@@ -220,7 +218,7 @@ def show_training(snapshot: Snapshot, choice: Choice) -> None:
         st.markdown(f":small[{' '.join(notes)}]")
 
 
-def show_over_epochs(choice: Choice, rankings: pd.DataFrame) -> None:
+def show_over_epochs(choice: ComparisonChoice, rankings: pd.DataFrame) -> None:
     """The metric of one set over epochs."""
     st.header("Ranking over epochs")
     column = "tau_a" if choice.metric == "tau_a" else f"{choice.metric}_mean"

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
+from nasrank.app.rows import rows_as
 from nasrank.report.charts.labels import counted, listed
 from nasrank.report.charts.ranking_table import POINTS
 
 SETS = [*POINTS, "all"]
 
 
+@dataclass(frozen=True, slots=True)
+class ExperimentRow:
+    """A row of `report.queries.experiments`; imported predictions have only a `name`."""
+
+    experiment_id: str
+    kind: str
+    name: str | None
+    size: str | None
+    variant: str | None
+    config: str
+
+
 def configurations(experiments: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """A row a setting, a column an experiment (its label), as text; – where it has no such setting."""
     columns = {}
-    for row in experiments.itertuples():
-        config = json.loads(str(row.config))
+    for row in rows_as(ExperimentRow, experiments):
+        config = json.loads(row.config)
         own = {"size": row.size, "variant": row.variant} if pd.notna(row.size) else {"name": row.name}
         told = {"kind": row.kind, **own, **config}
-        columns[labels[str(row.experiment_id)]] = {
-            name: _as_text(name, value) for name, value in told.items()
-        }
+        columns[labels[row.experiment_id]] = {name: _as_text(name, value) for name, value in told.items()}
     table = pd.DataFrame(columns).fillna("–")
     table.index.name = "setting"
     return table

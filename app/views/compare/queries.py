@@ -1,4 +1,4 @@
-"""What the page Compare asks of some experiments; `experiment_ids` are joined by commas."""
+"""What the page Compare asks of some experiments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 from nasrank.app.snapshot import Snapshot
 
 
-def rankings(snapshot: Snapshot, experiment_ids: str, gt_key: str, bn_mode: str) -> pd.DataFrame:
+def rankings(snapshot: Snapshot, experiment_ids: tuple[str, ...], gt_key: str, bn_mode: str) -> pd.DataFrame:
     """What `report.queries.ranking` and `tau_a` say, of these experiments, at every epoch.
 
     A row an experiment, epoch and architecture set; also `is_at_the_end`. `reported_tau_a` is missing.
@@ -16,7 +16,7 @@ def rankings(snapshot: Snapshot, experiment_ids: str, gt_key: str, bn_mode: str)
         """
         WITH chosen AS (
             SELECT *
-            FROM evaluations_of(string_split($experiment_ids, ','), $gt_key)
+            FROM evaluations_of($experiment_ids, $gt_key)
             WHERE bn_mode IN ($bn_mode, 'imported')
         ),
         ranking AS (
@@ -63,7 +63,7 @@ def rankings(snapshot: Snapshot, experiment_ids: str, gt_key: str, bn_mode: str)
 
 
 def differences(
-    snapshot: Snapshot, experiment_ids: str, reference: str, gt_key: str, bn_mode: str
+    snapshot: Snapshot, experiment_ids: tuple[str, ...], reference: str, gt_key: str, bn_mode: str
 ) -> pd.DataFrame:
     """How each differs from the experiment `reference` at the end of its training, paired by seed.
 
@@ -75,7 +75,7 @@ def differences(
         """
         WITH chosen AS (
             SELECT *
-            FROM evaluations_of(string_split($experiment_ids, ','), $gt_key)
+            FROM evaluations_of($experiment_ids, $gt_key)
             WHERE bn_mode IN ($bn_mode, 'imported') AND is_at_the_end
         ),
         ranking AS (
@@ -83,7 +83,7 @@ def differences(
             SELECT * REPLACE (0 AS epoch) FROM run_ranking_of('chosen') WHERE NOT one_per_class
         ),
         pair AS (
-            SELECT unnest(string_split($experiment_ids, ',')) AS experiment_id, $reference AS other_id
+            SELECT unnest($experiment_ids) AS experiment_id, $reference AS other_id
         ),
         compared AS (
             SELECT
@@ -109,14 +109,14 @@ def differences(
     )
 
 
-def curves(snapshot: Snapshot, experiment_ids: str) -> pd.DataFrame:
+def curves(snapshot: Snapshot, experiment_ids: tuple[str, ...]) -> pd.DataFrame:
     """The training of each run: experiment_id, run_id, seed, epoch, train_loss, valid_accuracy (fraction)."""
     return snapshot.query(
         """
         SELECT experiment_id, run_id, seed, epoch, train_loss, valid_accuracy
         FROM epoch_metric
         JOIN run USING (run_id)
-        WHERE experiment_id IN (SELECT unnest(string_split($experiment_ids, ',')))
+        WHERE experiment_id IN $experiment_ids
         ORDER BY experiment_id, seed, run_id, epoch
         """,
         experiment_ids=experiment_ids,

@@ -14,10 +14,11 @@ from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
 from nasrank.app.widgets.origins import describe_origins
+from nasrank.app.widgets.table import Columns, show_table
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import kind_name
 from nasrank.report.charts.paper_charts import reported_chart
-from nasrank.report.figures import Choice
+from nasrank.report.figures import ReportKey
 from nasrank.report.findings import Finding, read_findings, summarize
 
 BN_MODES = ("running", "batch", "recalibrated")
@@ -74,9 +75,9 @@ def page() -> None:
         f"warehouse. {describe_origins(runs)}  \n{describe_key(key)}"
     )
     warn_of_train(key)
-    choice = Choice(str(key["gt_key"]), bn_mode)
-    show_findings(read_findings(snapshot, choice))
-    show_reported(report_queries.reported(snapshot, choice.gt_key, bn_mode))
+    report_key = ReportKey(str(key["gt_key"]), bn_mode)
+    show_findings(read_findings(snapshot, report_key))
+    show_reported(report_queries.reported(snapshot, report_key.gt_key, bn_mode))
 
 
 def show_findings(findings: list[Finding]) -> None:
@@ -163,7 +164,7 @@ def show_reported(reported: pd.DataFrame) -> None:
             ":small[On the dashed line both are equal. τa is best at −1. The paper's are of five seeds.]"
         )
     number = st.column_config.NumberColumn
-    shown = {
+    shown: Columns = {
         "figure": number("Figure", format="%d"),
         "size": "Size",
         "experiment": st.column_config.TextColumn("Experiment", width="medium"),
@@ -175,14 +176,7 @@ def show_reported(reported: pd.DataFrame) -> None:
         "seeds": number("Seeds", format="%d"),
         "epochs": number("Epochs", format="%d"),
     }
-    st.dataframe(
-        reported,
-        hide_index=True,
-        column_order=list(shown),
-        column_config=shown,
-        placeholder="–",
-        alt="Every τa that the paper prints, and what was measured of it",
-    )
+    show_table(reported, shown, alt="Every τa that the paper prints, and what was measured of it")
 
 
 def told(verdict: str) -> str:

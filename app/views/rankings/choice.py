@@ -13,6 +13,7 @@ from nasrank.app.widgets.bn_mode import choose_bn_mode
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key
 from nasrank.db.warehouse.models import IMPORTED
+from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import in_order, set_name, size_position
 from nasrank.report.charts.ranking_chart import COLOURS
 from nasrank.report.charts.ranking_table import BANDS, METRICS
@@ -34,7 +35,7 @@ BAND_HELP = (
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RankingChoice:
     """What the reader chose to see. `others` are the experiments of the same images and sizes."""
 
     dataset: str
@@ -46,15 +47,29 @@ class Choice:
     others: pd.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the warehouse has to choose from; the experiments are in the order of all pages."""
+
+    keys: pd.DataFrame
+    experiments: pd.DataFrame
+    runs: pd.DataFrame
+
+    @classmethod
+    def read(cls, snapshot: Snapshot) -> Contents:
+        """All keys, experiments and runs."""
+        return cls(
+            shared_queries.ground_truth_keys(snapshot),
+            in_order(report_queries.experiments(snapshot)),
+            shared_queries.runs(snapshot),
+        )
+
+
 def choose(
-    filters: Filters,
-    snapshot: Snapshot,
-    keys: pd.DataFrame,
-    experiments: pd.DataFrame,
-    runs: pd.DataFrame,
-    picked: Collection[str],
-) -> Choice:
+    filters: Filters, snapshot: Snapshot, contents: Contents, picked: Collection[str]
+) -> RankingChoice:
     """The filters, each offering what the ones before it leave; at first they hide no picked experiment."""
+    experiments, runs = contents.experiments, contents.runs
     imported = experiments[experiments["kind"] == IMPORTED]
     trained = experiments[experiments["kind"] != IMPORTED]
     datasets = [name for name in DATASETS if name in set(trained["dataset"])]
@@ -62,7 +77,7 @@ def choose(
     dataset = filters.choose_one("dataset", "Images trained on", datasets, datasets[0]) if datasets else ""
     known = trained[trained["dataset"] == dataset]
     asked = runs[runs["experiment_id"].isin([*known["experiment_id"], *imported["experiment_id"]])]
-    key = choose_key(filters, keys, list(asked["ground_truth_keys"]))
+    key = choose_key(filters, contents.keys, list(asked["ground_truth_keys"]))
     metric = filters.choose_side_by_side("metric", "Correlation", list(METRICS), explanation=METRIC_HELP)
     band = filters.choose_side_by_side("band", "Around the means", [*BANDS, SEEDS], explanation=BAND_HELP)
     sizes = sorted(set(known["size"]), key=size_position)
@@ -88,7 +103,7 @@ def choose(
     evaluations = shared_queries.evaluations(snapshot)
     of_known = evaluations["experiment_id"].isin(known["experiment_id"])
     bn_mode = choose_bn_mode(filters, evaluations[of_known])
-    return Choice(dataset, key, metric, band, bn_mode, chosen, others)
+    return RankingChoice(dataset, key, metric, band, bn_mode, chosen, others)
 
 
 def _plain(experiments: pd.DataFrame) -> pd.DataFrame:

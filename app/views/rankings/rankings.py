@@ -11,17 +11,17 @@ from nasrank.app import shared_queries
 from nasrank.app.serve import warehouse_path
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.rankings import queries
-from nasrank.app.views.rankings.choice import SEEDS, Choice, choose
+from nasrank.app.views.rankings.choice import SEEDS, Contents, RankingChoice, choose
 from nasrank.app.views.rankings.notes import notes
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import describe_key
 from nasrank.app.widgets.linked_selection import LinkedSelection
 from nasrank.app.widgets.origins import describe_origins
+from nasrank.app.widgets.table import Columns, show_table
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries as report_queries
 from nasrank.report.charts import ranking_chart
-from nasrank.report.charts.labels import in_order
 from nasrank.report.charts.ranking_matrix import (
     DIMENSIONS,
     TAU_A,
@@ -30,7 +30,15 @@ from nasrank.report.charts.ranking_matrix import (
     matrix_chart,
     matrix_description,
 )
-from nasrank.report.charts.ranking_table import BANDS, METRICS, POINTS, Ranking, rank, seed_points
+from nasrank.report.charts.ranking_table import (
+    BANDS,
+    METRICS,
+    POINTS,
+    Ranking,
+    RankingTables,
+    rank,
+    seed_points,
+)
 
 # Pixels, of a chart as a file.
 PRINTED_WIDTH = 800
@@ -62,28 +70,29 @@ CEILING_CAPTION = (
 def page() -> None:
     """The whole page, from top to bottom."""
     snapshot = Snapshot.take(warehouse_path())
-    keys, experiments, runs = (
-        ask(snapshot)
-        for ask in (shared_queries.ground_truth_keys, report_queries.experiments, shared_queries.runs)
-    )
-    if keys.empty or runs.loc[runs["status"] == "finished"].empty:
-        show_first_steps(truth_is_missing=keys.empty)
+    contents = Contents.read(snapshot)
+    experiments, runs = contents.experiments, contents.runs
+    if contents.keys.empty or runs.loc[runs["status"] == "finished"].empty:
+        show_first_steps(truth_is_missing=contents.keys.empty)
         return
     filters = Filters()
     with st.sidebar:
         picked = st.query_params.get_all(PICKED)
-        choice = choose(filters, snapshot, keys, in_order(experiments), runs, picked)
+        choice = choose(filters, snapshot, contents, picked)
     gt_key = choice.key["gt_key"]
     runs = runs[runs["experiment_id"].isin(choice.experiments["experiment_id"])]
     ceilings = [
         report_queries.noise_ceiling(snapshot.benchmark, gt_key, mask)
         for mask in choice.experiments["mask"].unique()
     ]
-    ranking = rank(
-        choice.experiments,
+    tables = RankingTables(
         report_queries.ranking(snapshot, choice.dataset, gt_key),
         report_queries.tau_a(snapshot, choice.dataset, gt_key),
         pd.concat(ceilings) if ceilings else report_queries.noise_ceiling(snapshot.benchmark, gt_key, ""),
+    )
+    ranking = rank(
+        choice.experiments,
+        tables,
         choice.bn_mode,
         METRICS[choice.metric],
         BANDS.get(choice.band, "std"),
@@ -108,7 +117,7 @@ def page() -> None:
         show = st.warning if note.is_warning else st.caption
         show(note.text)
     if not ranking.rows.empty:
-        show_table(choice, ranking)
+        show_numbers(choice, ranking)
     filters.check_names(also=(PICKED, *MATRIX_FILTERS))
     filters.check_known(PICKED, "experiment", experiments["experiment_id"])
     with st.sidebar:
@@ -131,7 +140,9 @@ def show_picked(selection: LinkedSelection, ranking: Ranking) -> None:
         )
 
 
-def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: LinkedSelection) -> None:
+def show_chart(
+    snapshot: Snapshot, choice: RankingChoice, ranking: Ranking, selection: LinkedSelection
+) -> None:
     """Both panels, and how to read them."""
     stable = list(choice.others["experiment_id"])
     names = dict(zip(ranking.rows["experiment_id"], ranking.rows["series"], strict=True))
@@ -156,11 +167,8 @@ def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: 
         seeds = seed_points(points, ranking.bn_mode, runs)
     draw = partial(
         ranking_chart.ranking_chart,
-        points,
-        series,
-        order,
+        ranking_chart.Lines(points, series, order, seeds),
         ("a_n", ranking.metric),
-        seeds=seeds,
         picked=selection.already("lines"),
     )
     show_figure(
@@ -180,7 +188,9 @@ def show_chart(snapshot: Snapshot, choice: Choice, ranking: Ranking, selection: 
     )
 
 
-def show_matrix(filters: Filters, choice: Choice, ranking: Ranking, selection: LinkedSelection) -> None:
+def show_matrix(
+    filters: Filters, choice: RankingChoice, ranking: Ranking, selection: LinkedSelection
+) -> None:
     """Experiments side by side, and what of them the reader wants to see there."""
     st.header("Side by side")
     shown = choice.experiments[choice.experiments["experiment_id"].isin(ranking.rows["experiment_id"])]
@@ -215,7 +225,7 @@ def show_matrix(filters: Filters, choice: Choice, ranking: Ranking, selection: L
     )
 
 
-def show_table(choice: Choice, ranking: Ranking) -> None:
+def show_numbers(choice: RankingChoice, ranking: Ranking) -> None:
     """The same numbers, and their CSV."""
     heading, button = st.columns([3, 1], vertical_alignment="bottom")
     heading.header("The same numbers")
@@ -229,7 +239,7 @@ def show_table(choice: Choice, ranking: Ranking) -> None:
         help="In full precision, with the deviations over seeds and the ground-truth key.",
     )
     number = st.column_config.NumberColumn
-    shown = {
+    shown: Columns = {
         "experiment": st.column_config.TextColumn("Experiment", pinned=True, width="medium"),
         "tau_a": number("τa", format="%.2f", help=TAU_A_HELP),
         "tau_a_mean": number("τa of seeds", format="%.2f", help="Mean of the τa of the single seeds"),
@@ -244,14 +254,7 @@ def show_table(choice: Choice, ranking: Ranking) -> None:
         shown[f"{ranking.metric}_{point}"] = number(
             f"{sign} {point}", format="%.3f", help=f"Mean over seeds, {choice.metric}"
         )
-    st.dataframe(
-        ranking.rows,
-        hide_index=True,
-        column_order=list(shown),
-        column_config=shown,
-        placeholder="–",
-        alt=TABLE_ALT,
-    )
+    show_table(ranking.rows, shown, alt=TABLE_ALT)
 
 
 def show_first_steps(*, truth_is_missing: bool) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from nasrank.app import shared_queries
 from nasrank.app.snapshot import Snapshot
-from nasrank.app.views.scatter.panels import AT_THE_END, Limits, Range, Subject, subjects
+from nasrank.app.views.scatter.panels import AT_THE_END, AxisLimits, Range, Subject, subjects
 from nasrank.app.widgets.bn_mode import choose_bn_mode
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key
@@ -32,7 +32,7 @@ COLOUR_HELP = (
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ScatterChoice:
     """What the reader chose to see; `absent` are names of what was not evaluated so."""
 
     key: pd.Series
@@ -40,10 +40,12 @@ class Choice:
     absent: Sequence[str]
     sets: Sequence[str]
     colour: str
-    limits: Limits
+    limits: AxisLimits
 
 
-def choose(filters: Filters, snapshot: Snapshot, keys: pd.DataFrame, evaluations: pd.DataFrame) -> Choice:
+def choose(
+    filters: Filters, snapshot: Snapshot, keys: pd.DataFrame, evaluations: pd.DataFrame
+) -> ScatterChoice:
     """The filters, each offering what the ones before it leave."""
     names = experiment_labels(in_order(report_queries.experiments(snapshot)))
     evaluated = set(evaluations["experiment_id"])
@@ -78,7 +80,7 @@ def choose(filters: Filters, snapshot: Snapshot, keys: pd.DataFrame, evaluations
     filters.show_link()
     wanted_names = {key: runs[key] for key in run_ids} | {key: experiments[key] for key in experiment_ids}
     found = list(subjects(evaluations, wanted_names, bn_mode, epoch))
-    return Choice(
+    return ScatterChoice(
         key,
         [one for one in found if isinstance(one, Subject)],
         [one for one in found if isinstance(one, str)],
@@ -95,7 +97,7 @@ def _run_names(runs: pd.DataFrame, names: dict[str, str]) -> dict[str, str]:
     return dict(zip(runs["run_id"], told, strict=True))
 
 
-def _choose_limits(filters: Filters) -> Limits:
+def _choose_limits(filters: Filters) -> AxisLimits:
     """The ends of both axes, and what the URL has wrong about them."""
     with st.expander("Zoom", expanded=any(name in st.query_params for name in LIMITS)):
         ends = [
@@ -106,8 +108,8 @@ def _choose_limits(filters: Filters) -> Limits:
                 strict=True,
             )
         ]
-        st.button("Show everything", on_click=zoom, args=[Limits()], width="stretch")
-    return Limits(_in_order(filters, "ground truth", ends[:2]), _in_order(filters, "predicted", ends[2:]))
+        st.button("Show everything", on_click=zoom, args=[AxisLimits()], width="stretch")
+    return AxisLimits(_in_order(filters, "ground truth", ends[:2]), _in_order(filters, "predicted", ends[2:]))
 
 
 def _in_order(filters: Filters, axis: str, ends: Sequence[float | None]) -> Range:
@@ -120,7 +122,7 @@ def _in_order(filters: Filters, axis: str, ends: Sequence[float | None]) -> Rang
     return (low, high)
 
 
-def zoom(limits: Limits) -> None:
+def zoom(limits: AxisLimits) -> None:
     """Look at another part, which the address then has."""
     for name, end in zip(LIMITS, (*limits.truth, *limits.predicted), strict=True):
         st.session_state[name] = end

@@ -35,7 +35,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AxisLimits:
     """The part that is looked at, in the units of the axes."""
 
     truth: Range = (None, None)
@@ -109,13 +109,13 @@ def subjects(
 
 
 def panels(
-    snapshot: Snapshot, subject: Subject, gt_key: str, sets: Sequence[str], limits: Limits
+    snapshot: Snapshot, subject: Subject, gt_key: str, sets: Sequence[str], limits: AxisLimits
 ) -> Iterator[Shown | str]:
     """A panel for each set, or why there is none."""
-    asked = (subject.predictor, gt_key, subject.bn_mode, subject.epoch)
-    known = queries.rankings(snapshot, *asked).set_index("architecture_set")
+    evaluation = queries.EvaluationKey(subject.predictor, gt_key, subject.bn_mode, subject.epoch)
+    known = queries.rankings(snapshot, evaluation).set_index("architecture_set")
     for name in sets:
-        points = queries.points(snapshot, *asked, name)
+        points = queries.points(snapshot, evaluation, name)
         if name not in known.index or points.empty:
             yield missing(name)
             continue
@@ -127,7 +127,7 @@ def panels(
         if inside.empty:
             yield f"{set_title(name)}: none of its {len(points):,} architectures lies within the limits."
             continue
-        numbers = known.loc[name]
+        numbers = known.loc[[name]].iloc[0]
         members = f"{len(points):,} architectures"
         if len(inside) < len(points):
             members = f"{len(inside):,} of {members}"
@@ -159,7 +159,7 @@ def correlations(numbers: pd.Series) -> str:
     )
 
 
-def points_inside(shown: Sequence[Shown], inside: Sequence[Limits | None]) -> pd.DataFrame:
+def points_inside(shown: Sequence[Shown], inside: Sequence[AxisLimits | None]) -> pd.DataFrame:
     """The architectures within each panel's limits (None: none of it), one panel below the other.
 
     Columns predictor, predicted_by, architecture_set, arch_id, digits, gt_rank, truth_percent, predicted.
@@ -184,7 +184,7 @@ def with_strings(points: pd.DataFrame) -> pd.DataFrame:
     return points.assign(arch_str=strings)
 
 
-def _ends(limits: Limits) -> tuple[tuple[str, Range], tuple[str, Range]]:
+def _ends(limits: AxisLimits) -> tuple[tuple[str, Range], tuple[str, Range]]:
     return ("truth", limits.truth), ("predicted", limits.predicted)
 
 

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
+
 import pandas as pd
 
 from nasrank.app.snapshot import Snapshot
 
 
-def points(
-    snapshot: Snapshot, predictor: str, gt_key: str, bn_mode: str, epoch: int, architecture_set: str
-) -> pd.DataFrame:
+@dataclass(frozen=True, slots=True)
+class EvaluationKey:
+    """Predictions of a run or of all seeds of an experiment, whose id `predictor` is, under a key."""
+
+    predictor: str
+    gt_key: str
+    bn_mode: str
+    epoch: int
+
+
+def points(snapshot: Snapshot, evaluation: EvaluationKey, architecture_set: str) -> pd.DataFrame:
     """The members of a set that a run, or every seed of an experiment, predicted; best truth first.
 
     Columns arch_id, digits, gt_rank, truth and predicted (fractions, or scores; of an experiment the mean
-    over its seeds); `constant` and `first_of_class` are true or false. `predictor` is a run_id or an
-    experiment_id.
+    over its seeds); `constant` and `first_of_class` are true or false.
     """
     return snapshot.query(
         """
         WITH chosen AS (
             SELECT *
             FROM evaluations_of([$predictor], $gt_key)
-            WHERE bn_mode = $bn_mode AND epoch = CAST($epoch AS INTEGER)
+            WHERE bn_mode = $bn_mode AND epoch = $epoch
         )
         SELECT
             arch_id, digits, gt_rank, truth, predicted,
@@ -46,15 +55,12 @@ def points(
         ) AS class USING (mask, arch_id)
         ORDER BY gt_rank
         """,
-        predictor=predictor,
-        gt_key=gt_key,
-        bn_mode=bn_mode,
-        epoch=str(epoch),
+        **asdict(evaluation),
         architecture_set=architecture_set,
     )
 
 
-def rankings(snapshot: Snapshot, predictor: str, gt_key: str, bn_mode: str, epoch: int) -> pd.DataFrame:
+def rankings(snapshot: Snapshot, evaluation: EvaluationKey) -> pd.DataFrame:
     """How well a run ranks each set, or the mean over an experiment's seeds; a row a set.
 
     Columns architecture_set, n, n_predicted (the least of the seeds), seeds (with a τ), then tau, tau_std,
@@ -65,7 +71,7 @@ def rankings(snapshot: Snapshot, predictor: str, gt_key: str, bn_mode: str, epoc
         WITH chosen AS (
             SELECT *
             FROM evaluations_of([$predictor], $gt_key)
-            WHERE bn_mode = $bn_mode AND epoch = CAST($epoch AS INTEGER)
+            WHERE bn_mode = $bn_mode AND epoch = $epoch
         )
         SELECT
             architecture_set, min(n) AS n, min(n_predicted) AS n_predicted, count(tau) AS seeds,
@@ -76,8 +82,5 @@ def rankings(snapshot: Snapshot, predictor: str, gt_key: str, bn_mode: str, epoc
         GROUP BY architecture_set
         ORDER BY n, architecture_set
         """,
-        predictor=predictor,
-        gt_key=gt_key,
-        bn_mode=bn_mode,
-        epoch=str(epoch),
+        **asdict(evaluation),
     )

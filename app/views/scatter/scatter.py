@@ -12,9 +12,9 @@ import streamlit as st
 from nasrank.app import shared_queries
 from nasrank.app.serve import warehouse_path
 from nasrank.app.snapshot import Snapshot
-from nasrank.app.views.scatter.choice import Choice, choose, zoom
+from nasrank.app.views.scatter.choice import ScatterChoice, choose, zoom
 from nasrank.app.views.scatter.panels import (
-    Limits,
+    AxisLimits,
     Shown,
     Subject,
     panels,
@@ -25,6 +25,7 @@ from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import describe_key
 from nasrank.app.widgets.origins import describe_origins
+from nasrank.app.widgets.table import Columns, show_table
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report.charts.cell_drawing import cell_expression
 from nasrank.report.charts.labels import counted, listed
@@ -69,10 +70,10 @@ def page() -> None:
         show_numbers(choice, shown)
 
 
-def show_panels(snapshot: Snapshot, choice: Choice) -> tuple[list[Shown], list[Limits | None]]:
+def show_panels(snapshot: Snapshot, choice: ScatterChoice) -> tuple[list[Shown], list[AxisLimits | None]]:
     """The panels, a heading for each run or experiment; and what the reader brushed in each."""
     shown: list[Shown] = []
-    brushed: list[Limits | None] = []
+    brushed: list[AxisLimits | None] = []
     most = max(1, MOST_PANELS // len(choice.sets))
     for subject in choice.subjects[:most]:
         st.header(subject.label)
@@ -97,7 +98,7 @@ def show_panels(snapshot: Snapshot, choice: Choice) -> tuple[list[Shown], list[L
     return shown, brushed
 
 
-def show_panel(choice: Choice, one: Shown) -> Any:
+def show_panel(choice: ScatterChoice, one: Shown) -> Any:
     """One panel; what is selected in it."""
     draw = partial(panel_chart, one.panel, choice.colour)
     return show_figure(
@@ -121,13 +122,13 @@ def as_told(points: pd.DataFrame, unit: str) -> pd.DataFrame:
     )
 
 
-def brushed_part(selected: Any) -> Limits | None:
+def brushed_part(selected: Any) -> AxisLimits | None:
     """The rectangle that was drawn with the mouse, if there is one."""
     brush = selected["selection"].get(BRUSH) if selected else None
     if not brush or not {"truth", "predicted"} <= set(brush):
         return None
     truth, predicted = (tuple(sorted(brush[axis])) for axis in ("truth", "predicted"))
-    return Limits((truth[0], truth[1]), (predicted[0], predicted[1]))
+    return AxisLimits((truth[0], truth[1]), (predicted[0], predicted[1]))
 
 
 def origin(subject: Subject) -> str:
@@ -138,7 +139,7 @@ def origin(subject: Subject) -> str:
     return ", ".join(told)
 
 
-def told_of(choice: Choice, shown: Sequence[Shown]) -> str:
+def told_of(choice: ScatterChoice, shown: Sequence[Shown]) -> str:
     """How to read what is special about these panels."""
     notes = []
     if any(len(one.subject.seeds) > 1 for one in shown):
@@ -150,7 +151,9 @@ def told_of(choice: Choice, shown: Sequence[Shown]) -> str:
     return " ".join(notes)
 
 
-def show_architectures(choice: Choice, shown: Sequence[Shown], brushed: Sequence[Limits | None]) -> None:
+def show_architectures(
+    choice: ScatterChoice, shown: Sequence[Shown], brushed: Sequence[AxisLimits | None]
+) -> None:
     """The architectures inside the rectangles, else inside the limits."""
     heading, button = st.columns([3, 1], vertical_alignment="bottom")
     heading.header("Architectures inside")
@@ -179,7 +182,7 @@ def show_architectures(choice: Choice, shown: Sequence[Shown], brushed: Sequence
     st.markdown(f"**{len(found):,} architectures**{cut}, best truth first in each panel.")
     table = with_strings(found.head(MOST_ROWS))
     number = st.column_config.NumberColumn
-    columns = {
+    columns: Columns = {
         "link": st.column_config.LinkColumn("Architecture", display_text=r"arch=(\d+)", width="small"),
         "arch_str": st.column_config.TextColumn("String", width="large"),
         "gt_rank": number("True rank", format="%d"),
@@ -188,25 +191,23 @@ def show_architectures(choice: Choice, shown: Sequence[Shown], brushed: Sequence
         "architecture_set": "Of",
         "predicted_by": "Predicted by",
     }
-    st.dataframe(
+    show_table(
         table.assign(link="/search_space?arch=" + table["arch_id"].astype(str)),
-        hide_index=True,
-        column_order=list(columns),
-        column_config=columns,
+        columns,
         alt="The architectures inside the rectangle or limits, with truth and prediction",
     )
 
 
-def rounded(limits: Limits) -> Limits:
+def rounded(limits: AxisLimits) -> AxisLimits:
     """To three decimals, outwards enough for an address."""
     truth, predicted = (
         tuple(None if end is None else round(end, 3) for end in ends)
         for ends in (limits.truth, limits.predicted)
     )
-    return Limits((truth[0], truth[1]), (predicted[0], predicted[1]))
+    return AxisLimits((truth[0], truth[1]), (predicted[0], predicted[1]))
 
 
-def show_numbers(choice: Choice, shown: Sequence[Shown]) -> None:
+def show_numbers(choice: ScatterChoice, shown: Sequence[Shown]) -> None:
     """The numbers of all panels, as a table and CSV."""
     rows = pd.DataFrame(
         {
@@ -231,7 +232,7 @@ def show_numbers(choice: Choice, shown: Sequence[Shown]) -> None:
         width="stretch",
     )
     number = st.column_config.NumberColumn
-    columns = {
+    columns: Columns = {
         "predicted_by": st.column_config.TextColumn("Predicted by", width="medium"),
         "architecture_set": "Of",
         "n": number("Architectures", format="%d"),
@@ -242,14 +243,7 @@ def show_numbers(choice: Choice, shown: Sequence[Shown]) -> None:
         "spearman": number("Spearman", format="%.3f"),
         "pearson": number("Pearson", format="%.3f"),
     }
-    st.dataframe(
-        rows,
-        hide_index=True,
-        column_order=list(columns),
-        column_config=columns,
-        placeholder="–",
-        alt="Correlations of prediction and ground truth, a row a panel",
-    )
+    show_table(rows, columns, alt="Correlations of prediction and ground truth, a row a panel")
 
 
 page()

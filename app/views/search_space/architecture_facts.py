@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import pandas as pd
 
+from nasrank.app.rows import rows_as
+
 # The benchmark's data sets, in the order of its papers.
 DATASETS = ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120")
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What one key says of the architecture; `mask_rank` is missing if the mask removes it."""
+
+    split: str
+    epochs: int
+    averaged_epochs: int
+    trial: str
+    accuracy: float
+    gt_rank: int
+    mask_rank: int | None
 
 
 def truth_matrix(truths: pd.DataFrame, gt_key: str, *, is_masked: bool) -> pd.DataFrame:
@@ -15,11 +30,12 @@ def truth_matrix(truths: pd.DataFrame, gt_key: str, *, is_masked: bool) -> pd.Da
 
     `gt_key` is bold. The rank in the mask is told where there is a mask.
     """
-    told = [_truth(row, is_masked) for row in truths.itertuples()]
+    rows = rows_as(Truth, truths)
+    told = [_truth(row, is_masked) for row in rows]
     cells = pd.DataFrame(
         {
             "dataset": truths["dataset"],
-            "measured": [_measured(row) for row in truths.itertuples()],
+            "measured": [_measured(row) for row in rows],
             "told": [
                 f"**{text}**" if key == gt_key else text
                 for text, key in zip(told, truths["gt_key"], strict=True)
@@ -33,14 +49,14 @@ def truth_matrix(truths: pd.DataFrame, gt_key: str, *, is_masked: bool) -> pd.Da
     return matrix.rename_axis(index=str(truths["source"].iloc[0]), columns=None)
 
 
-def _measured(row: Any) -> str:
+def _measured(row: Truth) -> str:
     """`valid, 200 epochs`, of a trial or of a mean over epochs."""
     first = row.epochs - row.averaged_epochs + 1
     epochs = row.epochs if row.averaged_epochs == 1 else f"{first}–{row.epochs}"
     return f"{row.split}, {epochs} epochs" + ("" if row.trial == "mean" else f", trial {row.trial}")
 
 
-def _truth(row: Any, is_masked: bool) -> str:
+def _truth(row: Truth, is_masked: bool) -> str:
     in_mask = f" ({row.mask_rank:,})" if is_masked and not pd.isna(row.mask_rank) else ""
     return f"{100 * row.accuracy:.2f} % · {row.gt_rank:,}{in_mask}"
 

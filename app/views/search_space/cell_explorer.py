@@ -16,6 +16,7 @@ from nasrank.app.views.search_space.architecture_facts import told_predictions, 
 from nasrank.app.widgets.figure import show_download, show_figure, show_files
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.origins import describe_origins
+from nasrank.app.widgets.table import Columns, show_table
 from nasrank.app.widgets.text import as_text
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import Architecture, parse_mask
@@ -234,7 +235,7 @@ def show_predictions(filters: Filters, space: Space, architecture: Architecture)
         accuracy=100 * predictions["accuracy"], off=predictions["place"] - predictions["true_place"]
     )
     number = st.column_config.NumberColumn
-    shown = {
+    shown: Columns = {
         "experiment": st.column_config.TextColumn("Experiment", width="medium", pinned=True),
         "seed": number("Seed", format="%d"),
         "bn_mode": "BatchNorm",
@@ -247,12 +248,5 @@ def show_predictions(filters: Filters, space: Space, architecture: Architecture)
     }
     if predictions["score"].isna().all():
         del shown["score"]
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_order=list(shown),
-        column_config=shown,
-        placeholder="–",
-        alt=f"Predictions of architecture {architecture.arch_id}, a row a run",
-    )
+    show_table(table, shown, alt=f"Predictions of architecture {architecture.arch_id}, a row a run")
     show_download("Download predictions", predictions, f"predictions-{architecture.arch_id}.csv")

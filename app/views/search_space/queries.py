@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from nasrank.app.snapshot import Snapshot
+from nasrank.db.nb201.architectures import OPERATIONS, parse_mask
 
 
 def ranked(snapshot: Snapshot, gt_key: str, mask: str) -> pd.DataFrame:
@@ -32,7 +33,7 @@ def truths(snapshot: Snapshot, arch_id: int, mask: str) -> pd.DataFrame:
         WITH own AS (
             SELECT gt_key, mask, accuracy, gt_rank
             FROM architecture_rank
-            WHERE arch_id = CAST($arch_id AS SMALLINT) AND NOT one_per_class
+            WHERE arch_id = $arch_id AND NOT one_per_class
         ),
         space AS (
             SELECT gt_key, count(*) AS mask_architectures
@@ -52,7 +53,7 @@ def truths(snapshot: Snapshot, arch_id: int, mask: str) -> pd.DataFrame:
             source, trial <> 'mean', epochs DESC, list_position(['train', 'valid', 'test'], split),
             averaged_epochs, trial, dataset
         """,
-        arch_id=str(arch_id),
+        arch_id=arch_id,
         mask=mask,
     )
 
@@ -83,7 +84,7 @@ def predictions(snapshot: Snapshot, arch_id: int, gt_key: str) -> pd.DataFrame:
             JOIN run USING (run_id)
             JOIN experiment USING (experiment_id)
             LEFT JOIN truth USING (arch_id)
-            WHERE arch_id = CAST($arch_id AS SMALLINT) AND epoch = coalesce(epochs, 0)
+            WHERE arch_id = $arch_id AND epoch = coalesce(epochs, 0)
         ),
         counted AS (
             SELECT
@@ -106,7 +107,7 @@ def predictions(snapshot: Snapshot, arch_id: int, gt_key: str) -> pd.DataFrame:
         JOIN counted USING (number)
         ORDER BY experiment_id, seed, bn_mode
         """,
-        arch_id=str(arch_id),
+        arch_id=arch_id,
         gt_key=gt_key,
     )
 
@@ -128,10 +129,10 @@ def equals(snapshot: Snapshot, arch_id: int) -> pd.DataFrame:
             other.class_id = own.class_id OR other.supernet_class_id = own.supernet_class_id
             OR other.supernet_batch_class_id = own.supernet_batch_class_id
         )
-        WHERE own.arch_id = CAST($arch_id AS INTEGER)
+        WHERE own.arch_id = $arch_id
         ORDER BY other.arch_id
         """,
-        arch_id=str(arch_id),
+        arch_id=arch_id,
     )
 
 
@@ -159,14 +160,16 @@ def operation_usage(snapshot: Snapshot, gt_key: str, mask: str) -> pd.DataFrame:
 
     Columns architecture_set, n, operation, usage and share.
     """
+    operations = tuple(OPERATIONS[number] for number in parse_mask(mask).complement)
     return snapshot.benchmark.query(
         """
         SELECT architecture_set, n, operation, usage, share
         FROM operation_usage
         WHERE gt_key = $gt_key AND mask = $mask AND NOT one_per_class AND architecture_set <> 'random'
-            AND NOT list_contains(string_split(mask, '+'), operation)
+            AND list_contains($operations, operation)
         ORDER BY n, list_position(['Zero', 'Skip', 'C1x1', 'C3x3', 'Pool'], operation)
         """,
         gt_key=gt_key,
         mask=mask,
+        operations=operations,
     )

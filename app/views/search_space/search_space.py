@@ -14,6 +14,7 @@ from nasrank.app.views.search_space.cell_explorer import PREDICTION_FILTERS, SEN
 from nasrank.app.widgets.figure import show_download, show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
+from nasrank.app.widgets.table import Columns, show_table
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, all_masks
 from nasrank.report.charts.labels import set_name
 from nasrank.report.charts.paper_charts import usage_panel
@@ -87,18 +88,12 @@ def show_spaces(snapshot: Snapshot) -> None:
     spaces["mask"] = spaces["mask"].map(set_name)
     st.markdown(f"Of {NUM_ARCHITECTURES:,} architectures, by mask.", help=SENSES_HELP)
     number = st.column_config.NumberColumn
-    shown = {
+    shown: Columns = {
         "mask": "Mask",
         "architectures": number("Architectures", format="localized"),
         **{sense: number(told[0].upper() + told[1:], format="localized") for sense, told in SENSES.items()},
     }
-    st.dataframe(
-        spaces,
-        hide_index=True,
-        column_order=list(shown),
-        column_config=shown,
-        alt="Architectures that each mask leaves, and how many of them differ",
-    )
+    show_table(spaces, shown, alt="Architectures that each mask leaves, and how many of them differ")
     show_download("Download counts", spaces.drop(columns="removed"), "search-spaces.csv")
 
 

@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from nasrank.app.rows import rows_as
 from nasrank.app.snapshot import Snapshot
 from nasrank.db.warehouse.catalogue import COLUMNS, MACROS, RELATIONS
 
 
-def relations(snapshot: Snapshot) -> pd.DataFrame:
-    """One row a view, then one a table; columns kind, name, comment."""
-    return snapshot.query(RELATIONS)
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A view or a table; `kind` says which."""
+
+    kind: str
+    name: str
+    comment: str
 
 
-def columns(snapshot: Snapshot) -> pd.DataFrame:
-    """One row a column of each relation: name (of the relation), column_name, data_type, comment."""
-    return snapshot.query(COLUMNS)
+@dataclass(frozen=True, slots=True)
+class RelationColumn:
+    """A column of the relation `name`; not every table has comments."""
+
+    name: str
+    column_name: str
+    data_type: str
+    comment: str | None
 
 
-def macros(snapshot: Snapshot) -> pd.DataFrame:
-    """One row a macro; columns name, parameters (their names), is_table (it gives rows), comment."""
-    return snapshot.query(MACROS)
+@dataclass(frozen=True, slots=True)
+class Macro:
+    """A macro, with the names of its parameters; `is_table`: it gives rows."""
+
+    name: str
+    parameters: Sequence[str]
+    is_table: bool
+    comment: str
+
+
+def relations(snapshot: Snapshot) -> list[Relation]:
+    """The views, then the tables."""
+    return rows_as(Relation, snapshot.query(RELATIONS))
+
+
+def columns(snapshot: Snapshot) -> list[RelationColumn]:
+    """Those of all relations, each relation's in their order."""
+    return rows_as(RelationColumn, snapshot.query(COLUMNS))
+
+
+def macros(snapshot: Snapshot) -> list[Macro]:
+    """All of them by name."""
+    return rows_as(Macro, snapshot.query(MACROS))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import altair as alt
 import pandas as pd
 import pyarrow as pa
 
-MARKS: Final = ("Points", "Lines", "Bars")
+MARKS: Final = {
+    "Points": alt.MarkDef(type="point", filled=True, opacity=0.6, size=40),
+    "Lines": alt.MarkDef(type="line", point=True, strokeWidth=2),
+    "Bars": alt.MarkDef(type="bar"),
+}
 # As many as the theme has.
 COLOURS: Final = 8
 HEIGHT: Final = 420
@@ -41,30 +45,22 @@ def result_chart(rows: pa.Table, mark: str, x: str, y: str, colour: str | None) 
     # Vega-Lite reads dots and brackets in a field's name, so the columns get names of our own.
     columns = {"x": x, "y": y} | ({"colour": colour} if colour else {})
     shown = pd.DataFrame({key: _values(rows[name]) for key, name in columns.items()})
-    encoding = {
-        "x": alt.X("x", type=_kind(rows[x].type), title=x, sort=None).scale(zero=False),
-        "y": alt.Y("y", type=_kind(rows[y].type), title=y).scale(zero=mark == "Bars"),
-        "tooltip": [
-            alt.Tooltip(key, type=_kind(rows[name].type), title=name) for key, name in columns.items()
-        ],
-    }
+    across = alt.X("x", type=_kind(rows[x].type), title=x, sort=None).scale(zero=False)
+    if mark == "Bars" and _kind(rows[x].type) == "quantitative":
+        across = alt.X("x", type="ordinal", title=x)
+    chart = alt.Chart(shown, mark=MARKS[mark], height=HEIGHT).encode(
+        across,
+        alt.Y("y", type=_kind(rows[y].type), title=y).scale(zero=mark == "Bars"),
+        tooltip=[alt.Tooltip(key, type=_kind(rows[name].type), title=name) for key, name in columns.items()],
+    )
     if colour:
-        encoding["color"] = alt.Color("colour", type="nominal", title=colour)
-    chart = alt.Chart(shown, height=HEIGHT)
-    if mark == "Lines":
-        chart = chart.mark_line(point=True, strokeWidth=2)
-    elif mark == "Bars":
-        chart = chart.mark_bar()
-        if colour:
-            encoding["xOffset"] = alt.XOffset("colour", type="nominal")
-        if encoding["x"]["type"] == "quantitative":
-            encoding["x"] = alt.X("x", type="ordinal", title=x)
-    else:
-        chart = chart.mark_point(filled=True, opacity=0.6, size=40)
-    return chart.encode(**encoding)
+        chart = chart.encode(alt.Color("colour", type="nominal", title=colour))
+        if mark == "Bars":
+            chart = chart.encode(alt.XOffset("colour", type="nominal"))
+    return chart
 
 
-def _kind(data_type: pa.DataType) -> str:
+def _kind(data_type: pa.DataType) -> Literal["quantitative", "temporal", "nominal"]:
     """Vega-Lite's type of a column."""
     types = pa.types
     if types.is_integer(data_type) or types.is_floating(data_type) or types.is_decimal(data_type):
@@ -78,7 +74,7 @@ def _values(column: pa.ChunkedArray) -> pd.Series:
     """As Vega-Lite draws them: decimals and HUGEINT as floating point, what it does not know as text."""
     if pa.types.is_decimal(column.type):
         column = column.cast(pa.float64())
-    values = column.to_pandas()
+    values: pd.Series = column.to_pandas()
     if _kind(column.type) == "nominal":
         values = values.map(lambda value: str(value) or "(empty)", na_action="ignore")
     return values

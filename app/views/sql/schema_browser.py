@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Sequence
+
 import streamlit as st
 
+from nasrank.app.views.sql.queries import Macro, Relation, RelationColumn
 from nasrank.app.widgets.text import as_text
 
 # So many hits are shown opened.
@@ -14,18 +16,20 @@ HEIGHT = 480
 
 
 @st.fragment
-def show_schema(relations: pd.DataFrame, columns: pd.DataFrame, macros: pd.DataFrame) -> None:
+def show_schema(
+    relations: Sequence[Relation], columns: Sequence[RelationColumn], macros: Sequence[Macro]
+) -> None:
     """What `queries.py` says. A fragment: a search neither stops a query nor asks it again."""
     st.header("What can be asked")
     words = st.text_input("Search the schema", key="schema_search", placeholder="tau, seed, key …").split()
     entries = [
         (relation.kind, relation.name, relation.comment, lines)
-        for relation in relations.itertuples()
-        if (lines := relation_lines(relation, columns[columns["name"] == relation.name], words)) is not None
+        for relation in relations
+        if (lines := relation_lines(relation, columns, words)) is not None
     ]
     entries += [
         ("macro", macro.name, macro.comment, [f"`{macro.name}({', '.join(macro.parameters)})` gives {gives}"])
-        for macro in macros.itertuples()
+        for macro in macros
         if matches(words, macro.name, macro.comment)
         for gives in ("rows" if macro.is_table else "a value",)
     ]
@@ -38,15 +42,16 @@ def show_schema(relations: pd.DataFrame, columns: pd.DataFrame, macros: pd.DataF
                 st.markdown("\n".join([f"{as_text(comment)}.", "", *(f"- {line}" for line in lines)]))
 
 
-def relation_lines(relation: object, columns: pd.DataFrame, words: list[str]) -> list[str] | None:
+def relation_lines(
+    relation: Relation, columns: Sequence[RelationColumn], words: list[str]
+) -> list[str] | None:
     """A line for each column that has the words, all of them where the relation itself has; None for none."""
-    name, comment = str(relation.name), relation.comment  # type: ignore[attr-defined]
-    if not matches(words, name, comment):
-        hits = [matches(words, name, row.column_name, row.comment) for row in columns.itertuples()]
-        columns = columns[hits]
-        if columns.empty:
+    own = [column for column in columns if column.name == relation.name]
+    if not matches(words, relation.name, relation.comment):
+        own = [column for column in own if matches(words, column.name, column.column_name, column.comment)]
+        if not own:
             return None
-    return [f"`{row.column_name}` {row.data_type}: {as_text(row.comment)}" for row in columns.itertuples()]
+    return [f"`{column.column_name}` {column.data_type}: {as_text(column.comment)}" for column in own]
 
 
 def matches(words: list[str], *texts: str | None) -> bool:

@@ -39,7 +39,7 @@ EDITOR_FONT = "<style>.st-key-sql textarea {font-family: monospace; font-size: 0
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Outcome:
     """A query and what became of it: `rows`, or a `problem` with an `excerpt`; neither: it was stopped."""
 
     sql: str
@@ -70,25 +70,25 @@ def page() -> None:
     if is_asked:
         run_query(snapshot, st.session_state["sql"], place)
     with place.container():
-        show_outcome(st.session_state["sql"], st.session_state.get("asked"))
+        show_outcome(st.session_state["sql"], st.session_state.get("outcome"))
 
 
-def show_outcome(sql: str, asked: Asked | None) -> None:
+def show_outcome(sql: str, outcome: Outcome | None) -> None:
     """What became of the query that was asked last; `sql` is the one in the editor."""
     filters = Filters()
     keep_in_address(filters, sql)
-    if asked is None:
+    if outcome is None:
         if sql:
             st.info("This query has not been run yet.")
         return
-    if asked.sql != sql:
+    if outcome.sql != sql:
         st.caption("Below is the outcome of the query before; this one has not been run yet.")
-    if asked.rows is not None:
-        show_answer(filters, asked, asked.rows)
-    elif asked.problem:
-        st.error(as_text(asked.problem[0].upper() + asked.problem[1:]))
-        if asked.excerpt:
-            st.code(asked.excerpt, language=None)
+    if outcome.rows is not None:
+        show_answer(filters, outcome, outcome.rows)
+    elif outcome.problem:
+        st.error(as_text(outcome.problem[0].upper() + outcome.problem[1:]))
+        if outcome.excerpt:
+            st.code(outcome.excerpt, language=None)
     else:
         st.info("The query was stopped before it had an answer.")
 
@@ -125,7 +125,7 @@ def fill_editor() -> None:
 def run_query(snapshot: Snapshot, sql: str, place: st.delta_generator.DeltaGenerator) -> None:
     """Ask, while `place` shows for how long and a button that stops it."""
     # What holds where the script is stopped meanwhile, by the button or anything else that runs it anew.
-    st.session_state["asked"] = Asked(sql)
+    st.session_state["outcome"] = Outcome(sql)
     with place.container(horizontal=True, vertical_alignment="center"):
         st.button("Cancel", icon=":material/stop:")
         clock = st.empty()
@@ -140,10 +140,10 @@ def run_query(snapshot: Snapshot, sql: str, place: st.delta_generator.DeltaGener
     try:
         answer = ask(Warehouse(snapshot.path), sql, on_wait=show_time)
     except QueryError as error:
-        asked = Asked(sql, problem=str(error), excerpt=error.excerpt)
+        outcome = Outcome(sql, problem=str(error), excerpt=error.excerpt)
     else:
-        asked = Asked(sql, time.monotonic() - started, answer.rows, answer.is_cut)
-    st.session_state["asked"] = asked
+        outcome = Outcome(sql, time.monotonic() - started, answer.rows, answer.is_cut)
+    st.session_state["outcome"] = outcome
 
 
 def keep_in_address(filters: Filters, sql: str) -> None:
@@ -154,10 +154,12 @@ def keep_in_address(filters: Filters, sql: str) -> None:
     filters.keep("sql", sql)
 
 
-def show_answer(filters: Filters, asked: Asked, rows: pa.Table) -> None:
+def show_answer(filters: Filters, outcome: Outcome, rows: pa.Table) -> None:
     """How many rows in what time, the rows as a table or a chart, and their CSV."""
     rows = rows.rename_columns(distinct(rows.column_names))
-    count = f"**{rows.num_rows:,} {'row' if rows.num_rows == 1 else 'rows'}** in {asked.seconds:.1f} seconds"
+    count = (
+        f"**{rows.num_rows:,} {'row' if rows.num_rows == 1 else 'rows'}** in {outcome.seconds:.1f} seconds"
+    )
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
         st.markdown(count)
@@ -171,7 +173,7 @@ def show_answer(filters: Filters, asked: Asked, rows: pa.Table) -> None:
         width="stretch",
         help="Exactly the rows that are shown, in full precision.",
     )
-    if asked.is_cut:
+    if outcome.is_cut:
         st.warning(
             f"There are more rows: the answer was cut after {rows.num_rows:,}, and so are chart and CSV. "
             "`nasrank-train sql` gives all of them."

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nasrank.db.benchmarks.benchmark import DATASETS, SPLITS, Benchmark
-from nasrank.db.benchmarks.formats.means import Means, parse_architecture
+from nasrank.db.benchmarks.formats.means import Means, mean_series, parse_architecture
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.seen import start_of
 from nasrank.db.errors import NasrankError
@@ -53,7 +53,7 @@ class JsonFile:
         for arch_id, key, value in values:
             dataset, split = key.split("/")
             percent = value * 100 if fractions else value
-            means.add(arch_id, dataset, split, options.epochs, percent)
+            means.add(arch_id, mean_series(dataset, split, options.epochs), percent)
         if fractions:
             means.notes.append("no accuracy is above 1: they are taken for fractions")
         keys = ", ".join(sorted({key for _, key, _ in values}))

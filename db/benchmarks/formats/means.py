@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nasrank.db.benchmarks.benchmark import DATASETS, SPLITS, Benchmark
-from nasrank.db.benchmarks.official.contents import Rows
+from nasrank.db.benchmarks.official.contents import Rows, Series
 from nasrank.db.benchmarks.validation import check_results
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.reading import open_regular
 from nasrank.db.nb201.architectures import Architecture
 
 MAX_BYTES = 256 * 2**20
+MEAN = "mean"
 
 
 class Means:
@@ -39,27 +40,23 @@ class Means:
     def add(
         self,
         arch_id: int,
-        dataset: str,
-        split: str,
-        epochs: int,
+        series: Series,
         percent: object,
         *,
         loss: object = None,
         epoch: int | None = None,
     ) -> None:
-        """One accuracy in percent, after the last epoch unless another is given.
+        """One accuracy in percent, after the last epoch of the series unless another is given.
 
         Raises NasrankError where it is no number from 0 to 100.
         """
         if not isinstance(percent, float | int) or isinstance(percent, bool) or not 0 <= percent <= 100:
             raise NasrankError(
-                f"{self.shown}, {dataset}/{split}: architecture {arch_id} has the accuracy {percent!r}; "
-                "percent from 0 to 100 are needed"
+                f"{self.shown}, {series.dataset}/{series.split}: architecture {arch_id} has the "
+                f"accuracy {percent!r}; percent from 0 to 100 are needed"
             )
         known = loss if isinstance(loss, float | int) and math.isfinite(loss) else math.nan
-        self._rows.add_result(
-            arch_id, dataset, split, epochs, epoch or epochs, "mean", float(percent), float(known)
-        )
+        self._rows.add_results(arch_id, series, [(epoch or series.epochs, float(percent), float(known))])
 
     def add_cost(self, arch_id: int, dataset: str, epochs: int, costs: Sequence[object]) -> None:
         """Million parameters, million multiply-adds, seconds a batch, seconds of training; None: unknown."""
@@ -72,7 +69,7 @@ class Means:
             arch_id,
             dataset,
             epochs,
-            "mean",
+            MEAN,
             (params if math.isnan(params) else float(round(params * 1e6)), flops * 1e6, latency, seconds),
         )
 
@@ -103,6 +100,11 @@ class Means:
             costs=self._rows.take_costs(),
             notes=tuple(self.notes),
         )
+
+
+def mean_series(dataset: str, split: str, epochs: int) -> Series:
+    """Of the means over the trials."""
+    return Series(dataset, split, epochs, MEAN)
 
 
 def parse_architecture(text: object) -> Architecture:

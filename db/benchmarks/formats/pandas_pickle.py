@@ -79,7 +79,7 @@ def _epochs(table: pa.Table) -> int | None:
     return None
 
 
-class _Part:
+class _PickledObject:
     """Any of pandas' objects: what it was made of and what it was told."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -91,15 +91,15 @@ class _Part:
 
 
 def _allowed() -> Globals:
-    class OfPickle(_Part):
+    class OfPickle(_PickledObject):
         pass
 
-    def new_index(kind: object, state: Mapping[str, Any]) -> _Part:
+    def new_index(kind: object, state: Mapping[str, Any]) -> _PickledObject:
         index = OfPickle(kind)
         index.state = dict(state)
         return index
 
-    def make(*arguments: Any) -> _Part:
+    def make(*arguments: Any) -> _PickledObject:
         return OfPickle(*arguments)
 
     modules = {
@@ -128,7 +128,7 @@ def _allowed() -> Globals:
     }
 
 
-def _columns(frame: _Part) -> Iterator[tuple[str, list[Any]]]:
+def _columns(frame: _PickledObject) -> Iterator[tuple[str, list[Any]]]:
     """Every column's name and values."""
     state = frame.state
     manager = state.get("_mgr", state.get("_data")) if isinstance(state, Mapping) else state
@@ -139,23 +139,23 @@ def _columns(frame: _Part) -> Iterator[tuple[str, list[Any]]]:
             yield names[place], list(values[row * width : (row + 1) * width])
 
 
-def _is_old(manager: _Part) -> bool:
+def _is_old(manager: _PickledObject) -> bool:
     return isinstance(manager.state, tuple) and len(manager.state) == 4
 
 
-def _old_blocks(manager: _Part) -> tuple[list[str], Iterable[tuple[Sequence[Any], list[int]]]]:
+def _old_blocks(manager: _PickledObject) -> tuple[list[str], Iterable[tuple[Sequence[Any], list[int]]]]:
     told = manager.state[3]["0.14.1"]
     blocks = [(_values(block["values"]), _places(block["mgr_locs"])) for block in told["blocks"]]
     return _names(told["axes"][0]), blocks
 
 
-def _new_blocks(manager: _Part) -> tuple[list[str], Iterable[tuple[Sequence[Any], list[int]]]]:
+def _new_blocks(manager: _PickledObject) -> tuple[list[str], Iterable[tuple[Sequence[Any], list[int]]]]:
     blocks, axes = manager.arguments[:2] if len(manager.arguments) >= 2 else manager.state[:2]
     found = [(_values(b.arguments[0]), _places(b.arguments[1])) for b in blocks]
     return _names(axes[0]), found
 
 
-def _names(axis: _Part) -> list[str]:
+def _names(axis: _PickledObject) -> list[str]:
     return [str(name) for name in _values(axis.state["data"])]
 
 
@@ -168,7 +168,7 @@ def _values(array: Any) -> Sequence[Any]:
     state = array.state
     if isinstance(state, Mapping):
         return _values(next(state[name] for name in ("_pa_array", "_ndarray", "_data") if name in state))
-    return next(_values(part) for part in state if isinstance(part, NDArray | _Part))
+    return next(_values(part) for part in state if isinstance(part, NDArray | _PickledObject))
 
 
 def _places(places: Any) -> list[int]:

@@ -17,10 +17,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from nasrank.db.benchmarks.benchmark import Benchmark, Measurements, costs_table, joint_sha256, results_table
+from nasrank.db.benchmarks.benchmark import (
+    Benchmark,
+    Costs,
+    Measurements,
+    costs_table,
+    joint_sha256,
+    results_table,
+)
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.validation import check_complete, check_measurements
 from nasrank.db.errors import NasrankError
@@ -70,7 +76,7 @@ class SimpleHpoBench:
             license="Apache-2.0",
             description=f"NAS-Bench-201 after {EPOCHS} epochs, validation, every trial, from {_origin(path)}",
             results=results_table(part.measurements for part in parts),
-            costs=pa.concat_tables(part.costs for part in parts),
+            costs=costs_table(part.costs for part in parts),
             notes=tuple(note for part in parts for note in part.notes),
         )
 
@@ -78,7 +84,7 @@ class SimpleHpoBench:
 @dataclass(frozen=True, eq=False)
 class _Part:
     measurements: Measurements
-    costs: pa.Table
+    costs: Costs
     notes: tuple[str, ...]
 
 
@@ -96,7 +102,7 @@ def _read_file(content: bytes, dataset: str, file: str) -> _Part:
     for metric in _METRICS[1:]:
         _check_cost(columns[metric], metric, arch_ids, file)
     params = np.rint(columns["model_size"] * 1e6).astype(np.int64)
-    costs = costs_table(
+    costs = Costs(
         dataset,
         EPOCHS,
         arch_ids,

@@ -23,6 +23,7 @@ from nasrank.db.benchmarks.benchmark import (
     DATASETS,
     SPLITS,
     Benchmark,
+    Costs,
     Measurements,
     costs_table,
     joint_sha256,
@@ -191,9 +192,8 @@ def _costs(
     if not datasets:
         return COSTS.empty_table(), ("ignored params_million: it is of networks with ten classes",)
     params = np.rint(millions * 1e6).astype(np.int64)
-    return pa.concat_tables(
-        costs_table(dataset, epochs, arch_ids, trials, params=params) for dataset in datasets
-    ), ()
+    costs = costs_table(Costs(dataset, epochs, arch_ids, trials, params) for dataset in datasets)
+    return costs, ()
 
 
 def _numbers(table: pa.Table, name: str, file: str) -> NDArray[np.float64]:

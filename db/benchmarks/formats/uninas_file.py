@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from nasrank.db.benchmarks.benchmark import DATASETS, SPLITS, Benchmark
-from nasrank.db.benchmarks.formats.means import MAX_BYTES, Means
+from nasrank.db.benchmarks.formats.means import MAX_BYTES, Means, mean_series
 from nasrank.db.benchmarks.official.importers import refuse_epochs
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.seen import torch_start
@@ -81,7 +81,8 @@ def _add(means: Means, result: Any) -> None:
         losses = result["loss"].get(dataset) or {}
         for split in SPLITS:
             if accuracies.get(split, -1) != -1:
-                means.add(arch_id, dataset, split, EPOCHS, accuracies[split], loss=_known(losses.get(split)))
+                series = mean_series(dataset, split, EPOCHS)
+                means.add(arch_id, series, accuracies[split], loss=_known(losses.get(split)))
         costs = (result[name].get(dataset) for name in ("params", "flops", "latency"))
         means.add_cost(arch_id, dataset, EPOCHS, (*map(_known, costs), None))
 

@@ -10,7 +10,7 @@ import bz2
 import io
 import math
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, TypeGuard
 
@@ -89,6 +89,16 @@ class _Load:
         return load_limited(stream, allowed=allowed, name=self.name, persistent=drop_reference)
 
 
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What the results of a training's epochs have in common; `epochs` are those of the whole training."""
+
+    dataset: str
+    split: str
+    epochs: int
+    trial: str
+
+
 class Rows:
     """Rows of `RESULTS` and `COSTS` as they are found, in compact columns."""
 
@@ -100,21 +110,14 @@ class Rows:
     def __len__(self) -> int:
         return len(self._results[0])
 
-    def add_result(
-        self,
-        arch_id: int,
-        dataset: str,
-        split: str,
-        epochs: int,
-        epoch: int,
-        trial: str,
-        percent: float,
-        loss: float,
-    ) -> None:
-        """`loss` NaN where it is unknown."""
-        values = (arch_id, self._code(dataset), self._code(split), epochs, epoch, self._code(trial))
-        for column, value in zip(self._results, (*values, percent / 100, loss), strict=True):
-            column.append(value)
+    def add_results(self, arch_id: int, series: Series, measured: Iterable[tuple[int, float, float]]) -> None:
+        """`measured` are (completed epochs, percent, loss); the loss is NaN where it is unknown."""
+        dataset, split = self._code(series.dataset), self._code(series.split)
+        epochs, trial = series.epochs, self._code(series.trial)
+        for epoch, percent, loss in measured:
+            row = (arch_id, dataset, split, epochs, epoch, trial, percent / 100, loss)
+            for column, value in zip(self._results, row, strict=True):
+                column.append(value)
 
     def add_cost(self, arch_id: int, dataset: str, epochs: int, trial: str, costs: tuple[float, ...]) -> None:
         """`costs` are parameters, multiply-adds, seconds of a batch and of the training; NaN for unknown."""
@@ -147,49 +150,64 @@ class Rows:
         return pa.table(taken, schema=schema)
 
 
-def add_architecture(rows: Rows, saved: Any, arch_id: int, form: Form, curve: Curve, name: str) -> None:
-    """Add what is kept of one architecture, `saved` being what its file holds.
+@dataclass(frozen=True, slots=True)
+class ResultCollector:
+    """Adds to `rows` what is kept of files of this form."""
 
-    Raises NasrankError, naming the first thing that is not as the authors' packages write it.
-    """
-    if not isinstance(saved, Mapping) or not set(form.trainings) & set(saved):
-        raise NasrankError(f"{name} does not have {form.name}'s results under {' and '.join(form.trainings)}")
-    for training, epochs in form.trainings.items():
-        if training not in saved:
-            continue
-        state = saved[training]
-        if not isinstance(state, Mapping) or not isinstance(state.get("all_results"), Mapping):
-            raise NasrankError(f"{name}: {training!r} is no ArchResults of {form.name}")
-        expected = all_architectures()[arch_id].string
-        if state.get("arch_str") != expected or state.get("arch_index") != arch_id:
+    form: Form
+    curve: Curve
+    rows: Rows
+
+    def add(self, saved: Any, arch_id: int, name: str) -> None:
+        """Add what is kept of one architecture, `saved` being what its file holds.
+
+        Raises NasrankError, naming the first thing that is not as the authors' packages write it.
+        """
+        if not isinstance(saved, Mapping) or not set(self.form.trainings) & set(saved):
             raise NasrankError(
-                f"{name} says that it is architecture {state.get('arch_index')} ({state.get('arch_str')}); "
-                f"by its place it is {arch_id} ({expected})"
+                f"{name} does not have {self.form.name}'s results under {' and '.join(self.form.trainings)}"
             )
-        for key, trial in state["all_results"].items():
-            try:
-                _add_trial(rows, key, trial, arch_id, epochs, curve, f"{name}, {training}")
-            except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        for training, epochs in self.form.trainings.items():
+            if training not in saved:
+                continue
+            state = saved[training]
+            if not isinstance(state, Mapping) or not isinstance(state.get("all_results"), Mapping):
+                raise NasrankError(f"{name}: {training!r} is no ArchResults of {self.form.name}")
+            expected = all_architectures()[arch_id].string
+            if state.get("arch_str") != expected or state.get("arch_index") != arch_id:
                 raise NasrankError(
-                    f"{name}, {training}, {key!r} is not as {form.name} writes it: "
-                    f"{type(error).__name__}: {error}"
-                ) from error
+                    f"{name} says that it is architecture {state.get('arch_index')} "
+                    f"({state.get('arch_str')}); by its place it is {arch_id} ({expected})"
+                )
+            for key, trial in state["all_results"].items():
+                try:
+                    self._add_trial(key, trial, arch_id, epochs, f"{name}, {training}")
+                except (TypeError, ValueError, AttributeError, OverflowError) as error:
+                    raise NasrankError(
+                        f"{name}, {training}, {key!r} is not as {self.form.name} writes it: "
+                        f"{type(error).__name__}: {error}"
+                    ) from error
 
-
-def _add_trial(rows: Rows, key: Any, trial: Any, arch_id: int, epochs: int, curve: Curve, where: str) -> None:
-    if not isinstance(key, tuple) or len(key) != 2 or key[0] not in SPLITS or not isinstance(trial, Mapping):
-        raise NasrankError(f"{where}: {key!r} is not a data set of {', '.join(SPLITS)} with a seed")
-    dataset, seed = key
-    where = f"{where}, {dataset}, seed {seed}"
-    if trial.get("epochs") != epochs:
-        raise NasrankError(f"{where}: it was trained for {trial.get('epochs')} epochs; {epochs} are expected")
-    for name in ("train", *(trial.get("eval_names") or ())):
-        if name not in SPLITS[dataset]:
-            raise NasrankError(f"{where} has results on {name!r}; known are {', '.join(SPLITS[dataset])}")
-        for epoch, percent, loss in _curve(trial, name, curve.kept(epochs), where):
-            split = SPLITS[dataset][name]
-            rows.add_result(arch_id, dataset, split, epochs, epoch, str(int(seed)), percent, loss)
-    rows.add_cost(arch_id, dataset, epochs, str(int(seed)), _costs(trial, where))
+    def _add_trial(self, key: Any, trial: Any, arch_id: int, epochs: int, where: str) -> None:
+        if (
+            not isinstance(key, tuple)
+            or len(key) != 2
+            or key[0] not in SPLITS
+            or not isinstance(trial, Mapping)
+        ):
+            raise NasrankError(f"{where}: {key!r} is not a data set of {', '.join(SPLITS)} with a seed")
+        dataset, seed = key
+        where = f"{where}, {dataset}, seed {seed}"
+        if trial.get("epochs") != epochs:
+            raise NasrankError(
+                f"{where}: it was trained for {trial.get('epochs')} epochs; {epochs} are expected"
+            )
+        for name in ("train", *(trial.get("eval_names") or ())):
+            if name not in SPLITS[dataset]:
+                raise NasrankError(f"{where} has results on {name!r}; known are {', '.join(SPLITS[dataset])}")
+            series = Series(dataset, SPLITS[dataset][name], epochs, str(int(seed)))
+            self.rows.add_results(arch_id, series, _curve(trial, name, self.curve.kept(epochs), where))
+        self.rows.add_cost(arch_id, dataset, epochs, str(int(seed)), _costs(trial, where))
 
 
 def _curve(

@@ -20,7 +20,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet
 
-from nasrank.db.benchmarks.official.contents import FORMS, Rows, add_architecture
+from nasrank.db.benchmarks.official.contents import FORMS, ResultCollector, Rows
 from nasrank.db.benchmarks.options import Curve
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.reading import open_regular
@@ -73,6 +73,7 @@ def read_files(task: Mapping[str, Any], report: Report) -> None:
     form, curve = FORMS[task["form"]], Curve(task["curve"])
     digests: dict[str, tuple[int, str]] = {}
     with _writer(Path(task["out"])) as (rows, flush):
+        collector = ResultCollector(form, curve, rows)
         for done, (arch_id, path) in enumerate(task["files"]):
             report({"at": path, "done": done})
             _limit_seconds(task["seconds_a_file"])
@@ -82,7 +83,7 @@ def read_files(task: Mapping[str, Any], report: Report) -> None:
             if arch_id is None:
                 check_meta(saved, repr(path))
             else:
-                add_architecture(rows, saved, arch_id, form, curve, repr(path))
+                collector.add(saved, arch_id, repr(path))
             flush(_ROWS)
     report({"finished": digests})
 
@@ -99,11 +100,12 @@ def read_file(task: Mapping[str, Any], report: Report) -> None:
         content = form.load_large(file, repr(str(path)), task["unpacked"])
     infos = check_meta(content, repr(str(path)))
     with _writer(Path(task["out"])) as (rows, flush):
+        collector = ResultCollector(form, curve, rows)
         for done, arch_id in enumerate(sorted(infos)):
             report({"at": str(path), "done": done})
             if not isinstance(arch_id, int) or not 0 <= arch_id < NUM_ARCHITECTURES:
                 raise NasrankError(f"{str(path)!r} has results of an architecture {arch_id!r}")
-            add_architecture(rows, infos.pop(arch_id), arch_id, form, curve, f"{str(path)!r}, {arch_id}")
+            collector.add(infos.pop(arch_id), arch_id, f"{str(path)!r}, {arch_id}")
             flush(_ROWS)
     report({"finished": {path.name: (size, digest)}})
 

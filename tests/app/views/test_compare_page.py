@@ -96,7 +96,7 @@ def test_rankings_are_the_views(whole: Warehouse) -> None:
     ids = whole.query("SELECT experiment_id FROM experiment WHERE epochs = 7 OR name = 'synflow'")
     snapshot = Snapshot.take(whole.path)
     for key in (KEY, OTHER_KEY):
-        own = compare_queries.rankings(snapshot, ",".join(ids["experiment_id"]), key, "running")
+        own = compare_queries.rankings(snapshot, tuple(ids["experiment_id"]), key, "running")
         view = whole.query(
             """SELECT ranking.*, measured.tau_a, measured.tau_a_mean, measured.tau_a_std
             FROM experiment_ranking AS ranking

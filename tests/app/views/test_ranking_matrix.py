@@ -12,11 +12,11 @@ from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.rankings import queries as rankings_queries
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.report import queries
-from nasrank.report.charts import ranking_chart
 from nasrank.report.charts.images import as_png, as_svg
 from nasrank.report.charts.labels import in_order
+from nasrank.report.charts.ranking_chart import Lines, ranking_chart
 from nasrank.report.charts.ranking_matrix import TAU_A, matrix, matrix_chart
-from nasrank.report.charts.ranking_table import METRICS, POINTS, Ranking, rank, seed_points
+from nasrank.report.charts.ranking_table import METRICS, POINTS, Ranking, RankingTables, rank, seed_points
 from tests.study_data import KEY
 
 
@@ -25,9 +25,11 @@ def ranking_of(warehouse: Warehouse, **choice: str) -> tuple[Ranking, pd.DataFra
     experiments = in_order(queries.experiments(snapshot))
     ranking = rank(
         experiments,
-        queries.ranking(snapshot, "cifar10", KEY),
-        queries.tau_a(snapshot, "cifar10", KEY),
-        queries.noise_ceiling(snapshot, KEY, ""),
+        RankingTables(
+            queries.ranking(snapshot, "cifar10", KEY),
+            queries.tau_a(snapshot, "cifar10", KEY),
+            queries.noise_ceiling(snapshot, KEY, ""),
+        ),
         "running",
         **choice,
     )
@@ -125,7 +127,7 @@ def test_a_chart_with_single_seeds_has_a_line_for_each_and_no_band(studied: Ware
     ranking, _ = ranking_of(studied)
     seeds = seeds_of(studied, ranking)
     order = list(ranking.rows["series"])
-    drawn = layers(ranking_chart.ranking_chart(ranking.points, order, order, seeds=seeds).to_dict())
+    drawn = layers(ranking_chart(Lines(ranking.points, order, order, seeds)).to_dict())
     assert not any(layer["mark"]["type"] == "area" for layer in drawn)
     assert sum(layer["encoding"].get("detail", {}).get("field") == "seed" for layer in drawn) == 2
 

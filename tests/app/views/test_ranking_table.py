@@ -14,9 +14,9 @@ from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.warehouse.file import Limits, Warehouse
 from nasrank.report import queries
-from nasrank.report.charts import ranking_chart
 from nasrank.report.charts.labels import in_order
-from nasrank.report.charts.ranking_table import METRICS, POINTS, Ranking, rank
+from nasrank.report.charts.ranking_chart import COLOURS, Lines, ranking_chart
+from nasrank.report.charts.ranking_table import METRICS, POINTS, Ranking, RankingTables, rank
 from tests.app.dashboard_data import KEY, OTHER_KEY, add_run
 
 
@@ -26,9 +26,11 @@ def ranking_of(warehouse: Warehouse, metric: str = "tau", key: str = KEY) -> Ran
     experiments = experiments[(experiments["dataset"] == "cifar10") & (experiments["size"] == "tiny")]
     return rank(
         experiments,
-        queries.ranking(snapshot, "cifar10", key),
-        queries.tau_a(snapshot, "cifar10", key),
-        pd.concat([queries.noise_ceiling(snapshot, key, mask) for mask in experiments["mask"].unique()]),
+        RankingTables(
+            queries.ranking(snapshot, "cifar10", key),
+            queries.tau_a(snapshot, "cifar10", key),
+            pd.concat([queries.noise_ceiling(snapshot, key, mask) for mask in experiments["mask"].unique()]),
+        ),
         "running",
         metric,
     )
@@ -121,7 +123,7 @@ def test_the_noise_ceiling_stands_beside_every_tau(filled: Warehouse, metric: st
         told = ranking.rows.set_index("experiment_id").loc[row.experiment_id]
         assert told[f"ceiling_{metric}_{row.point}"] == getattr(row, f"{metric}_ceiling")
     order = list(ranking.rows["series"])
-    spec = ranking_chart.ranking_chart(ranking.points, order, order, ("a_n", metric)).to_dict()
+    spec = ranking_chart(Lines(ranking.points, order, order), ("a_n", metric)).to_dict()
     drawn = [layer for layer in layers(spec) if layer["encoding"].get("y", {}).get("field") == "ceiling"]
     assert len(drawn) == 1
     assert drawn[0]["encoding"]["detail"]["field"] == "mask"
@@ -134,7 +136,7 @@ def test_a_single_trial_has_no_noise_ceiling(filled: Warehouse) -> None:
     order = list(ranking.rows["series"])
     assert not any(
         layer["encoding"].get("y", {}).get("field") == "ceiling"
-        for layer in layers(ranking_chart.ranking_chart(ranking.points, order, order).to_dict())
+        for layer in layers(ranking_chart(Lines(ranking.points, order, order)).to_dict())
     )
 
 
@@ -143,9 +145,11 @@ def test_nothing_chosen_is_an_empty_table(filled: Warehouse) -> None:
     empty = queries.experiments(snapshot).iloc[:0]
     ranking = rank(
         empty,
-        queries.ranking(snapshot, "cifar10", KEY),
-        queries.tau_a(snapshot, "cifar10", KEY),
-        queries.noise_ceiling(snapshot, KEY, ""),
+        RankingTables(
+            queries.ranking(snapshot, "cifar10", KEY),
+            queries.tau_a(snapshot, "cifar10", KEY),
+            queries.noise_ceiling(snapshot, KEY, ""),
+        ),
         "running",
     )
     assert ranking.rows.empty
@@ -161,7 +165,7 @@ def test_hidden_lines_keep_their_colours_and_a_line_breaks_at_a_missing_point(fi
     series = list(ranking.rows["series"])[:1]
     shown = ranking.points[ranking.points["series"].isin(series)]
     order = ["hidden", *series, "also hidden"]
-    spec = ranking_chart.ranking_chart(shown, series, order).to_dict()
+    spec = ranking_chart(Lines(shown, series, order)).to_dict()
     assert len(spec["vconcat"]) == 2
     for layer in layers(spec):
         if "color" in layer["encoding"]:
@@ -176,8 +180,8 @@ def test_hidden_lines_keep_their_colours_and_a_line_breaks_at_a_missing_point(fi
 
 def test_more_lines_than_colours_differ_in_their_dash(filled: Warehouse) -> None:
     ranking = ranking_of(filled)
-    order = [f"line {number}" for number in range(3 * ranking_chart.COLOURS)]
-    spec = ranking_chart.ranking_chart(ranking.points, order, order).to_dict()
+    order = [f"line {number}" for number in range(3 * COLOURS)]
+    spec = ranking_chart(Lines(ranking.points, order, order)).to_dict()
     line = next(layer for layer in layers(spec) if layer["mark"]["type"] == "line")
     mark = next(layer for layer in layers(spec) if layer["mark"]["type"] == "point")
     dashes = line["encoding"]["strokeDash"]["scale"]["range"]

@@ -101,7 +101,9 @@ def test_a_mean_over_seeds_is_of_points_and_of_numbers(filled: Warehouse, open_s
     for column in ("tau", "spearman", "pearson"):
         assert shown[column] == pytest.approx(view[f"{column}_mean"])
     assert shown["tau_std"] == pytest.approx(view["tau_std"])
-    points = scatter_queries.points(Snapshot.take(filled.path), experiment_id, KEY, "running", 20, "random")
+    points = scatter_queries.points(
+        Snapshot.take(filled.path), scatter_queries.EvaluationKey(experiment_id, KEY, "running", 20), "random"
+    )
     by_hand = filled.query(
         """SELECT arch_id, avg(accuracy) AS predicted FROM prediction JOIN run USING (run_id)
         WHERE experiment_id = ? GROUP BY arch_id""",
@@ -113,7 +115,8 @@ def test_a_mean_over_seeds_is_of_points_and_of_numbers(filled: Warehouse, open_s
 
 def test_what_is_equal_and_what_is_constant(whole: Warehouse) -> None:
     """6,466 classes, each with one first; constant is what no way leads through, by walking the cell."""
-    points = scatter_queries.points(Snapshot.take(whole.path), run_of(whole, "", 3), KEY, "running", 7, "all")
+    evaluation = scatter_queries.EvaluationKey(run_of(whole, "", 3), KEY, "running", 7)
+    points = scatter_queries.points(Snapshot.take(whole.path), evaluation, "all")
     assert len(points) == 15_625
     assert points["first_of_class"].sum() == 6_466
     constant = {digits for digits, told in zip(points["digits"], points["constant"], strict=True) if told}

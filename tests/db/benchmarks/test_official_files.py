@@ -28,6 +28,8 @@ from nasrank.db.nb201.architectures import all_architectures
 from scripts.official_files import (
     CLASSES,
     SEEDS,
+    Form,
+    Trainings,
     arch_results,
     state_dicts,
     write_nats_file,
@@ -40,7 +42,7 @@ NATS_FOLDER, NATS_FILE, NB201_FOLDER, NB201_FILE = OFFICIAL_IMPORTERS
 SPLITS = {"train": "train", "valid": "x-valid", "test": "x-test", "valid+test": "ori-test"}
 
 
-def infos(api: Any, arch_id: int, **changes: Any) -> dict[int, Any]:
+def infos(api: Any, arch_id: int) -> dict[int, Any]:
     """An architecture's `ArchResults` by epochs, the new form after 12 epochs, the old after 200."""
     rng = np.random.default_rng(arch_id)
     found = {}
@@ -57,16 +59,9 @@ def infos(api: Any, arch_id: int, **changes: Any) -> dict[int, Any]:
             d: (np.float64(rng.uniform(7, 220)), np.float64(rng.uniform(0.07, 1.5)), 0.02, 9.1)
             for d in CLASSES
         }
+        trainings = Trainings(epochs, seeds, finals, costs)
         found[epochs] = arch_results(
-            api,
-            arch_id,
-            ARCHITECTURES[arch_id],
-            epochs,
-            finals,
-            costs,
-            seeds=seeds,
-            new_form=epochs == 12,
-            **changes,
+            arch_id, ARCHITECTURES[arch_id], trainings, Form(api, is_new=epochs == 12)
         )
     return found
 

@@ -28,12 +28,19 @@ from alembic.script import ScriptDirectory
 import nasrank.db.warehouse.file
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
-from nasrank.db.warehouse.file import Limits, QueryError, Warehouse, open_warehouse, view_statements
+from nasrank.db.warehouse.file import (
+    Limits,
+    Parameter,
+    QueryError,
+    Warehouse,
+    open_warehouse,
+    view_statements,
+)
 from nasrank.db.warehouse.ground_truth import remove_source
 from nasrank.db.warehouse.models import SCHEMA_REVISION, Base
 from nasrank.db.warehouse.seed import seed_warehouse
 from tests.conftest import RunWriter
-from tests.samples import ROOT, random_predictions, write_run_folder
+from tests.samples import PARAMETERS, ROOT, random_predictions, write_run_folder
 
 
 def alembic_config(connection: sa.Connection) -> alembic.config.Config:
@@ -513,6 +520,26 @@ def test_all_that_a_reading_asks_is_of_one_state(warehouse: Warehouse) -> None:
         masks = reading.query("SELECT mask FROM mask WHERE mask = $mask", mask="Zero")
         assert masks["mask"].tolist() == ["Zero"]
     assert warehouse.query("SELECT source FROM benchmark_source").empty
+
+
+@pytest.mark.parametrize(("parameter", "duckdb_type"), PARAMETERS)
+def test_a_parameter_reaches_duckdb_as_it_is(
+    warehouse: Warehouse, parameter: Parameter, duckdb_type: str
+) -> None:
+    """A tuple as a LIST, which SQL can search and unnest, also if it is empty."""
+    with warehouse.reading() as reading:
+        [row] = reading.query("SELECT typeof($value) AS type, $value AS value", value=parameter).itertuples()
+        assert row.type == duckdb_type
+        if not isinstance(parameter, tuple):
+            assert row.value == parameter
+            return
+        assert tuple(row.value) == parameter
+        members = reading.query("SELECT unnest($values) AS value", values=parameter)["value"]
+        assert tuple(members) == parameter
+        for member in parameter:
+            found = reading.query("SELECT $member IN $values AS found", member=member, values=parameter)
+            assert found["found"].tolist() == [True]
+        assert not reading.query("SELECT '-1' IN $values AS found", values=parameter).found[0]
 
 
 def test_duckdb_draws_no_progress_bar(warehouse: Warehouse) -> None:
