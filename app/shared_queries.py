@@ -56,8 +56,7 @@ def incomplete_sets(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFra
         JOIN run USING (run_id)
         JOIN experiment USING (experiment_id)
         WHERE gt_key = $gt_key AND (dataset = $dataset OR experiment.kind = 'imported')
-            AND epoch = coalesce(epochs, 0) AND n_predicted < n
-            AND architecture_set <> 'all' AND NOT one_per_class
+            AND is_final AND n_predicted < n AND is_paper_set
         ORDER BY experiment_id, seed, bn_mode, n, architecture_set
         """,
         dataset=dataset,
@@ -68,13 +67,13 @@ def incomplete_sets(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFra
 def evaluations(snapshot: Snapshot) -> pd.DataFrame:
     """One row an evaluation, with columns of its run and experiment.
 
-    run_id, experiment_id, seed, predicts, epoch, bn_mode, last_epoch (where the training ended),
-    is_whole_space (whether all that the mask leaves was predicted).
+    run_id, experiment_id, seed, predicts, epoch, bn_mode, is_final (of the end of training, or
+    imported), is_whole_space (whether all that the mask leaves was predicted).
     """
     return snapshot.query(
         """
         SELECT
-            run_id, experiment_id, seed, predicts, epoch, bn_mode, coalesce(epochs, 0) AS last_epoch,
+            run_id, experiment_id, seed, predicts, epoch, bn_mode, is_final_epoch(epoch, epochs) AS is_final,
             predictions = architectures AS is_whole_space
         FROM evaluation
         JOIN run USING (run_id)

@@ -45,11 +45,8 @@ def ranking(warehouse: Asked, dataset: str, gt_key: str) -> pd.DataFrame:
             experiment_id, bn_mode, epoch, architecture_set, n, seeds, a_n_mean, a_n_std,
             a_n_interval, tau_mean, tau_std, tau_interval, tau_eq2_mean, tau_eq2_std, tau_eq2_interval,
             spearman_mean, spearman_std, spearman_interval, pearson_mean, pearson_std, pearson_interval
-        FROM experiment_ranking AS ranking
-        JOIN experiment USING (experiment_id)
-        WHERE ranking.gt_key = $gt_key AND (experiment.dataset = $dataset OR experiment.kind = 'imported')
-            AND epoch = coalesce(experiment.epochs, 0)
-            AND architecture_set <> 'all' AND NOT one_per_class
+        FROM experiment_ranking
+        WHERE gt_key = $gt_key AND (dataset = $dataset OR kind = 'imported') AND is_final AND is_paper_set
         ORDER BY experiment_id, bn_mode, n, architecture_set
         """,
         dataset=dataset,
@@ -62,10 +59,8 @@ def tau_a(warehouse: Asked, dataset: str, gt_key: str) -> pd.DataFrame:
     return warehouse.query(
         """
         SELECT experiment_id, bn_mode, tau_a, tau_a_mean, tau_a_std, reported_tau_a
-        FROM experiment_tau_a AS measured
-        JOIN experiment USING (experiment_id)
-        WHERE measured.gt_key = $gt_key AND (experiment.dataset = $dataset OR experiment.kind = 'imported')
-            AND epoch = coalesce(experiment.epochs, 0)
+        FROM experiment_tau_a
+        WHERE gt_key = $gt_key AND (dataset = $dataset OR kind = 'imported') AND is_final
         ORDER BY experiment_id, bn_mode
         """,
         dataset=dataset,
@@ -85,7 +80,7 @@ def noise_ceiling(warehouse: Asked, gt_key: str, mask: str) -> pd.DataFrame:
             mask, architecture_set, tau_to_others AS tau, tau_eq2_to_others AS tau_eq2,
             spearman_to_others AS spearman, pearson_to_others AS pearson
         FROM noise_ceiling
-        WHERE gt_key = $gt_key AND mask = $mask AND NOT one_per_class AND architecture_set <> 'all'
+        WHERE gt_key = $gt_key AND mask = $mask AND is_paper_set
         ORDER BY n, architecture_set
         """,
         gt_key=gt_key,
@@ -134,16 +129,11 @@ def reported(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
         """
         SELECT
             CAST(figure AS INTEGER) AS figure, size, mask, lt, variant, reported.tau_a AS reported_tau_a,
-            experiment_id, epochs, seeds, ours.tau_a, tau_a_mean, tau_a_std,
-            ours.tau_a - reported.tau_a AS difference
+            experiment_id, epoch AS epochs, seeds, ours.tau_a, tau_a_mean, tau_a_std, difference
         FROM reported_result AS reported
         LEFT JOIN (
-            SELECT measured.*, experiment.epochs
-            FROM experiment_tau_a AS measured
-            JOIN experiment USING (experiment_id)
-            WHERE measured.gt_key = $gt_key AND measured.bn_mode = $bn_mode
-                AND measured.epoch = experiment.epochs AND measured.dataset = 'cifar10'
-        ) AS ours USING (size, mask, lt, variant)
+            FROM reported_comparison WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND is_final
+        ) AS ours USING (figure, size, mask, lt, variant)
         ORDER BY figure, size DESC, mask, lt, variant, experiment_id
         """,
         gt_key=gt_key,
@@ -160,7 +150,7 @@ def operation_usage(warehouse: Asked, gt_key: str) -> pd.DataFrame:
         """
         SELECT mask, architecture_set, n, operation, usage, share
         FROM operation_usage
-        WHERE gt_key = $gt_key AND NOT one_per_class AND architecture_set <> 'random'
+        WHERE gt_key = $gt_key AND NOT one_per_class AND set_kind <> 'random'
             AND mask IN ('', 'Zero', 'Skip', 'C1x1', 'C3x3', 'Pool') AND operation <> mask
         ORDER BY length(mask) > 0, list_position(['Zero', 'Skip', 'C1x1', 'C3x3', 'Pool'], mask), n,
             list_position(['Zero', 'Skip', 'C1x1', 'C3x3', 'Pool'], operation)
@@ -182,7 +172,7 @@ def agreement(warehouse: Asked, gt_key: str) -> pd.DataFrame:
         FROM ground_truth_agreement AS agreement
         JOIN ground_truth_key AS other ON other.gt_key = agreement.other_key
         JOIN ground_truth_key AS key ON key.gt_key = agreement.gt_key
-        WHERE agreement.gt_key = $gt_key AND mask = '' AND NOT one_per_class AND architecture_set <> 'random'
+        WHERE agreement.gt_key = $gt_key AND mask = '' AND NOT one_per_class AND set_kind <> 'random'
             AND other.source = key.source AND other.epochs = key.epochs
             AND other.averaged_epochs = key.averaged_epochs
             AND (other.dataset = key.dataset) <> (other.split = key.split)
@@ -202,8 +192,8 @@ def accuracies(warehouse: Asked, gt_key: str) -> pd.DataFrame:
         SELECT other.dataset, rank.arch_id, rank.accuracy
         FROM ground_truth_key AS key
         JOIN ground_truth_key AS other USING (source, split, epochs, averaged_epochs, trial)
-        JOIN architecture_rank AS rank ON rank.gt_key = other.gt_key
-        WHERE key.gt_key = $gt_key AND rank.mask = '' AND NOT rank.one_per_class
+        JOIN true_ranking AS rank ON rank.gt_key = other.gt_key
+        WHERE key.gt_key = $gt_key AND rank.mask = ''
         ORDER BY other.dataset = key.dataset DESC, other.dataset, rank.arch_id
         """,
         gt_key=gt_key,
@@ -216,9 +206,7 @@ def points(warehouse: Asked, gt_key: str, run_id: str, bn_mode: str) -> pd.DataF
         """
         SELECT architecture_set, arch_id, gt_rank, truth, predicted
         FROM prediction_point
-        JOIN run USING (run_id)
-        JOIN experiment USING (experiment_id)
-        WHERE gt_key = $gt_key AND run_id = $run_id AND bn_mode = $bn_mode AND epoch = experiment.epochs
+        WHERE gt_key = $gt_key AND run_id = $run_id AND bn_mode = $bn_mode AND is_final
             AND architecture_set IN ('top-50', 'top-250', 'random')
         ORDER BY architecture_set, gt_rank
         """,
@@ -233,10 +221,9 @@ def run_taus(warehouse: Asked, gt_key: str, experiment_id: str, bn_mode: str) ->
     return warehouse.query(
         """
         SELECT experiment_id, run_id, seed, architecture_set, n, tau
-        FROM run_ranking AS ranking
-        JOIN experiment USING (experiment_id)
+        FROM run_ranking
         WHERE gt_key = $gt_key AND experiment_id = $experiment_id AND bn_mode = $bn_mode
-            AND epoch = experiment.epochs AND tau IS NOT NULL
+            AND is_final AND tau IS NOT NULL
             AND architecture_set IN ('top-50', 'top-250', 'random')
         ORDER BY seed, run_id, architecture_set = 'random', n
         """,
@@ -332,8 +319,8 @@ def truths(warehouse: Asked, gt_key: str, mask: str) -> pd.DataFrame:
     return warehouse.query(
         """
         SELECT arch_id, accuracy
-        FROM architecture_rank
-        WHERE gt_key = $gt_key AND mask = $mask AND NOT one_per_class
+        FROM true_ranking
+        WHERE gt_key = $gt_key AND mask = $mask
         ORDER BY arch_id
         """,
         gt_key=gt_key,

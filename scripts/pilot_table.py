@@ -50,7 +50,7 @@ WITH chosen AS (
     SELECT key.* FROM evaluation_key AS key
     JOIN run USING (run_id)
     JOIN experiment USING (experiment_id)
-    WHERE key.gt_key = $gt_key AND key.epoch = experiment.epochs AND run.status = 'finished'
+    WHERE key.gt_key = $gt_key AND key.is_final AND experiment.kind = 'trained' AND run.status = 'finished'
 ),
 tau AS (
     SELECT
@@ -58,7 +58,6 @@ tau AS (
         max(tau) FILTER (WHERE architecture_set = 'random') AS tau_random,
         max(tau) FILTER (WHERE architecture_set = 'top-500') AS tau_top_500
     FROM run_ranking_of('chosen')
-    WHERE NOT one_per_class
     GROUP BY ALL
 )
 SELECT
@@ -76,12 +75,12 @@ SELECT run_id, prediction.bn_mode, arch_id, accuracy AS predicted
 FROM prediction
 JOIN run USING (run_id)
 JOIN experiment USING (experiment_id)
-WHERE prediction.epoch = experiment.epochs
+WHERE experiment.kind = 'trained' AND is_final_epoch(prediction.epoch, experiment.epochs)
 """
 TRUTHS: Final = """
 SELECT mask, arch_id, in_random_sample, accuracy AS truth
-FROM architecture_rank
-WHERE gt_key = $gt_key AND NOT one_per_class
+FROM true_ranking
+WHERE gt_key = $gt_key
 """
 # Of the benchmark's networks; the classifier's share differs between data sets, not between architectures.
 PARAMETERS: Final = """

@@ -151,24 +151,15 @@ def coverage(warehouse: Warehouse, run_ids: Sequence[str]) -> pa.Table:
             GROUP BY arch_id HAVING count(*) = len($run_ids)
         ),
         chosen AS (
-            SELECT
-                rank.gt_key, definition.architecture_set, count(*) AS n,
-                count(*) - count(is_predicted) AS missing
-            FROM architecture_rank AS rank
+            SELECT gt_key, architecture_set, n, count(*) - count(is_predicted) AS missing
+            FROM architecture_set
             JOIN ground_truth_key AS key USING (gt_key)
-            JOIN set_definition AS definition USING (one_per_class)
             LEFT JOIN predicted USING (arch_id)
             WHERE key.trial = 'mean' AND NOT one_per_class
-                AND rank.mask = (
+                AND mask = (
                     SELECT mask FROM run JOIN experiment USING (experiment_id) WHERE run_id = $run_ids[1]
                 )
-                AND CASE definition.kind
-                    WHEN 'top' THEN rank.gt_rank <= definition.size
-                    WHEN 'random' THEN rank.in_random_sample
-                    ELSE TRUE
-                END
             GROUP BY ALL
-            HAVING any_value(definition.kind) <> 'top' OR n = any_value(definition.size)
         )
         SELECT
             gt_key,

@@ -86,7 +86,7 @@ def choose(
     )
     seeds_as = filters.choose_side_by_side("curves", "Curves show", [BANDS, EACH_SEED])
     epoch_set = ""
-    if (own["epoch"] != own["last_epoch"]).any():
+    if not own["is_final"].all():
         epoch_set = filters.choose_one("set", "Architectures over epochs", SETS, "random")
     filters.check_names()
     filters.show_link()

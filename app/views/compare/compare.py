@@ -69,7 +69,7 @@ def page() -> None:
     evaluated = evaluations[evaluations["bn_mode"].isin((choice.bn_mode, IMPORTED))]
     show_differences(snapshot, choice, evaluated)
     rankings = queries.rankings(snapshot, choice.ids, choice.key["gt_key"], choice.bn_mode)
-    show_rankings(choice, rankings[rankings["is_at_the_end"]])
+    show_rankings(choice, rankings[rankings["is_final"]])
     show_training(snapshot, choice)
     if choice.epoch_set:
         show_over_epochs(choice, rankings)
@@ -103,7 +103,7 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
     name = METRICS[choice.metric]
     heading.header(f"Difference to {choice.labels[choice.reference]}")
     found = queries.differences(snapshot, choice.ids, choice.reference, choice.key["gt_key"], choice.bn_mode)
-    at_the_end = evaluations[evaluations["epoch"] == evaluations["last_epoch"]]
+    at_the_end = evaluations[evaluations["is_final"]]
     seeds = {
         str(experiment_id): sorted(set(rows["seed"]))
         for experiment_id, rows in at_the_end.groupby("experiment_id")

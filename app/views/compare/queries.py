@@ -10,7 +10,7 @@ from nasrank.app.snapshot import Snapshot
 def rankings(snapshot: Snapshot, experiment_ids: tuple[str, ...], gt_key: str, bn_mode: str) -> pd.DataFrame:
     """What `report.queries.ranking` and `tau_a` say, of these experiments, at every epoch.
 
-    A row an experiment, epoch and architecture set; also `is_at_the_end`. `reported_tau_a` is missing.
+    A row an experiment, epoch and architecture set; also `is_final`. `reported_tau_a` is missing.
     """
     return snapshot.query(
         """
@@ -22,38 +22,17 @@ def rankings(snapshot: Snapshot, experiment_ids: tuple[str, ...], gt_key: str, b
         ranking AS (
             SELECT * FROM run_ranking_of('chosen') WHERE NOT one_per_class
         ),
-        seeds AS (
-            SELECT experiment_id, epoch, bn_mode, favg(tau_a) AS tau_a_mean, stddev_samp(tau_a) AS tau_a_std
-            FROM ranking
-            WHERE architecture_set = 'random'
-            GROUP BY ALL
-        ),
-        point AS (
-            SELECT
-                experiment_id, epoch, bn_mode, architecture_set, n,
-                coalesce(round(favg(a_n), 12), twelve_digits(favg(mean_score))) AS mean
-            FROM ranking
-            WHERE architecture_set <> 'all'
-            GROUP BY ALL
-        ),
-        series AS (
-            SELECT
-                experiment_id, epoch, bn_mode,
-                tau_a_of(
-                    list(mean ORDER BY architecture_set = 'random', n) FILTER (WHERE mean IS NOT NULL)
-                ) AS tau_a
-            FROM point
-            GROUP BY ALL
+        measured AS (
+            SELECT experiment_id, epoch, bn_mode, tau_a, tau_a_mean, tau_a_std
+            FROM experiment_tau_a_of('ranking')
         )
         SELECT
-            experiment_id, bn_mode, epoch, epoch = coalesce(epochs, 0) AS is_at_the_end, architecture_set, n,
-            seeds, a_n_mean, a_n_std, tau_mean, tau_std, tau_eq2_mean, tau_eq2_std,
+            experiment_id, bn_mode, epoch, is_final, architecture_set, n,
+            ranking.seeds, a_n_mean, a_n_std, tau_mean, tau_std, tau_eq2_mean, tau_eq2_std,
             spearman_mean, spearman_std, pearson_mean, pearson_std,
             tau_a, tau_a_mean, tau_a_std, CAST(NULL AS DOUBLE) AS reported_tau_a
-        FROM experiment_ranking_of('ranking') AS averaged
-        JOIN experiment USING (experiment_id)
-        LEFT JOIN seeds USING (experiment_id, epoch, bn_mode)
-        LEFT JOIN series USING (experiment_id, epoch, bn_mode)
+        FROM experiment_ranking_of('ranking') AS ranking
+        LEFT JOIN measured USING (experiment_id, epoch, bn_mode)
         ORDER BY experiment_id, bn_mode, epoch, n, architecture_set
         """,
         experiment_ids=experiment_ids,
@@ -76,7 +55,7 @@ def differences(
         WITH chosen AS (
             SELECT *
             FROM evaluations_of($experiment_ids, $gt_key)
-            WHERE bn_mode IN ($bn_mode, 'imported') AND is_at_the_end
+            WHERE bn_mode IN ($bn_mode, 'imported') AND is_final
         ),
         ranking AS (
             -- They are paired by epoch, and the end is the same for all, however long each was trained.
@@ -86,20 +65,12 @@ def differences(
             SELECT unnest($experiment_ids) AS experiment_id, $reference AS other_id
         ),
         compared AS (
-            SELECT
-                *,
-                count(p_value) OVER family AS comparisons,
-                row_number() OVER (family ORDER BY p_value) AS place
+            SELECT *, 'this page' AS family
             FROM compare_rankings('ranking', 'pair')
             WHERE experiment_id <> other_id
-            WINDOW family AS (PARTITION BY architecture_set, metric)
         )
-        SELECT
-            * EXCLUDE (place, epoch),
-            max(least(1, p_value * (comparisons - place + 1))) OVER (
-                PARTITION BY architecture_set, metric ORDER BY place
-            ) AS p_holm
-        FROM compared
+        SELECT * EXCLUDE (family, epoch)
+        FROM with_holm('compared')
         ORDER BY experiment_id, metric, architecture_set
         """,
         experiment_ids=experiment_ids,

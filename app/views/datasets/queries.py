@@ -23,7 +23,7 @@ def key_agreement(snapshot: Snapshot, gt_key: str, architecture_set: str) -> pd.
         JOIN ground_truth_key AS key ON key.gt_key = agreement.gt_key
         JOIN ground_truth_key AS other ON other.gt_key = agreement.other_key
         JOIN ground_truth_key AS chosen ON chosen.gt_key = $gt_key
-        WHERE mask = '' AND NOT one_per_class AND architecture_set = $architecture_set
+        WHERE mask = '' AND architecture_set = $architecture_set
             AND (key.source, key.epochs, key.averaged_epochs, key.trial)
             = (chosen.source, chosen.epochs, chosen.averaged_epochs, chosen.trial)
             AND (other.source, other.epochs, other.averaged_epochs, other.trial)
@@ -47,13 +47,13 @@ def trials(snapshot: Snapshot, gt_key: str) -> pd.DataFrame:
             architecture_set, n, 'one trial with another' AS series, tau_between_trials AS tau,
             spearman_between_trials AS spearman, pearson_between_trials AS pearson
         FROM noise_ceiling
-        WHERE gt_key = $gt_key AND mask = '' AND NOT one_per_class AND architecture_set <> 'all'
+        WHERE gt_key = $gt_key AND mask = '' AND is_paper_set
         UNION ALL
         SELECT
             architecture_set, n, 'one trial with the mean of the others', tau_to_others,
             spearman_to_others, pearson_to_others
         FROM noise_ceiling
-        WHERE gt_key = $gt_key AND mask = '' AND NOT one_per_class AND architecture_set <> 'all'
+        WHERE gt_key = $gt_key AND mask = '' AND is_paper_set
         ORDER BY series, n, architecture_set
         """,
         gt_key=gt_key,
@@ -70,8 +70,8 @@ def split_accuracies(snapshot: Snapshot, gt_key: str) -> pd.DataFrame:
         SELECT other.split, rank.arch_id, rank.accuracy
         FROM ground_truth_key AS key
         JOIN ground_truth_key AS other USING (source, dataset, epochs, averaged_epochs, trial)
-        JOIN architecture_rank AS rank ON rank.gt_key = other.gt_key
-        WHERE key.gt_key = $gt_key AND rank.mask = '' AND NOT rank.one_per_class
+        JOIN true_ranking AS rank ON rank.gt_key = other.gt_key
+        WHERE key.gt_key = $gt_key AND rank.mask = ''
         ORDER BY list_position(['train', 'valid', 'test'], other.split), rank.arch_id
         """,
         gt_key=gt_key,

@@ -16,11 +16,9 @@ def seed_ranking(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
     return snapshot.query(
         """
         SELECT experiment_id, seed, bn_mode, architecture_set, a_n, tau, tau_eq2, spearman, pearson
-        FROM run_ranking AS ranking
-        JOIN experiment USING (experiment_id)
-        WHERE ranking.gt_key = $gt_key AND (experiment.dataset = $dataset OR experiment.kind = 'imported')
-            AND epoch = coalesce(experiment.epochs, 0) AND n_predicted = n
-            AND architecture_set <> 'all' AND NOT one_per_class
+        FROM run_ranking
+        WHERE gt_key = $gt_key AND (dataset = $dataset OR kind = 'imported')
+            AND is_final AND n_predicted = n AND is_paper_set
         ORDER BY experiment_id, seed, bn_mode, n, architecture_set
         """,
         dataset=dataset,

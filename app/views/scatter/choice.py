@@ -72,7 +72,7 @@ def choose(
     colour = filters.choose_one("colour", "Colour by", list(COLOURINGS), NOTHING, COLOUR_HELP)
     trained = chosen[chosen["bn_mode"] != IMPORTED]
     bn_mode, epoch = choose_bn_mode(filters, trained), AT_THE_END
-    if (trained["epoch"] != trained["last_epoch"]).any():
+    if not trained["is_final"].all():
         epochs = [AT_THE_END, *map(str, sorted(trained["epoch"].unique()))]
         epoch = filters.choose_one("epoch", "Epoch", epochs, AT_THE_END)
     limits = _choose_limits(filters)

@@ -90,7 +90,7 @@ def subjects(
     """
     is_imported = evaluations["bn_mode"] == IMPORTED
     at_epoch = (
-        evaluations["epoch"] == evaluations["last_epoch"]
+        evaluations["is_final"]
         if epoch == AT_THE_END
         else evaluations["epoch"] == int(epoch)
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from nasrank.app.snapshot import Snapshot
-from nasrank.db.nb201.architectures import OPERATIONS, parse_mask
 
 
 def ranked(snapshot: Snapshot, gt_key: str, mask: str) -> pd.DataFrame:
@@ -13,8 +12,8 @@ def ranked(snapshot: Snapshot, gt_key: str, mask: str) -> pd.DataFrame:
     return snapshot.benchmark.query(
         """
         SELECT gt_rank, arch_id, accuracy
-        FROM architecture_rank
-        WHERE gt_key = $gt_key AND mask = $mask AND NOT one_per_class
+        FROM true_ranking
+        WHERE gt_key = $gt_key AND mask = $mask
         ORDER BY gt_rank
         """,
         gt_key=gt_key,
@@ -32,13 +31,13 @@ def truths(snapshot: Snapshot, arch_id: int, mask: str) -> pd.DataFrame:
         """
         WITH own AS (
             SELECT gt_key, mask, accuracy, gt_rank
-            FROM architecture_rank
-            WHERE arch_id = $arch_id AND NOT one_per_class
+            FROM true_ranking
+            WHERE arch_id = $arch_id
         ),
         space AS (
             SELECT gt_key, count(*) AS mask_architectures
-            FROM architecture_rank
-            WHERE mask = $mask AND NOT one_per_class
+            FROM true_ranking
+            WHERE mask = $mask
             GROUP BY gt_key
         )
         SELECT
@@ -74,8 +73,8 @@ def predictions(snapshot: Snapshot, arch_id: int, gt_key: str) -> pd.DataFrame:
         ),
         truth AS (
             SELECT arch_id, gt_rank
-            FROM architecture_rank
-            WHERE gt_key = $gt_key AND mask = '' AND NOT one_per_class
+            FROM true_ranking
+            WHERE gt_key = $gt_key AND mask = ''
         ),
         -- Numbered: grouping by all that tells evaluations apart takes as long as all the rest.
         own AS (
@@ -84,7 +83,7 @@ def predictions(snapshot: Snapshot, arch_id: int, gt_key: str) -> pd.DataFrame:
             JOIN run USING (run_id)
             JOIN experiment USING (experiment_id)
             LEFT JOIN truth USING (arch_id)
-            WHERE arch_id = $arch_id AND epoch = coalesce(epochs, 0)
+            WHERE arch_id = $arch_id AND is_final_epoch(epoch, epochs)
         ),
         counted AS (
             SELECT
@@ -160,16 +159,14 @@ def operation_usage(snapshot: Snapshot, gt_key: str, mask: str) -> pd.DataFrame:
 
     Columns architecture_set, n, operation, usage and share.
     """
-    operations = tuple(OPERATIONS[number] for number in parse_mask(mask).complement)
     return snapshot.benchmark.query(
         """
         SELECT architecture_set, n, operation, usage, share
         FROM operation_usage
-        WHERE gt_key = $gt_key AND mask = $mask AND NOT one_per_class AND architecture_set <> 'random'
-            AND list_contains($operations, operation)
+        WHERE gt_key = $gt_key AND mask = $mask AND set_kind <> 'random' AND NOT one_per_class
+            AND (mask, operation) NOT IN (SELECT (mask, operation) FROM removed_operation)
         ORDER BY n, list_position(['Zero', 'Skip', 'C1x1', 'C3x3', 'Pool'], operation)
         """,
         gt_key=gt_key,
         mask=mask,
-        operations=operations,
     )

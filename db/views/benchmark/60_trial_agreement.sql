@@ -36,11 +36,7 @@ member AS (
     SELECT ranked.*, definition.kind AS set_kind, definition.architecture_set, NULL AS epoch, NULL AS bn_mode
     FROM ranked
     JOIN set_definition AS definition USING (one_per_class)
-    WHERE CASE definition.kind
-        WHEN 'top' THEN ranked.truth_rank <= definition.size
-        WHEN 'random' THEN ranked.in_random_sample
-        ELSE TRUE
-    END
+    WHERE is_member(definition.kind, definition.size, ranked.truth_rank, ranked.in_random_sample)
 )
 SELECT
     gt_key, mask, one_per_class, architecture_set, n,

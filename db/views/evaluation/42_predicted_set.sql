@@ -18,11 +18,8 @@ SELECT member.*, definition.kind AS set_kind, definition.architecture_set, defin
     definition.is_paper_set
 FROM member
 JOIN set_definition AS definition USING (one_per_class)
-WHERE CASE definition.kind
-    WHEN 'top' THEN member.gt_rank <= definition.size
-    WHEN 'random' THEN member.in_random_sample
-    ELSE member.is_whole_space
-END;
+WHERE is_member(definition.kind, definition.size, member.gt_rank, member.in_random_sample)
+    AND (member.is_whole_space OR definition.kind <> 'all');
 
 COMMENT ON MACRO TABLE predicted_set IS
 'The members of each architecture set with their predictions, for the evaluations and keys of a relation like '

@@ -3,6 +3,13 @@ CREATE OR REPLACE MACRO is_set_of_paper(kind, one_per_class) AS kind IN ('top', 
 
 COMMENT ON MACRO is_set_of_paper IS 'Whether the paper measures on sets of this kind: as set_definition.is_paper_set';
 
+-- `place`: among the truly best, from 1.
+CREATE OR REPLACE MACRO is_member(kind, size, place, in_random_sample) AS
+CASE kind WHEN 'top' THEN place <= size WHEN 'random' THEN in_random_sample ELSE TRUE END;
+
+COMMENT ON MACRO is_member IS
+'Whether an architecture is in a set of this kind and size, by its true rank and whether it is in the random sample';
+
 CREATE OR REPLACE VIEW set_definition AS
 SELECT
     one_per_class, kind, name || if(one_per_class, ' classes', '') AS architecture_set, size,

@@ -6,11 +6,7 @@ SELECT
     definition.kind AS set_kind, definition.is_paper_set
 FROM architecture_rank AS rank
 JOIN set_definition AS definition USING (one_per_class)
-WHERE CASE definition.kind
-    WHEN 'top' THEN rank.gt_rank <= definition.size
-    WHEN 'random' THEN rank.in_random_sample
-    ELSE TRUE
-END
+WHERE is_member(definition.kind, definition.size, rank.gt_rank, rank.in_random_sample)
 QUALIFY definition.kind <> 'top' OR n = definition.size;
 
 COMMENT ON VIEW architecture_set IS 'The members of each architecture set';
