@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import pandas as pd
 
 from nasrank.db.warehouse.file import Parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The predictions of an experiment's seeds under one BN mode, measured under one ground-truth key."""
+
+    experiment_id: str
+    bn_mode: str
+    gt_key: str
 
 
 class Asked(Protocol):
@@ -266,51 +277,170 @@ def bn_modes(warehouse: Asked) -> pd.DataFrame:
     return warehouse.query("SELECT DISTINCT bn_mode FROM evaluation ORDER BY bn_mode")
 
 
-def seed_rankings(warehouse: Asked, gt_key: str) -> pd.DataFrame:
-    """What each run reaches at the end of training: under this key, and under all that any run was asked for.
+def series_means(warehouse: Asked, gt_key: str, architecture_sets: tuple[str, ...]) -> pd.DataFrame:
+    """What trained networks reach at the end of training: under this key, and all that any run was asked for.
 
-    Columns experiment_id, run_id, seed, bn_mode, gt_key, architecture_set, n, a_n, tau, tau_a and
-    optimizer_updates; of trained networks, and of sets that were predicted wholly.
+    A row an experiment, BN mode, key, architecture set and metric (of `metric_values`), with the seeds that
+    predicted the whole set, the mean over them, and half of its 95 % interval (NULL for one seed).
     """
     return warehouse.query(
         """
+        WITH ranking AS (
+            SELECT *
+            FROM run_ranking
+            WHERE kind = 'trained' AND is_final AND n = n_predicted AND list_contains($sets, architecture_set)
+                AND (gt_key = $gt_key OR gt_key IN (SELECT gt_key FROM stored_ranking))
+        )
         SELECT
-            experiment_id, run_id, ranking.seed, bn_mode, gt_key, architecture_set, n, a_n, tau, tau_a,
-            optimizer_updates
-        FROM run_ranking AS ranking
-        JOIN experiment USING (experiment_id)
-        JOIN run USING (run_id)
-        WHERE experiment.kind = 'trained' AND epoch = experiment.epochs AND NOT one_per_class
-            AND n = n_predicted AND architecture_set <> 'all'
-            AND (gt_key = $gt_key OR gt_key IN (SELECT gt_key FROM stored_ranking))
-        ORDER BY experiment_id, seed, bn_mode, gt_key, n, architecture_set
+            experiment_id, bn_mode, gt_key, architecture_set, metric, count(*) AS seeds, favg(value) AS mean,
+            interval_95(stddev_samp(value), count(*)) AS half_interval
+        FROM metric_values('ranking')
+        GROUP BY ALL
+        ORDER BY experiment_id, bn_mode, gt_key, architecture_set, metric
         """,
         gt_key=gt_key,
+        sets=architecture_sets,
+    )
+
+
+def series_differences(warehouse: Asked, pairs: Sequence[tuple[Series, Series]]) -> pd.DataFrame:
+    """How the first of each pair differs from the second in the random sample at the end, seed by seed.
+
+    A row a pair (`pair` is its place) and metric, with the seeds that both have, the mean difference, and
+    half of its 95 % interval (NULL for one seed).
+    """
+    of_pairs = {
+        f"{side}_{part}": tuple(getattr(pair[place], part) for pair in pairs)
+        for place, side in enumerate(("one", "other"))
+        for part in ("experiment_id", "bn_mode", "gt_key")
+    }
+    return warehouse.query(
+        """
+        WITH pair AS (
+            SELECT
+                unnest(range(len($one_gt_key))) AS pair,
+                unnest($one_experiment_id) AS one_experiment_id, unnest($one_bn_mode) AS one_bn_mode,
+                unnest($one_gt_key) AS one_gt_key,
+                unnest($other_experiment_id) AS other_experiment_id, unnest($other_bn_mode) AS other_bn_mode,
+                unnest($other_gt_key) AS other_gt_key
+        ),
+        ranking AS (
+            SELECT *
+            FROM run_ranking
+            WHERE kind = 'trained' AND is_final AND n = n_predicted AND architecture_set = 'random'
+                AND (list_contains($one_gt_key, gt_key) OR list_contains($other_gt_key, gt_key))
+        ),
+        metric AS (
+            SELECT * FROM metric_values('ranking')
+        ),
+        paired AS (
+            SELECT pair, metric, seed, one.value, other.value AS other_value
+            FROM pair
+            JOIN metric AS one
+                ON one.experiment_id = one_experiment_id AND one.bn_mode = one_bn_mode
+                AND one.gt_key = one_gt_key
+            JOIN metric AS other USING (seed, metric)
+            WHERE other.experiment_id = other_experiment_id AND other.bn_mode = other_bn_mode
+                AND other.gt_key = other_gt_key
+        )
+        SELECT pair, metric, seeds, difference, difference_interval AS half_interval
+        FROM seed_differences('paired')
+        ORDER BY pair, metric
+        """,
+        **of_pairs,
+    )
+
+
+def optimizer_updates(warehouse: Asked) -> pd.DataFrame:
+    """Median over the runs of each trained experiment: experiment_id, updates."""
+    return warehouse.query(
+        """
+        SELECT experiment_id, median(optimizer_updates) AS updates
+        FROM run
+        JOIN experiment USING (experiment_id)
+        WHERE kind = 'trained'
+        GROUP BY experiment_id
+        ORDER BY experiment_id
+        """
     )
 
 
 def whole_space_searches(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
-    """What a search finds in all architectures of the mask at the end of training, and how they rank.
+    """What a search of all architectures of the mask finds at the end of training, over the seeds.
 
-    Columns experiment_id, seed, top_k, k, precision_at_k, best_rank, regret, tau and tau_classes, which is τ
-    among one architecture of each class; of trained networks.
+    Columns experiment_id, top_k, k, seeds, then mean and half 95 % interval (`…_interval`) of precision_at_k,
+    best_rank and regret; of trained networks.
     """
     return warehouse.query(
         """
         SELECT
-            search.experiment_id, search.seed, search.top_k, search.k, precision_at_k, best_rank, regret,
-            ranking.tau, of_classes.tau AS tau_classes
-        FROM run_search AS search
-        JOIN run_ranking AS ranking USING (run_id, epoch, bn_mode, gt_key, one_per_class)
-        JOIN run_ranking AS of_classes USING (run_id, epoch, bn_mode, gt_key)
-        JOIN experiment ON experiment.experiment_id = search.experiment_id
-        WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND epoch = experiment.epochs AND NOT one_per_class
-            AND search.pool = 'all' AND ranking.architecture_set = 'all'
-            AND of_classes.architecture_set = 'all classes'
-        ORDER BY experiment_id, search.seed, k
+            experiment_id, top_k, k, seeds, precision_at_k_mean, precision_at_k_interval,
+            best_rank_mean, best_rank_interval, regret_mean, regret_interval
+        FROM experiment_search
+        WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND kind = 'trained' AND is_final AND pool = 'all'
+        ORDER BY experiment_id, k, top_k
         """,
         gt_key=gt_key,
         bn_mode=bn_mode,
+    )
+
+
+def class_differences(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
+    """τ in one architecture of each class against τ in all of the mask, at the end of training, seed by seed.
+
+    Columns experiment_id, seeds, mean (in the classes), other_mean (in all), difference, and half of the 95 %
+    interval of each (`…_interval`); of trained networks.
+    """
+    return warehouse.query(
+        """
+        WITH paired AS (
+            SELECT experiment_id, seed, of_classes.tau AS value, whole.tau AS other_value
+            FROM run_ranking AS of_classes
+            JOIN run_ranking AS whole
+                USING (experiment_id, run_id, seed, epoch, bn_mode, gt_key, is_final, kind)
+            WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND kind = 'trained' AND is_final
+                AND of_classes.architecture_set = 'all classes' AND whole.architecture_set = 'all'
+                AND of_classes.tau IS NOT NULL AND whole.tau IS NOT NULL
+        ),
+        mean_interval AS (
+            SELECT
+                experiment_id, interval_95(stddev_samp(value), count(*)) AS mean_interval,
+                interval_95(stddev_samp(other_value), count(*)) AS other_mean_interval
+            FROM paired
+            GROUP BY experiment_id
+        )
+        SELECT
+            experiment_id, seeds, mean, mean_interval, other_mean, other_mean_interval,
+            difference, difference_interval
+        FROM seed_differences('paired')
+        JOIN mean_interval USING (experiment_id)
+        ORDER BY experiment_id
+        """,
+        gt_key=gt_key,
+        bn_mode=bn_mode,
+    )
+
+
+def operation_effects(warehouse: Asked, gt_key: str) -> pd.DataFrame:
+    """What one edge more of an operation adds to true and to predicted accuracy, at the end of training.
+
+    A row an experiment, BN mode and operation: seeds, then means over them of true_per_edge and
+    predicted_per_edge (fractions), and predicted_interval, half of the 95 % interval; of trained networks.
+    """
+    return warehouse.query(
+        """
+        SELECT
+            experiment_id, bn_mode, operation, count(*) AS seeds, favg(true_per_edge) AS true_per_edge,
+            favg(predicted_per_edge) AS predicted_per_edge,
+            interval_95(stddev_samp(predicted_per_edge), count(*)) AS predicted_interval
+        FROM operation_effect
+        JOIN run USING (run_id)
+        JOIN experiment USING (experiment_id)
+        WHERE gt_key = $gt_key AND is_final AND kind = 'trained'
+        GROUP BY ALL
+        ORDER BY experiment_id, bn_mode, operation
+        """,
+        gt_key=gt_key,
     )
 
 
@@ -325,23 +455,4 @@ def truths(warehouse: Asked, gt_key: str, mask: str) -> pd.DataFrame:
         """,
         gt_key=gt_key,
         mask=mask,
-    )
-
-
-def operation_effects(warehouse: Asked, gt_key: str) -> pd.DataFrame:
-    """What one edge more of an operation adds to true and to predicted accuracy, at the end of training.
-
-    Columns experiment_id, seed, bn_mode, operation, true_per_edge and predicted_per_edge (fractions); of
-    trained networks.
-    """
-    return warehouse.query(
-        """
-        SELECT experiment_id, seed, bn_mode, operation, true_per_edge, predicted_per_edge
-        FROM operation_effect
-        JOIN run USING (run_id)
-        JOIN experiment USING (experiment_id)
-        WHERE gt_key = $gt_key AND epoch = experiment.epochs
-        ORDER BY ALL
-        """,
-        gt_key=gt_key,
     )

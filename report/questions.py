@@ -21,7 +21,11 @@ from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries
 from nasrank.report.charts.labels import in_order, set_name, signed, size_position
 from nasrank.report.figures import ReportKey
-from nasrank.report.queries import Asked
+from nasrank.report.queries import Asked, Series
+
+# A mean over seeds and half of its 95 % interval; None where there is none.
+Interval = tuple[float | None, float | None]
+NO_INTERVAL: Final[Interval] = (None, None)
 
 # The sets whose correlations a table has, by the name in its header.
 _SETS: Final = ("random", "top-500", "top-50", "top-10")
@@ -56,226 +60,294 @@ class Question:
     data: pd.DataFrame
 
 
-def answer_questions(warehouse: Asked, choice: ReportKey) -> Iterator[Question]:
+def answer_questions(warehouse: Asked, key: ReportKey) -> Iterator[Question]:
     """Those that the warehouse has something for: for each data set and size of networks."""
     experiments = queries.experiments(warehouse)
     experiments = in_order(experiments[experiments["kind"] != IMPORTED])
-    values = queries.seed_rankings(warehouse, choice.gt_key)
-    values = values[values["architecture_set"].isin(_SETS)]
+    means = queries.series_means(warehouse, key.gt_key, _SETS)
     scales = set(experiments[["dataset", "size"]].itertuples(index=False, name=None))
     # CIFAR-10, which the paper is about, and small sizes first.
     for dataset, size in sorted(scales, key=lambda of: (of[0] != "cifar10", of[0], size_position(of[1]))):
-        known = experiments[(experiments["dataset"] == dataset) & (experiments["size"] == size)]
-        masks = _masks(known, values)
-        of_masks = values[values["experiment_id"].isin(masks["experiment_id"])]
-        scale = f"{dataset}, {size}"
-        yield from _ground_truths(masks, of_masks, choice, scale)
-        yield from _ceilings(masks, of_masks, choice, scale, warehouse)
-        yield from _bn_modes(masks, of_masks, choice, scale)
-        yield from _operations(masks, choice, scale, warehouse)
-        yield from _samplings(known, values, choice, scale)
-        yield from _searches(masks, choice, scale, warehouse)
+        of_scale = experiments[(experiments["dataset"] == dataset) & (experiments["size"] == size)]
+        yield from _QuestionsOfScale(warehouse, key, f"{dataset}, {size}", of_scale, means).answer()
 
 
-def _ground_truths(
-    masks: pd.DataFrame, values: pd.DataFrame, choice: ReportKey, scale: str
-) -> Iterator[Question]:
-    """The same predictions under each key."""
-    values = values[values["bn_mode"] == choice.bn_mode]
-    if values["gt_key"].nunique() < 2:
-        return
-    rows = [
-        {"mask": set_name(mask), "ground truth": key} | _measured(of_key, {"gt_key": choice.gt_key}, values)
-        for mask, of_key, key in _split(masks, values, "gt_key", first=choice.gt_key)
-    ]
-    yield _question(
-        "ground-truth",
-        f"The choice of ground truth: {scale}",
-        f"The same predictions (BatchNorm {choice.bn_mode}) under each key, which has top-N architectures "
-        f"and an order of its own. Δ is the difference, seed by seed, from `{choice.gt_key}`.",
-        rows,
-        scale,
-    )
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of a table: what names it, whose numbers it has, and what these are compared with."""
+
+    names: Mapping[str, Any]
+    series: Series
+    base: Series | None
 
 
-def _bn_modes(masks: pd.DataFrame, values: pd.DataFrame, choice: ReportKey, scale: str) -> Iterator[Question]:
-    """The same networks with other statistics."""
-    values = values[values["gt_key"] == choice.gt_key]
-    several = values.groupby("experiment_id")["bn_mode"].nunique()
-    masks = masks[masks["experiment_id"].isin(several[several > 1].index)]
-    if masks.empty:
-        return
-    rows = [
-        {"mask": set_name(mask), "BatchNorm": mode} | _measured(of_mode, {"bn_mode": "running"}, values)
-        for mask, of_mode, mode in _split(masks, values, "bn_mode", first="running")
-    ]
-    yield _question(
-        "bn-mode",
-        f"The statistics of BatchNorm: {scale}",
-        f"The same trained networks, ranked by `{choice.gt_key}`. Running statistics mix over all paths "
-        "that training sampled, batch statistics are those of the images that are predicted, recalibrated "
-        "ones are measured anew for each architecture. Δ is the difference, seed by seed, from running "
-        "statistics.",
-        rows,
-        scale,
-    )
+@dataclass(frozen=True, slots=True)
+class _QuestionsOfScale:
+    """The questions about one data set and size. experiments: of these; means: of `queries.series_means`."""
 
+    warehouse: Asked
+    key: ReportKey
+    scale: str
+    experiments: pd.DataFrame
+    means: pd.DataFrame
 
-def _operations(masks: pd.DataFrame, choice: ReportKey, scale: str, warehouse: Asked) -> Iterator[Question]:
-    """What an edge of each operation is worth, and what the networks take it for under each BN mode."""
-    effects = queries.operation_effects(warehouse, choice.gt_key)
-    effects = effects[effects["experiment_id"].isin(masks["experiment_id"])]
-    if effects.empty:
-        return
-    modes = sorted(effects["bn_mode"].unique(), key=lambda mode: (mode != choice.bn_mode, mode))
-    rows = []
-    for experiment_id, mask in masks[["experiment_id", "mask"]].itertuples(index=False):
-        of_mask = effects[effects["experiment_id"] == experiment_id]
-        for operation in OPERATIONS:
-            of_operation = of_mask[of_mask["operation"] == operation]
-            if of_operation.empty:
+    def answer(self) -> Iterator[Question]:
+        masks = _masks(self.experiments, self.means)
+        of_masks = self.means[self.means["experiment_id"].isin(masks["experiment_id"])]
+        yield from self._ground_truths(masks, of_masks[of_masks["bn_mode"] == self.key.bn_mode])
+        yield from self._ceilings(masks, of_masks)
+        yield from self._bn_modes(masks, of_masks[of_masks["gt_key"] == self.key.gt_key])
+        yield from self._operations(masks)
+        yield from self._samplings()
+        yield from self._searches(masks)
+
+    def _ground_truths(self, masks: pd.DataFrame, means: pd.DataFrame) -> Iterator[Question]:
+        """The same predictions under each key."""
+        key = self.key
+        if means["gt_key"].nunique() < 2:
+            return
+        rows = [
+            _Row(
+                {"mask": set_name(mask), "ground truth": gt_key},
+                Series(experiment_id, key.bn_mode, gt_key),
+                Series(experiment_id, key.bn_mode, key.gt_key),
+            )
+            for experiment_id, mask, gt_key in _split(masks, means, "gt_key", first=key.gt_key)
+        ]
+        yield self._question(
+            "ground-truth",
+            "The choice of ground truth",
+            f"The same predictions (BatchNorm {key.bn_mode}) under each key, which has top-N architectures "
+            f"and an order of its own. Δ is the difference, seed by seed, from `{key.gt_key}`.",
+            # Under another key, the random sample and its A are the same.
+            self._measured(rows, with_accuracy=False),
+        )
+
+    def _bn_modes(self, masks: pd.DataFrame, means: pd.DataFrame) -> Iterator[Question]:
+        """The same networks with other statistics."""
+        key = self.key
+        several = means.groupby("experiment_id")["bn_mode"].nunique()
+        masks = masks[masks["experiment_id"].isin(several[several > 1].index)]
+        if masks.empty:
+            return
+        rows = [
+            _Row(
+                {"mask": set_name(mask), "BatchNorm": mode},
+                Series(experiment_id, mode, key.gt_key),
+                Series(experiment_id, "running", key.gt_key),
+            )
+            for experiment_id, mask, mode in _split(masks, means, "bn_mode", first="running")
+        ]
+        yield self._question(
+            "bn-mode",
+            "The statistics of BatchNorm",
+            f"The same trained networks, ranked by `{key.gt_key}`. Running statistics mix over all paths "
+            "that training sampled, batch statistics are those of the images that are predicted, "
+            "recalibrated ones are measured anew for each architecture. Δ is the difference, seed by seed, "
+            "from running statistics.",
+            self._measured(rows),
+        )
+
+    def _operations(self, masks: pd.DataFrame) -> Iterator[Question]:
+        """What an edge of each operation is worth, and what the networks take it for under each BN mode."""
+        effects = queries.operation_effects(self.warehouse, self.key.gt_key)
+        effects = effects[effects["experiment_id"].isin(masks["experiment_id"])]
+        if effects.empty:
+            return
+        modes = sorted(effects["bn_mode"].unique(), key=lambda mode: (mode != self.key.bn_mode, mode))
+        rows = []
+        for experiment_id, mask in masks[["experiment_id", "mask"]].itertuples(index=False):
+            of_mask = effects[effects["experiment_id"] == experiment_id]
+            for operation in OPERATIONS:
+                of_operation = of_mask[of_mask["operation"] == operation].set_index("bn_mode")
+                if of_operation.empty:
+                    continue
+                row: dict[str, Any] = {
+                    "mask": set_name(mask),
+                    "operation": operation,
+                    "seeds": int(of_operation["seeds"].max()),
+                    "true": 100 * float(of_operation["true_per_edge"].iloc[0]),
+                }
+                for mode in modes:
+                    row[f"predicted, {mode}"] = (
+                        _interval(
+                            of_operation.loc[mode], "predicted_per_edge", "predicted_interval", unit=100
+                        )
+                        if mode in of_operation.index
+                        else NO_INTERVAL
+                    )
+                rows.append(row)
+        yield self._question(
+            "operations",
+            "What an edge of each operation is worth",
+            "How much one edge more of an operation, in place of any other, adds to the accuracy by "
+            f"`{self.key.gt_key}` and to what the networks predict, in percentage points: slopes of least "
+            "squares over the architectures of the random sample, by BN mode.",
+            rows,
+        )
+
+    def _samplings(self) -> Iterator[Question]:
+        """Uniform against strictly fair sampling, at whatever epochs and updates there are of the former."""
+        key = self.key
+        means = self.means[(self.means["gt_key"] == key.gt_key) & (self.means["bn_mode"] == key.bn_mode)]
+        measured = self.experiments[self.experiments["experiment_id"].isin(means["experiment_id"])]
+        configs: dict[str, dict[str, Any]] = {
+            experiment_id: json.loads(config)
+            for experiment_id, config in measured[["experiment_id", "config"]].itertuples(index=False)
+        }
+        alike: dict[str, list[str]] = {}
+        for experiment_id, config in configs.items():
+            rest = {name: value for name, value in config.items() if name not in _OF_SAMPLING}
+            alike.setdefault(json.dumps(rest, sort_keys=True), []).append(experiment_id)
+        updates = queries.optimizer_updates(self.warehouse).set_index("experiment_id")["updates"]
+        # How many sets of how many seeds there are of each.
+        extents = means[means["metric"] == "a_n"].groupby("experiment_id")["seeds"].sum()
+        rows = []
+        for ids in alike.values():
+            fair = [one for one in ids if configs[one]["path_sampling"] == _FAIR]
+            if len(fair) == len(ids):
                 continue
-            row: dict[str, Any] = {
-                "mask": set_name(mask),
-                "operation": operation,
-                "seeds": of_operation["seed"].nunique(),
-                "true": float(100 * of_operation["true_per_edge"].mean()),
-            }
-            for mode in modes:
-                predicted = of_operation.loc[of_operation["bn_mode"] == mode, "predicted_per_edge"]
-                row[f"predicted, {mode}"] = mean_and_half(100 * predicted)
-            rows.append(row)
-    yield _question(
-        "operations",
-        f"What an edge of each operation is worth: {scale}",
-        "How much one edge more of an operation, in place of any other, adds to the accuracy by "
-        f"`{choice.gt_key}` and to what the networks predict, in percentage points: slopes of least squares "
-        "over the architectures of the random sample, by BN mode.",
-        rows,
-        scale,
-    )
-
-
-def _samplings(
-    known: pd.DataFrame, values: pd.DataFrame, choice: ReportKey, scale: str
-) -> Iterator[Question]:
-    """Uniform against strictly fair sampling, at whatever epochs and updates there are of the former."""
-    values = values[(values["gt_key"] == choice.gt_key) & (values["bn_mode"] == choice.bn_mode)]
-    known = known[known["experiment_id"].isin(values["experiment_id"])]
-    configs: dict[str, dict[str, Any]] = {
-        experiment_id: json.loads(config)
-        for experiment_id, config in known[["experiment_id", "config"]].itertuples(index=False)
-    }
-    alike: dict[str, list[str]] = {}
-    for experiment_id, config in configs.items():
-        rest = {name: value for name, value in config.items() if name not in _OF_SAMPLING}
-        alike.setdefault(json.dumps(rest, sort_keys=True), []).append(experiment_id)
-    rows = []
-    for ids in alike.values():
-        fair = [one for one in ids if configs[one]["path_sampling"] == _FAIR]
-        if len(fair) == len(ids):
-            continue
-        # What is compared with: of several, the one that most others share their epochs and batches with.
-        base = max(fair, key=lambda one: (len(values[values["experiment_id"] == one]), one), default=None)
-        ids.sort(key=lambda one: (one != base, *_sampled(configs[one])))
-        for one in ids:
-            of_one = values[values["experiment_id"] == one]
-            config = configs[one]
-            rows.append(
-                {
+            # What is compared with: of several, the one that most others share their epochs and batches with.
+            base = max(fair, key=lambda one: (extents[one], one), default=None)
+            for one in sorted(ids, key=lambda one: (one != base, *_sampled(configs[one]))):
+                config = configs[one]
+                names = {
                     "mask": set_name(config["mask"]),
                     "sampling": config["path_sampling"],
                     "epochs": config["epochs"],
                     "batch": config["batch_size"],
-                    "updates": int(of_one["optimizer_updates"].median()),
+                    "updates": int(updates[one]),
                 }
-                | _measured(of_one, {"experiment_id": base}, values)
+                of_base = Series(base, key.bn_mode, key.gt_key) if base else None
+                rows.append(_Row(names, Series(one, key.bn_mode, key.gt_key), of_base))
+        if rows:
+            yield self._question(
+                "sampling",
+                "The sampling of paths",
+                "Experiments that differ in nothing but path sampling, epochs and batch size, ranked by "
+                f"`{key.gt_key}`, BatchNorm {key.bn_mode}. Strictly fair sampling updates the weights once "
+                "in as many batches as there are operations, uniform sampling after each. Δ is the "
+                "difference, seed by seed, from strictly fair sampling.",
+                self._measured(rows),
             )
-    if rows:
-        yield _question(
-            "sampling",
-            f"The sampling of paths: {scale}",
-            "Experiments that differ in nothing but path sampling, epochs and batch size, ranked by "
-            f"`{choice.gt_key}`, BatchNorm {choice.bn_mode}. Strictly fair sampling updates the weights once "
-            "in as many batches as there are operations, uniform sampling after each. Δ is the difference, "
-            "seed by seed, from strictly fair sampling.",
-            rows,
-            scale,
+
+    def _ceilings(self, masks: pd.DataFrame, means: pd.DataFrame) -> Iterator[Question]:
+        """What the benchmark's noise leaves for anything to rank."""
+        key = self.key
+        known = _by_series(means)
+        rows = []
+        for experiment_id, mask in masks[["experiment_id", "mask"]].itertuples(index=False):
+            ceiling = queries.noise_ceiling(self.warehouse, key.gt_key, mask).set_index("architecture_set")[
+                "tau"
+            ]
+            own = known.get(Series(experiment_id, key.bn_mode, key.gt_key))
+            if ceiling.empty or own is None:
+                continue
+            row: dict[str, Any] = {"mask": set_name(mask), "seeds": own.seeds}
+            for name in _SETS:
+                row |= {f"τ, {name}": own.of(name, "tau"), f"one training, {name}": float(ceiling[name])}
+            rows.append(row)
+        if rows:
+            yield self._question(
+                "noise",
+                "What the benchmark's noise leaves",
+                f"τ of the super-networks by `{key.gt_key}`, BatchNorm {key.bn_mode}, beside that of one "
+                "stand-alone training: how it ranks the same architectures as the mean of the other "
+                "trainings. No predictor can be expected to come closer to the truth than a training itself.",
+                rows,
+            )
+
+    def _searches(self, masks: pd.DataFrame) -> Iterator[Question]:
+        """What is found among all architectures of a mask, beside what as many random picks would find."""
+        key = self.key
+        searches = queries.whole_space_searches(self.warehouse, key.gt_key, key.bn_mode)
+        searches = searches[searches["experiment_id"].isin(masks["experiment_id"])]
+        if searches.empty:
+            return
+        classes = queries.class_differences(self.warehouse, key.gt_key, key.bn_mode).set_index(
+            "experiment_id"
         )
-
-
-def _sampled(config: Mapping[str, Any]) -> tuple[str, int, int]:
-    """Strictly fair first, then long trainings, then small batches."""
-    return config["path_sampling"], -config["epochs"], config["batch_size"]
-
-
-def _ceilings(
-    masks: pd.DataFrame, values: pd.DataFrame, choice: ReportKey, scale: str, warehouse: Asked
-) -> Iterator[Question]:
-    """What the benchmark's noise leaves for anything to rank."""
-    values = values[(values["gt_key"] == choice.gt_key) & (values["bn_mode"] == choice.bn_mode)]
-    rows = []
-    for experiment_id, mask in masks[["experiment_id", "mask"]].itertuples(index=False):
-        ceiling = queries.noise_ceiling(warehouse, choice.gt_key, mask).set_index("architecture_set")["tau"]
-        of_mask = values[values["experiment_id"] == experiment_id]
-        if ceiling.empty or of_mask.empty:
-            continue
-        row: dict[str, Any] = {"mask": set_name(mask), "seeds": of_mask["seed"].nunique()}
-        for name in _SETS:
-            taus = of_mask.loc[of_mask["architecture_set"] == name, "tau"]
-            row |= {f"τ, {name}": mean_and_half(taus), f"one training, {name}": float(ceiling[name])}
-        rows.append(row)
-    if rows:
-        yield _question(
-            "noise",
-            f"What the benchmark's noise leaves: {scale}",
-            f"τ of the super-networks by `{choice.gt_key}`, BatchNorm {choice.bn_mode}, beside that of one "
-            "stand-alone training: how it ranks the same architectures as the mean of the other trainings. "
-            "No predictor can be expected to come closer to the truth than a training itself.",
-            rows,
-            scale,
-        )
-
-
-def _searches(masks: pd.DataFrame, choice: ReportKey, scale: str, warehouse: Asked) -> Iterator[Question]:
-    """What is found among all architectures of a mask, beside what as many random picks would find."""
-    searches = queries.whole_space_searches(warehouse, choice.gt_key, choice.bn_mode)
-    rows = []
-    for experiment_id, mask in masks[["experiment_id", "mask"]].itertuples(index=False):
-        of_mask = searches[searches["experiment_id"] == experiment_id]
-        if of_mask.empty:
-            continue
-        few, share = (of_mask[of_mask["top_k"] == top_k] for top_k in (_FEW, _SHARE))
-        truths = queries.truths(warehouse, choice.gt_key, mask)["accuracy"].to_numpy()
-        k, n = int(few["k"].iloc[0]), len(truths)
-        rows.append(
-            {
-                "mask": set_name(mask),
-                "architectures": n,
-                "seeds": few["seed"].nunique(),
-                "τ, all": mean_and_half(few["tau"]),
-                "τ, all classes": mean_and_half(few["tau_classes"]),
-                "Δτ, all classes": mean_and_half(few["tau_classes"] - few["tau"]),
-                f"precision, top {_SHARE}": mean_and_half(100 * share["precision_at_k"]),
-                f"regret, top-{k}": mean_and_half(100 * few["regret"]),
-                "random picks' regret": 100 * random_regret(truths, k),
-                f"best rank, top-{k}": mean_and_half(few["best_rank"]),
-                "random picks' rank": (n + 1) / (k + 1),
-            }
-        )
-    if rows:
-        yield _question(
+        rows = []
+        for experiment_id, mask in masks[["experiment_id", "mask"]].itertuples(index=False):
+            cuts = searches[searches["experiment_id"] == experiment_id].set_index("top_k")
+            if cuts.empty:
+                continue
+            few, share, of_classes = cuts.loc[_FEW], cuts.loc[_SHARE], classes.loc[experiment_id]
+            truths = queries.truths(self.warehouse, key.gt_key, mask)["accuracy"].to_numpy()
+            k, n = int(few["k"]), len(truths)
+            rows.append(
+                {
+                    "mask": set_name(mask),
+                    "architectures": n,
+                    "seeds": int(few["seeds"]),
+                    "τ, all": _interval(of_classes, "other_mean"),
+                    "τ, all classes": _interval(of_classes, "mean"),
+                    "Δτ, all classes": _interval(of_classes, "difference"),
+                    f"precision, top {_SHARE}": _interval(
+                        share, "precision_at_k_mean", "precision_at_k_interval", unit=100
+                    ),
+                    f"regret, top-{k}": _interval(few, "regret_mean", "regret_interval", unit=100),
+                    "random picks' regret": 100 * random_regret(truths, k),
+                    f"best rank, top-{k}": _interval(few, "best_rank_mean", "best_rank_interval"),
+                    "random picks' rank": (n + 1) / (k + 1),
+                }
+            )
+        yield self._question(
             "whole-space",
-            f"All architectures: {scale}",
-            f"Every architecture that the mask leaves, predicted (BatchNorm {choice.bn_mode}) and ranked by "
-            f"`{choice.gt_key}`. All classes: one of each class of isomorphic architectures; Δ is the "
+            "All architectures",
+            f"Every architecture that the mask leaves, predicted (BatchNorm {key.bn_mode}) and ranked by "
+            f"`{key.gt_key}`. All classes: one of each class of isomorphic architectures; Δ is the "
             "difference, seed by seed, from all architectures. A search looks at the best predicted. "
             "Precision: the share of the best 5 % among them; random picks have 5 %. Regret: by how many "
             "points the best of ten falls short of the best there is; its rank: 1 is that best. Beside them, "
             "what ten random picks can expect.",
             rows,
-            scale,
         )
+
+    def _measured(self, rows: Sequence[_Row], *, with_accuracy: bool = True) -> list[dict[str, Any]]:
+        """Means over seeds with half of their 95 % intervals, and the paired differences from each base."""
+        compared = [row for row in rows if row.base is not None and row.base != row.series]
+        pairs = [(row.series, row.base) for row in compared if row.base is not None]
+        differences = queries.series_differences(self.warehouse, pairs) if pairs else pd.DataFrame()
+        found = {
+            (compared[pair].series, metric): (difference, half)
+            for pair, metric, _, difference, half in differences.itertuples(index=False)
+        }
+        known = _by_series(self.means)
+        measured = []
+        for row in rows:
+            own = known[row.series]
+            numbers: dict[str, Any] = {**row.names, "seeds": own.seeds}
+            columns = [("τa", "tau_a", 1), ("τ, random", "tau", 1)]
+            for header, metric, unit in [*columns, *([("A, random", "a_n", 100)] if with_accuracy else [])]:
+                if header == "A, random":
+                    numbers |= {f"τ, {name}": own.of(name, "tau") for name in ("top-500", "top-50")}
+                numbers[header] = own.of("random", metric, unit)
+                numbers[f"Δ{header}"] = _scaled(found.get((row.series, metric), NO_INTERVAL), unit)
+            measured.append(numbers)
+        return measured
+
+    def _question(self, name: str, title: str, caption: str, rows: Sequence[Mapping[str, Any]]) -> Question:
+        shown = pd.DataFrame(
+            [{header: _told(header, value) for header, value in row.items()} for row in rows]
+        )
+        data = pd.DataFrame([dict(_numbers(row)) for row in rows])
+        caption += " Means over the seeds, with 95 % intervals (Student's t)."
+        if "A, random" in data:
+            caption += " A: the mean predicted accuracy; its Δ in percentage points."
+        name = f"{name}-{self.scale.replace(', ', '-')}"
+        return Question(name, f"{title}: {self.scale}", caption, shown, data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """What a series reaches: by architecture set and metric, the mean over seeds and half of its interval."""
+
+    seeds: int
+    values: Mapping[tuple[str, str], Interval]
+
+    def of(self, architecture_set: str, metric: str, unit: int = 1) -> Interval:
+        return _scaled(self.values.get((architecture_set, metric), NO_INTERVAL), unit)
 
 
 def random_regret(truths: npt.NDArray[np.float64], k: int) -> float:
@@ -289,69 +361,51 @@ def random_regret(truths: npt.NDArray[np.float64], k: int) -> float:
     return float(falling[0] - chance @ falling)
 
 
-def _masks(known: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
+def _sampled(config: Mapping[str, Any]) -> tuple[str, int, int]:
+    """Strictly fair first, then long trainings, then small batches."""
+    return config["path_sampling"], -config["epochs"], config["batch_size"]
+
+
+def _masks(experiments: pd.DataFrame, means: pd.DataFrame) -> pd.DataFrame:
     """One baseline a mask, without LT: of several, the one with the most runs."""
-    baselines = known[(known["variant"] == "baseline") & (known["lt"] == "")]
-    seeds = values.groupby("experiment_id")["seed"].nunique()
+    baselines = experiments[(experiments["variant"] == "baseline") & (experiments["lt"] == "")]
+    seeds = means.groupby("experiment_id")["seeds"].max()
     counted = baselines.assign(seeds=baselines["experiment_id"].map(seeds)).dropna(subset="seeds")
     most = counted.sort_values("seeds", ascending=False, kind="stable").drop_duplicates("mask")
     return counted.loc[counted.index.isin(most.index)]
 
 
 def _split(
-    masks: pd.DataFrame, values: pd.DataFrame, column: str, first: str
-) -> Iterator[tuple[str, pd.DataFrame, str]]:
-    """(mask, its rows under one value of `column`, that value); `first` comes first, then by name."""
+    masks: pd.DataFrame, means: pd.DataFrame, column: str, first: str
+) -> Iterator[tuple[str, str, str]]:
+    """(experiment_id, mask, a value of `column` that it has); `first` comes first, then by name."""
     for experiment_id, mask in masks[["experiment_id", "mask"]].itertuples(index=False):
-        of_mask = values[values["experiment_id"] == experiment_id]
+        of_mask = means[means["experiment_id"] == experiment_id]
         for value in sorted(of_mask[column].unique(), key=lambda value: (value != first, value)):
-            yield mask, of_mask[of_mask[column] == value], value
+            yield experiment_id, mask, value
 
 
-def _measured(rows: pd.DataFrame, base: Mapping[str, Any], values: pd.DataFrame) -> dict[str, Any]:
-    """Means over seeds with half of their 95 % intervals, and the paired differences from `base`."""
-    others = values
-    for column in ("experiment_id", "gt_key", "bn_mode"):
-        value = base.get(column, rows[column].iloc[0])
-        others = others[others[column] == value]
-    random = rows[rows["architecture_set"] == "random"]
-    paired = random.merge(others[others["architecture_set"] == "random"], on="seed", suffixes=("", "_base"))
-    is_base = all(rows[column].iloc[0] == value for column, value in base.items())
-
-    def compared(header: str, name: str, unit: int = 1) -> dict[str, Any]:
-        differences = unit * (paired[name] - paired[f"{name}_base"])
-        return {
-            header: mean_and_half(unit * random[name]),
-            f"Δ{header}": (None, None) if is_base else mean_and_half(differences),
-        }
-
-    measured = {"seeds": rows["seed"].nunique()} | compared("τa", "tau_a") | compared("τ, random", "tau")
-    for name in ("top-500", "top-50"):
-        measured[f"τ, {name}"] = mean_and_half(rows.loc[rows["architecture_set"] == name, "tau"])
-    if "gt_key" not in base:  # under another key, the random sample and its A are the same
-        measured |= compared("A, random", "a_n", 100)
-    return measured
+def _by_series(means: pd.DataFrame) -> dict[Series, _Means]:
+    """The rows of `queries.series_means`, by their series."""
+    seeds: dict[Series, int] = {}
+    values: dict[Series, dict[tuple[str, str], Interval]] = {}
+    for row in means.to_dict("records"):
+        series = Series(row["experiment_id"], row["bn_mode"], row["gt_key"])
+        seeds[series] = max(seeds.get(series, 0), row["seeds"])
+        of_series = values.setdefault(series, {})
+        of_series[row["architecture_set"], row["metric"]] = row["mean"], row["half_interval"]
+    return {series: _Means(seeds[series], of_series) for series, of_series in values.items()}
 
 
-def mean_and_half(values: pd.Series) -> tuple[float | None, float | None]:
-    """The mean, and half of its 95 % interval by Student's t: the SQL macro `interval_95`."""
-    known = values.dropna()
-    if known.empty:
-        return None, None
-    if len(known) < 2:
-        return float(known.mean()), None
-    from scipy.stats import t  # which takes half a second to import
-
-    return float(known.mean()), float(t.ppf(0.975, len(known) - 1) * known.std() / len(known) ** 0.5)
+def _interval(row: pd.Series[Any], mean: str, half: str | None = None, unit: int = 1) -> Interval:
+    """A mean of a row and half of its interval, of the column `<mean>_interval` unless another is named."""
+    return _scaled((row[mean], row[half or f"{mean}_interval"]), unit)
 
 
-def _question(name: str, title: str, caption: str, rows: Sequence[Mapping[str, Any]], scale: str) -> Question:
-    shown = pd.DataFrame([{header: _told(header, value) for header, value in row.items()} for row in rows])
-    data = pd.DataFrame([dict(_numbers(row)) for row in rows])
-    caption += " Means over the seeds, with 95 % intervals (Student's t)."
-    if "A, random" in data:
-        caption += " A: the mean predicted accuracy; its Δ in percentage points."
-    return Question(f"{name}-{scale.replace(', ', '-')}", title, caption, shown, data)
+def _scaled(interval: Interval, unit: int) -> Interval:
+    """In the unit that is shown; None where there is no number."""
+    mean, half = (None if end is None or pd.isna(end) else float(unit * end) for end in interval)
+    return mean, half
 
 
 def _numbers(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

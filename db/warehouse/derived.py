@@ -61,7 +61,8 @@ _SEARCHES: Final = (
     "INSERT INTO stored_search BY NAME SELECT * EXCLUDE (mask) FROM search_of('asked_evaluation_key')"
 )
 _RANKINGS: Final = (
-    "INSERT INTO stored_ranking BY NAME SELECT * EXCLUDE (mask, set_kind) FROM ranking_of('asked_evaluation_key')"
+    "INSERT INTO stored_ranking BY NAME "
+    "SELECT * EXCLUDE (mask, set_kind) FROM ranking_of('asked_evaluation_key')"
 )
 
 

@@ -89,11 +89,7 @@ def subjects(
     `epoch` is a number or `AT_THE_END`; both mean nothing to imported predictions.
     """
     is_imported = evaluations["bn_mode"] == IMPORTED
-    at_epoch = (
-        evaluations["is_final"]
-        if epoch == AT_THE_END
-        else evaluations["epoch"] == int(epoch)
-    )
+    at_epoch = evaluations["is_final"] if epoch == AT_THE_END else evaluations["epoch"] == int(epoch)
     fitting = evaluations[is_imported | (at_epoch & (evaluations["bn_mode"] == bn_mode))]
     for predictor, name in names.items():
         is_run = (evaluations["run_id"] == predictor).any()

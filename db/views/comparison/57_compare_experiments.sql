@@ -1,18 +1,25 @@
+-- Every metric of `rankings`, a relation like run_ranking, a row a value.
+CREATE OR REPLACE MACRO metric_values(rankings) AS TABLE
+SELECT experiment_id, seed, epoch, bn_mode, gt_key, architecture_set, metric, value
+FROM (
+    UNPIVOT (
+        SELECT
+            experiment_id, seed, epoch, bn_mode, gt_key, architecture_set,
+            a_n, tau, tau_eq2, spearman, pearson,
+            -- It belongs to all eight sets, and is told once.
+            CASE WHEN set_kind = 'random' THEN tau_a END AS tau_a
+        FROM query_table(rankings)
+    ) ON a_n, tau, tau_eq2, spearman, pearson, tau_a INTO NAME metric VALUE value
+);
+
+COMMENT ON MACRO TABLE metric_values IS
+'A relation like run_ranking with a row for each run, set and metric that is not NULL; tau_a stands with the random sets';
+
 -- Paired by seed: how the experiments of `pairs`, a relation with the columns experiment_id and other_id, differ in
 -- every metric of `rankings`, a relation like run_ranking.
 CREATE OR REPLACE MACRO compare_rankings(rankings, pairs) AS TABLE
 WITH metric AS (
-    SELECT experiment_id, seed, epoch, bn_mode, gt_key, architecture_set, metric, value
-    FROM (
-        UNPIVOT (
-            SELECT
-                experiment_id, seed, epoch, bn_mode, gt_key, architecture_set,
-                a_n, tau, tau_eq2, spearman, pearson,
-                -- It belongs to all eight sets, and is told once.
-                CASE WHEN set_kind = 'random' THEN tau_a END AS tau_a
-            FROM query_table(rankings)
-        ) ON a_n, tau, tau_eq2, spearman, pearson, tau_a INTO NAME metric VALUE value
-    )
+    SELECT * FROM metric_values(rankings)
 ),
 paired AS (
     SELECT
