@@ -162,7 +162,7 @@ def test_a_finding_claims_no_more_than_its_comparisons(
                 unnest($verdicts) AS verdict""",
             {"verdicts": verdicts},
         )
-        view = resources.files("nasrank.db").joinpath("views", "paper", "68_finding.sql")
+        view = resources.files("nasrank.db").joinpath("views", "paper", "71_finding.sql")
         connection.execute(view.read_text(encoding="utf-8"))
         assert connection.execute("SELECT verdict FROM finding").fetchall() == [(verdict,)]
 

@@ -13,3 +13,4 @@ COMMENT ON COLUMN unstored_evaluation_key.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN unstored_evaluation_key.is_whole_space IS 'as in evaluation_key';
 COMMENT ON COLUMN unstored_evaluation_key.is_asked IS
 'as in evaluation_key; true only within an ingest, which stores these next';
+COMMENT ON COLUMN unstored_evaluation_key.is_final IS 'whether it is of the end of training, or imported';
