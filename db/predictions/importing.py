@@ -8,9 +8,7 @@ checked before anything is imported, and all are imported in one transaction.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import importlib.metadata
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +23,7 @@ from numpy.typing import NDArray
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, OperationSet
 from nasrank.db.predictions.reading import ForeignRun, PredictionOptions, prediction_files, read_run, seeds_of
+from nasrank.db.runs.experiment import config_hash, experiment_id
 from nasrank.db.warehouse.derived import derive_runs, forget_runs
 from nasrank.db.warehouse.file import Warehouse, insert_arrow
 from nasrank.db.warehouse.ground_truth import resolve_key
@@ -206,9 +205,8 @@ def _experiment_row(name: str, mask: OperationSet, scale: str) -> dict[str, Any]
     """Its configuration is what tells it from others: name, mask, and what it predicts."""
     predicts = "score" if scale == "score" else "accuracy"
     config = {"kind": IMPORTED, "mask": str(mask), "name": name, "predicts": predicts}
-    canonical = json.dumps(config, sort_keys=True, separators=(",", ":"))
-    config_hash = hashlib.sha256(canonical.encode()).hexdigest()
-    return {"experiment_id": config_hash[:12], "config_hash": config_hash, "config": config, **config}
+    digest = config_hash(config)
+    return {"experiment_id": experiment_id(digest), "config_hash": digest, "config": config, **config}
 
 
 def _run_id(experiment: dict[str, Any], seed: int) -> str:
