@@ -132,8 +132,8 @@ def read_file(path: Path, row: type[Row]) -> Row | None:
     given = content.pop("format", None)
     if given != FORMAT:
         raise NasrankError(
-            f"{path}: format is {'missing' if given is None else _shown(given)}; this nasrank reads {FORMAT}: "
-            f"use the nasrank that wrote it, or delete the folder {path.parent} to start anew"
+            f"{path}: format is {'missing' if given is None else _shown(given)}; this nasrank reads "
+            f"{FORMAT}: use the nasrank that wrote it, or delete the folder {path.parent} to start anew"
         )
     try:
         return read_object(content, row)
