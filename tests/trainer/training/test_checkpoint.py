@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from nasrank.db.errors import NasrankError
-from nasrank.db.files.writing import atomic_write
 from nasrank.db.runs.layout import checkpoint_files
 from nasrank.trainer.training.checkpoint import load_checkpoint, save_checkpoint
 
@@ -101,12 +100,3 @@ def test_a_hostile_checkpoint_runs_nothing(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "checkpoint-8.pt").write_bytes(pickle.dumps(Hostile()))
     assert load(tmp_path) is None
     assert not (tmp_path / "pwned").exists()
-
-
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    atomic_write(path, b"old")
-    (tmp_path / f"file.{os.getpid()}.tmp").mkdir()  # so that the temporary file cannot be opened
-    with pytest.raises(NasrankError, match="cannot write"):
-        atomic_write(path, b"new")
-    assert path.read_bytes() == b"old"
