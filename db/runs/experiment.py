@@ -53,23 +53,26 @@ class Configuration:
     """What every `config` of a `config.json` has: an experiment without its seed."""
 
     dataset: Annotated[str, Field("images trained on, such as cifar10 or digits")]
-    cells_per_stage: Annotated[int, Field("cells in each of the three stages", least=1, most=INT32)]
-    channels: Annotated[int, Field("of the first stage; doubled in each next one", least=1, most=INT32)]
+    cells_per_stage: Annotated[int, Field("in each of the three stages", "cells", least=1, most=INT32)]
+    channels: Annotated[
+        int, Field("of the first stage; doubled in each next one", "channels", least=1, most=INT32)
+    ]
     mask: Annotated[str, Field("operations removed, such as Zero+Pool; empty for none")]
     lt: Annotated[str, Field("operations with a linear transformer, joined by +; empty for none")]
     path_sampling: Annotated[str, Field("how a step's path is chosen, such as strictly-fair or uniform")]
     node_inputs: Annotated[str, Field("how a node joins its inputs, such as mean or sum")]
     train_images: Annotated[
-        int | None, Field("images trained on; null for all that validation leaves", least=1, most=INT32)
+        int | None, Field("trained on; null for all that validation leaves", "images", least=1, most=INT32)
     ]
-    valid_images: Annotated[int, Field("images withheld for validation", least=1, most=INT32)]
-    epochs: Annotated[int, Field("passes over the training images", least=1, most=INT32)]
-    batch_size: Annotated[int, Field("images a step", least=1, most=INT32)]
+    valid_images: Annotated[int, Field("withheld for validation", "images", least=1, most=INT32)]
+    epochs: Annotated[int, Field("passes over the training images", "epochs", least=1, most=INT32)]
+    batch_size: Annotated[int, Field("of a step", "images", least=1, most=INT32)]
     learning_rate: Annotated[float, Field("at the first epoch", least=0)]
     image_size: Annotated[
         int | None,
         Field(
-            "pixels a side as the network sees the images; left out where it is the data set's own",
+            "side of the images as the network sees them; left out where it is the data set's own",
+            "pixels",
             least=1,
             most=INT32,
             optional=True,

@@ -39,7 +39,7 @@ class Request:
         str | None, Field("of features and weights in evaluation, such as float32", optional=True)
     ] = None
     recalibration_batches: Annotated[
-        int | None, Field("batches of training images for each architecture", least=1, optional=True)
+        int | None, Field("of training images for each architecture", "batches", least=1, optional=True)
     ] = None
 
 

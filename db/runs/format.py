@@ -14,18 +14,19 @@ OK: Final = "ok"
 NON_FINITE: Final = "non-finite"
 
 _ArchId = Annotated[int, Field("NAS-Bench-201 index", least=0, most=NUM_ARCHITECTURES - 1)]
-_Accuracy = Field("fraction of the validation images; null where status is not ok", least=0, most=1)
+_Accuracy = Field("of the validation images; null where status is not ok", "fraction", least=0, most=1)
 _Correct = Annotated[
     int | None,
     Field(
-        "validation images predicted rightly, which adding predictions later needs",
+        "predicted rightly, which adding predictions later needs",
+        "images",
         least=0,
         most=INT32,
         optional=True,
         stored=False,
     ),
 ]
-_Images = Annotated[int, Field("validation images", least=1, most=INT32)]
+_Images = Annotated[int, Field("validation images that were predicted", "images", least=1, most=INT32)]
 _Status = Annotated[str, Field("non-finite where the logits were not finite", choices=(OK, NON_FINITE))]
 
 
@@ -35,19 +36,19 @@ class EpochRow:
 
     epoch: Annotated[int, Field("1 for the first", least=1, most=INT32)]
     train_loss: Annotated[
-        float | None, Field("mean cross-entropy of the sampled paths, nats; with label smoothing, if any")
+        float | None, Field("mean cross-entropy of the sampled paths; with label smoothing, if any", "nats")
     ]
     train_accuracy: Annotated[
-        float | None, Field("mean over the sampled paths, on augmented images, fraction", least=0, most=1)
+        float | None, Field("mean over the sampled paths, on augmented images", "fraction", least=0, most=1)
     ]
     valid_accuracy: Annotated[
         float | None,
-        Field("mean over a few fixed paths, fraction; null in epochs that do not validate", least=0, most=1),
+        Field("mean over a few fixed paths; null if it was not measured", "fraction", least=0, most=1),
     ]
     learning_rate: Annotated[float, Field("of this epoch", least=0)]
-    seconds: Annotated[float, Field("of this epoch's training, without validation", least=0)]
+    seconds: Annotated[float, Field("of this epoch's training, without validation", "seconds", least=0)]
     images_per_second: Annotated[
-        float, Field("trained in this epoch; an image counts once for each path it takes", least=0)
+        float, Field("trained; an image counts once for each path it takes", "images/s", least=0)
     ]
 
 

@@ -32,7 +32,7 @@ class Holder:
     machine: Annotated[str, Field("its boot and process namespace: where pid can be looked up")]
     pid: Annotated[int, Field("of the process", least=0, most=INT64)]
     started: Annotated[
-        str, Field("of the process, in the kernel's ticks since the boot; empty where /proc is missing")
+        str, Field("when the process began, since the boot; empty where /proc is missing", "kernel ticks")
     ]
     slurm_job: Annotated[str | None, Field("such as 4711_3")]
 

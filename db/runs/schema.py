@@ -35,6 +35,7 @@ class Field:
     """What a field means, and what is allowed beside its type; of a list, for each item."""
 
     meaning: str
+    unit: str = ""
     least: float | None = None
     most: float | None = None
     choices: tuple[str, ...] = ()
@@ -61,7 +62,9 @@ class Column:
             words = "an ISO 8601 time with its offset, such as 2026-11-01T10:00:00+00:00"
         if field.choices:
             words = " or ".join(field.choices)
-        if field.least is not None and field.most is not None:
+        if field.most in _POWERS:
+            words += f", at least {field.least} and below {_POWERS[field.most]}"
+        elif field.most is not None:
             words += f" from {field.least} to {field.most}"
         elif field.least is not None:
             words += f", at least {field.least}"
@@ -225,7 +228,7 @@ def _column(name: str, hint: Any) -> Column:
 
 
 def _has_type(value: object, kind: Any) -> bool:
-    """Strictly: True is no whole number. A whole number is a number, NaN is none."""
+    """Strictly: True is no whole number, NaN no number, and half of a pair of surrogates no text."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is list:
         return isinstance(value, list) and all(_has_type(item, arguments[0]) for item in value)
@@ -235,6 +238,8 @@ def _has_type(value: object, kind: Any) -> bool:
         return any(_has_type(value, member) for member in arguments)
     if kind is float:
         return (type(value) is int and abs(value) <= INT64) or (type(value) is float and math.isfinite(value))
+    if kind is str:
+        return type(value) is str and not any("\ud800" <= character <= "\udfff" for character in value)
     return kind is Any or type(value) is kind
 
 
@@ -256,6 +261,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
+_POWERS: Final[dict[float | None, str]] = {INT32: "2^31", INT64: "2^63"}
 _WORDS: Final[dict[Any, str]] = {
     bool: "true or false",
     int: "a whole number",

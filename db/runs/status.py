@@ -27,16 +27,18 @@ class RunStatus:
     started_at: Annotated[str, Field("when it was begun", is_time=True)]
     updated_at: Annotated[str, Field("when this was written", is_time=True, stored=False)]
     finished_at: Annotated[str | None, Field("when it was finished", is_time=True)] = None
-    epoch: Annotated[int, Field("completed epochs", least=0, most=INT32, stored=False)] = 0
-    epochs: Annotated[int, Field("epochs of the whole run", least=1, most=INT32, stored=False)]
+    epoch: Annotated[int, Field("completed epochs", "epochs", least=0, most=INT32, stored=False)] = 0
+    epochs: Annotated[int, Field("of the whole run", "epochs", least=1, most=INT32, stored=False)]
     failed_epoch: Annotated[
         int | None,
         Field("epoch in which the loss was not finite, from 1; null unless it failed", least=1, most=INT32),
     ] = None
-    seconds_training: Annotated[float, Field("seconds, without evaluation", least=0)] = 0.0
-    seconds_evaluation: Annotated[float, Field("seconds", least=0)] = 0.0
-    optimizer_updates: Annotated[int, Field("steps of the optimizer", least=0, most=INT64)] = 0
-    images_per_second: Annotated[float | None, Field("trained, median over the epochs", least=0)] = None
+    seconds_training: Annotated[float, Field("without evaluation", "seconds", least=0)] = 0.0
+    seconds_evaluation: Annotated[float, Field("of evaluation", "seconds", least=0)] = 0.0
+    optimizer_updates: Annotated[int, Field("of the optimizer", "steps", least=0, most=INT64)] = 0
+    images_per_second: Annotated[
+        float | None, Field("trained, median over the epochs", "images/s", least=0)
+    ] = None
     device: Annotated[str, Field("processor or GPU, and threads")]
     git_commit: Annotated[str | None, Field("commit of the program, where it ran from a checkout")]
     git_dirty: Annotated[bool | None, Field("whether that checkout had uncommitted changes")]
