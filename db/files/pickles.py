@@ -56,8 +56,9 @@ def load_next(stream: BinaryIO, *, allowed: Globals, name: str) -> Any:
 def load_limited(stream: BinaryIO, *, allowed: Globals, name: str, persistent: Persistent) -> Any:
     """As `load_pickle`, ten times faster, and only for a process whose memory and time are limited.
 
-    `persistent` stands for what the pickle has by reference. It reads one pickle of the stream, which is buffered. Hand it objects in `allowed` that were made for this
-    call: a hostile pickle can set attributes of what Python allows to change.
+    It reads one pickle of the stream, which is buffered; `persistent` stands for what that has by reference.
+    Hand it objects in `allowed` that were made for this call: a hostile pickle can set attributes of what
+    Python allows to change.
     """
     with _readable(name):
         return _LimitedUnpickler(stream, allowed, name, persistent).load()
