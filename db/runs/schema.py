@@ -229,7 +229,7 @@ def _column(name: str, hint: Any) -> Column:
 
 def _has_type(value: object, kind: Any) -> bool:
     """Strictly: True is no whole number, NaN no number, and half of a pair of surrogates no text."""
-    origin, arguments = get_origin(kind), get_args(kind)
+    origin, arguments = _parts_of(kind)
     if origin is list:
         return isinstance(value, list) and all(_has_type(item, arguments[0]) for item in value)
     if origin is dict:
@@ -239,8 +239,13 @@ def _has_type(value: object, kind: Any) -> bool:
     if kind is float:
         return (type(value) is int and abs(value) <= INT64) or (type(value) is float and math.isfinite(value))
     if kind is str:
-        return type(value) is str and not any("\ud800" <= character <= "\udfff" for character in value)
+        return type(value) is str and (value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value))
     return kind is Any or type(value) is kind
+
+
+@cache
+def _parts_of(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    return get_origin(kind), get_args(kind)
 
 
 def _is_time(text: str) -> bool:
