@@ -133,7 +133,7 @@ def read_file(path: Path, row: type[Row]) -> Row | None:
     if content is None:
         return None
     given = content.pop("format", None)
-    if given != FORMAT:
+    if type(given) is not int or given != FORMAT:  # True equals 1
         raise NasrankError(
             f"{path}: format is {'missing' if given is None else _shown(given)}; this nasrank reads "
             f"{FORMAT}: use the nasrank that wrote it, or delete the folder {path.parent} to start anew"
