@@ -24,18 +24,24 @@ if TYPE_CHECKING:
     from nasrank.trainer.config import ExperimentConfig as ExperimentConfig
     from nasrank.trainer.evaluation.evaluator import EvaluationOptions as EvaluationOptions
     from nasrank.trainer.images.datasets import prepare_dataset as prepare_dataset
+    from nasrank.trainer.run import Compute as Compute
+    from nasrank.trainer.run import RunPaths as RunPaths
     from nasrank.trainer.run import RunResult as RunResult
+    from nasrank.trainer.run import RunSpec as RunSpec
     from nasrank.trainer.run import run_experiment as run_experiment
 
     __version__: str
 
 # name -> the module that has it, as above
 _MODULES = {
+    "Compute": "nasrank.trainer.run",
     "EvaluationOptions": "nasrank.trainer.evaluation.evaluator",
     "ExperimentConfig": "nasrank.trainer.config",
     "NasrankError": "nasrank.db.errors",
     "PredictionOptions": "nasrank.db.predictions",
+    "RunPaths": "nasrank.trainer.run",
     "RunResult": "nasrank.trainer.run",
+    "RunSpec": "nasrank.trainer.run",
     "Warehouse": "nasrank.db.warehouse.file",
     "choose_architectures": "nasrank.db.warehouse.ground_truth",
     "create_warehouse": "nasrank.db.warehouse.seed",

@@ -39,7 +39,7 @@ from nasrank.db.warehouse.ground_truth import choose_architectures, import_bench
 from nasrank.db.warehouse.seed import seed_warehouse
 from nasrank.report import queries
 from nasrank.trainer.config import ExperimentConfig, run_id
-from nasrank.trainer.record import write_config
+from nasrank.trainer.record import run_config
 
 SEEDS = 5
 MASKS = ("", "Zero", "Skip", "Pool")
@@ -152,7 +152,7 @@ class RunWriter:
         correct = (noisy.clip(0, 1) * images).astype(int).tolist()
         now = "2026-01-01T00:00:00+00:00"
         with folder.claimed():
-            write_config(folder, config, seed)
+            folder.write_config(run_config(config, seed))
             folder.write_epochs([])
             predictions = [
                 Prediction(arch_id, count, images, "ok")

@@ -31,6 +31,7 @@ from benchmarking import spread
 
 from nasrank.app.snapshot import Snapshot, WarehouseReplacedError
 from nasrank.db.benchmarks import read_benchmark
+from nasrank.db.runs import layout
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import import_benchmark
 from nasrank.db.warehouse.seed import seed_warehouse
@@ -82,10 +83,10 @@ def make_folders(writer: RunWriter, target: Path, folders: int, predictions: int
     """Run folders, each of an experiment of its own, with the predictions of one of the writer's."""
     templates = [
         (
-            json.loads((path / "config.json").read_text()),
-            json.loads((path / "status.json").read_text()),
-            (path / "epochs.parquet").read_bytes(),
-            pq.read_table(next(path.glob("predictions-*.parquet"))),
+            json.loads((path / layout.CONFIG).read_text()),
+            json.loads((path / layout.STATUS).read_text()),
+            (path / layout.EPOCHS).read_bytes(),
+            pq.read_table(layout.prediction_files(path)[0]),
         )
         for path in writer.write(TEMPLATES, predictions)
     ]
@@ -100,14 +101,15 @@ def make_folders(writer: RunWriter, target: Path, folders: int, predictions: int
         about = about | {
             "run_id": name,
             "config_hash": config.config_hash,
-            "config": json.loads(config.to_json()),
+            "config": config.values,
         }
-        (folder / "config.json").write_text(json.dumps(about))
-        (folder / "status.json").write_text(json.dumps(status | {"run_id": name}))
-        (folder / "epochs.parquet").write_bytes(epochs)
+        (folder / layout.CONFIG).write_text(json.dumps(about))
+        (folder / layout.STATUS).write_text(json.dumps(status | {"run_id": name}))
+        (folder / layout.EPOCHS).write_bytes(epochs)
         metadata = table.schema.metadata | {b"run_id": name.encode()}
         pq.write_table(
-            table.replace_schema_metadata(metadata), folder / f"predictions-{config.epochs}-running.parquet"
+            table.replace_schema_metadata(metadata),
+            layout.predictions_path(folder, config.epochs, "running"),
         )
         yield folder
 
@@ -133,7 +135,7 @@ def move(
             arrivals[folder.name] = time.monotonic()
             continue
         target.mkdir()
-        shutil.move(folder / "status.json", target)
+        shutil.move(folder / layout.STATUS, target)
         timer = threading.Timer(SLOW_SECONDS, finish, (folder, target, arrivals, has_begun))
         timer.start()
         slow.append(timer)

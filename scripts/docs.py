@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/commands.md, and the reference below the marker in docs/sql.md, from the program itself.
+"""Writes docs/commands.md, and the references in docs/sql.md and docs/run-folder.md, from the program itself.
 
 With --check it writes nothing and only says whether they are current.
 
@@ -7,22 +7,35 @@ usage: .venv/bin/python scripts/docs.py [--check]
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from nasrank.db.runs.experiment import Configuration, RunConfig
+from nasrank.db.runs.folder import Request
+from nasrank.db.runs.format import EpochRow, PredictionRow
+from nasrank.db.runs.holders import ClaimContent, Holder
+from nasrank.db.runs.schema import FORMAT, columns_of
+from nasrank.db.runs.status import RunStatus
 from nasrank.db.warehouse.catalogue import COLUMNS, MACROS, RELATIONS
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.seed import seed_warehouse
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKER = "<!-- What follows is written by scripts/docs.py from the comments in the warehouse. -->"
+# A comment that asks for a table, and the table after it.
+FIELDS = re.compile(r"(<!-- fields: (\w+) -->)\n(?:\n\|[^\n]*(?:\n\|[^\n]*)*\n)?")
+WITH_FORMAT = (RunConfig, RunStatus, Request)
+ROWS = {
+    row.__name__: row for row in (*WITH_FORMAT, Configuration, EpochRow, PredictionRow, ClaimContent, Holder)
+}
 NASRANK = Path(sys.executable).with_name("nasrank-train")
 
 
 def main() -> int:
-    pages = {"commands.md": commands_page(), "sql.md": sql_page()}
+    pages = {"commands.md": commands_page(), "sql.md": sql_page(), "run-folder.md": run_folder_page()}
     stale = [name for name, text in pages.items() if not is_current(ROOT / "docs" / name, text)]
     if "--check" in sys.argv[1:]:
         for name in stale:
@@ -94,6 +107,24 @@ def sql_page() -> str:
     ]
     parts.append("\n".join(["| macro | gives | meaning |", "| --- | --- | --- |", *lines]))
     return "\n\n".join(parts) + "\n"
+
+
+def run_folder_page() -> str:
+    """With the table of fields that each comment `fields: <class>` asks for."""
+    page = (ROOT / "docs" / "run-folder.md").read_text(encoding="utf-8")
+    return FIELDS.sub(lambda match: f"{match[1]}\n\n{fields_table(ROWS[match[2]])}\n", page)
+
+
+def fields_table(row: type) -> str:
+    """Each field: its type and range, whether it may be null, its unit, and what it means."""
+    lines = [
+        f"| {column.name} | {escaped(column.allowed)}{'; may be left out' * column.field.optional} | "
+        f"{column.field.unit} | {escaped(column.field.meaning)} |"
+        for column in columns_of(row)
+    ]
+    format_line = [f"| format | {FORMAT} | | version of this description |"] * (row in WITH_FORMAT)
+    head = ["| field | must be | unit | meaning |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *format_line, *lines])
 
 
 def escaped(text: str) -> str:

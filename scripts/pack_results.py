@@ -10,8 +10,8 @@ from pathlib import Path
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.packed import pack_runs
-from nasrank.db.runs.reader import read_run_folder, run_status
-from nasrank.db.runs.status import ENDED
+from nasrank.db.runs.reader import read_run_folder
+from nasrank.db.runs.status import read_status
 from nasrank.trainer.studies.file import load_study
 
 RESULTS = Path(__file__).resolve().parents[1] / "db" / "results"
@@ -24,7 +24,7 @@ def main() -> int:
     study, runs_dir = load_study(sys.argv[1]), Path(sys.argv[2])
     folder = RESULTS / study.name
     paths = [runs_dir / run.run_id for run in study.runs]
-    ended = [path for path in paths if path.is_dir() and run_status(path) in ENDED]
+    ended = [path for path in paths if (status := read_status(path)) and status.has_ended]
     try:
         pack_runs([read_run_folder(path) for path in ended], folder)
     except NasrankError as error:

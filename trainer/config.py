@@ -8,7 +8,6 @@ experiment's hash before they joined still is.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass, fields
@@ -16,6 +15,7 @@ from typing import Any, Final, Literal
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import OperationSet, parse_mask
+from nasrank.db.runs.experiment import canonical_json, config_hash
 from nasrank.db.runs.format import IMAGE_SIDES
 
 # name -> (cells per stage, channels of the first stage)
@@ -191,18 +191,22 @@ class ExperimentConfig:
             )
         return cls(**values)
 
-    def to_json(self) -> str:
-        """Canonical: the same experiment is always the same text, and another one another text."""
+    @property
+    def values(self) -> dict[str, Any]:
+        """As JSON has it, without what joined later and is at its default."""
         unchanged = {
             f.name for f in fields(self) if f.name in _JOINED_LATER and getattr(self, f.name) == f.default
         }
-        values = {name: value for name, value in asdict(self).items() if name not in unchanged}
-        return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return {name: value for name, value in asdict(self).items() if name not in unchanged}
+
+    def to_json(self) -> str:
+        """Canonical: the same experiment is always the same text, and another one another text."""
+        return canonical_json(self.values)
 
     @property
     def config_hash(self) -> str:
         """SHA-256 of the canonical JSON, in hexadecimal: the experiment's identity."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+        return config_hash(self.values)
 
     @property
     def size(self) -> str:

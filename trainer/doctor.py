@@ -13,7 +13,8 @@ import torch
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingested_runs
-from nasrank.db.runs.reader import run_folders, run_status
+from nasrank.db.runs.reader import run_folders
+from nasrank.db.runs.status import read_status
 from nasrank.db.warehouse.file import INTEGRITY_CHECKS, Warehouse
 from nasrank.db.warehouse.ground_truth import ground_truth_keys
 from nasrank.trainer.environment import choose_device, computes_bfloat16
@@ -90,7 +91,7 @@ def _runs(warehouse: Warehouse, runs_dir: Path) -> Iterator[Check]:
         return
     known = ingested_runs(warehouse) if warehouse.path.exists() else {}
     folders = run_folders(runs_dir)
-    ended = [folder for folder in folders if run_status(folder) in ("finished", "failed")]
+    ended = [folder for folder in folders if (status := read_status(folder)) and status.has_ended]
     waiting = [folder.name for folder in ended if folder.name not in known]
     yield Check("runs", "good", f"{len(folders)} in {runs_dir}, {len(ended)} ended, {len(known)} ingested")
     if waiting:

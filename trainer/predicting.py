@@ -9,9 +9,9 @@ from torch import Tensor
 from nasrank.db.runs.folder import RunFolder, append_prediction
 from nasrank.trainer.evaluation.evaluator import EvaluationOptions, calibration_batches, random_sample
 from nasrank.trainer.evaluation.fast_evaluation import evaluate, images_at_once
-from nasrank.trainer.images.augment import DeviceImages
-from nasrank.trainer.progress import Progress
-from nasrank.trainer.stopping import Interrupted, StopSignal
+from nasrank.trainer.images.run_images import RunImages
+from nasrank.trainer.session import Session
+from nasrank.trainer.stopping import Interrupted
 from nasrank.trainer.training.training import Training
 
 
@@ -32,24 +32,22 @@ class Predictor:
         self,
         folder: RunFolder,
         training: Training,
-        train_images: DeviceImages,
-        valid_images: DeviceImages,
+        images: RunImages,
         options: EvaluationOptions,
-        progress: Progress,
-        stop: StopSignal,
+        session: Session,
     ) -> None:
-        self._folder, self._training, self._valid_images = folder, training, valid_images
-        self._options, self._progress, self._stop = options, progress, stop
+        self._folder, self._training, self._valid_images = folder, training, images.valid
+        self._options, self._session = options, session
         self._calibration: list[Tensor] = []
-        if "recalibrated" in options.bn_modes:
+        batches = options.recalibration_batches if "recalibrated" in options.bn_modes else None
+        if batches is not None:
             self._calibration = calibration_batches(
-                train_images,
+                images.train,
                 batch_size=training.config.batch_size,
-                batches=options.recalibration_batches,
+                batches=batches,
                 seed=training.seed,
             )
-            folder.claim_evaluation("recalibration_batches", options.recalibration_batches)
-        folder.claim_evaluation("precision", options.precision)
+        folder.claim_evaluation(precision=options.precision, recalibration_batches=batches)
 
     @property
     def is_due(self) -> bool:
@@ -83,8 +81,8 @@ class Predictor:
                 batch_size=self._batch_size(bn_mode),
                 calibration=self._calibration,
                 precision=self._options.precision,
-                progress=self._progress,
-                stop=self._stop,
+                progress=self._session.progress,
+                stop=self._session.stop,
             ):
                 append_prediction(file, prediction)
                 done[prediction.arch_id] = prediction
@@ -95,7 +93,6 @@ class Predictor:
                 "the same command continues"
             )
         folder.write_predictions(done.values(), epoch, bn_mode, self._about(bn_mode))
-        folder.partial_path(epoch, bn_mode).unlink()
 
     def _batch_size(self, bn_mode: str) -> int:
         """For batch statistics as in training; otherwise it changes nothing but the speed."""

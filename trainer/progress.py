@@ -7,11 +7,10 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as RichBar
+if TYPE_CHECKING:
+    from rich.console import Console
 
 REPORT_SECONDS: Final = 0.5  # reading the loss makes the device wait: at most this often
 LINE_SECONDS: Final = 10.0  # without a terminal, lines are at least this far apart
@@ -110,6 +109,10 @@ class BarProgress:
     """A bar over all of training, then the same bar over the evaluation: for terminals."""
 
     def __init__(self, console: Console) -> None:
+        # Here, because training needs no rich, which a machine of a cluster may lack.
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as RichBar
+
         self._bar = RichBar(BarColumn(bar_width=30), TextColumn("{task.description}"), console=console)
         self._task = self._bar.add_task("")
 
@@ -176,6 +179,8 @@ class TrainingClock:
 def stderr_progress() -> Progress:
     """A bar where stderr is a terminal, otherwise lines."""
     if sys.stderr.isatty():
+        from rich.console import Console
+
         return BarProgress(Console(stderr=True))
     return LineProgress(lambda line: print(line, file=sys.stderr, flush=True))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import statistics
@@ -13,15 +12,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-import torch
-
 from nasrank.db.errors import NasrankError
 from nasrank.db.runs.claims import Claim
+from nasrank.db.runs.experiment import RunConfig
 from nasrank.db.runs.folder import RunFolder
 from nasrank.db.runs.status import RunStatus
-from nasrank.trainer.config import ExperimentConfig
+from nasrank.trainer.config import ExperimentConfig, run_id
 from nasrank.trainer.environment import device_description, git_state, versions
-from nasrank.trainer.images.datasets import ImageDataset, Split
+from nasrank.trainer.images.run_images import RunImages
 from nasrank.trainer.training.training import Training
 
 _STATUS_SECONDS: Final = 2.0
@@ -79,63 +77,48 @@ class RunRecord:
             self.status = replace(self.status, seconds_evaluation=seconds)
 
 
-def taken_up(
-    name: str,
-    previous: RunStatus | None,
-    *,
-    config: ExperimentConfig,
-    dataset: ImageDataset,
-    split: Split,
-    device: torch.device,
-    ground_truth_keys: list[str],
-) -> RunStatus:
-    """The status of a run as this process takes it up, keeping what earlier ones did.
-
-    Raises `NasrankError` where the run began with other images.
-    """
-    commit, dirty = git_state()
-    status = RunStatus(
-        run_id=name,
-        status=previous.status if previous else "running",
-        started_at=previous.started_at if previous else now(),
-        updated_at=now(),
-        finished_at=previous.finished_at if previous else None,
-        epochs=config.epochs,
-        seconds_evaluation=previous.seconds_evaluation if previous else 0.0,
-        device=device_description(device),
-        git_commit=commit,
-        git_dirty=dirty,
-        versions=versions(),
-        dataset_sha256=dataset.sha256,
-        valid_sha256=split.valid_sha256,
-        dataset_origin=dataset.origin,
-        ground_truth_keys=ground_truth_keys,
-        pid=os.getpid(),
-        host=socket.gethostname(),
-    )
-    _refuse_other_images(previous, status)
-    return status
-
-
-def write_config(folder: RunFolder, config: ExperimentConfig, seed: int) -> None:
-    """Say in the folder what the run is, or check that it is the one there; see `RunFolder.write_config`."""
-    folder.write_config(
-        json.loads(config.to_json()),
-        seed,
+def run_config(config: ExperimentConfig, seed: int) -> RunConfig:
+    """What `config.json` says of a run."""
+    return RunConfig(
+        run_id=run_id(config, seed),
+        seed=seed,
         config_hash=config.config_hash,
+        config=config.values,
         size=config.size,
         variant=config.variant,
     )
 
 
-def now() -> str:
-    """The time as `status.json` has it: ISO 8601, UTC, whole seconds."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def new_status(run_id: str, epochs: int, images: RunImages, ground_truth_keys: list[str]) -> RunStatus:
+    """The status of a run that this process begins."""
+    commit, dirty = git_state()
+    started_at = now()
+    return RunStatus(
+        run_id=run_id,
+        status="running",
+        started_at=started_at,
+        updated_at=started_at,
+        epochs=epochs,
+        device=device_description(images.device),
+        git_commit=commit,
+        git_dirty=dirty,
+        versions=versions(),
+        dataset_sha256=images.dataset.sha256,
+        valid_sha256=images.split.valid_sha256,
+        dataset_origin=images.dataset.origin,
+        ground_truth_keys=ground_truth_keys,
+        pid=os.getpid(),
+        host=socket.gethostname(),
+    )
 
 
-def _refuse_other_images(previous: RunStatus | None, status: RunStatus) -> None:
+def continued_status(status: RunStatus, previous: RunStatus | None) -> RunStatus:
+    """As `new_status` has it, keeping what earlier processes did.
+
+    Raises `NasrankError` where the run began with other images.
+    """
     if previous is None:
-        return
+        return status
     for name in ("dataset_sha256", "valid_sha256"):
         before, current = getattr(previous, name), getattr(status, name)
         if before != current:
@@ -143,3 +126,15 @@ def _refuse_other_images(previous: RunStatus | None, status: RunStatus) -> None:
                 f"run {status.run_id} began with images whose {name} is {before}, but it is now {current}; "
                 "give it back the images it began with, or another runs directory"
             )
+    return replace(
+        status,
+        status=previous.status,
+        started_at=previous.started_at,
+        finished_at=previous.finished_at,
+        seconds_evaluation=previous.seconds_evaluation,
+    )
+
+
+def now() -> str:
+    """The time as `status.json` has it: ISO 8601, UTC, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -7,37 +7,87 @@ one, and has nothing to do where all is there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 from nasrank.db.runs.claims import Claim
-from nasrank.db.runs.folder import RunFolder
+from nasrank.db.runs.folder import Request, RunFolder
 from nasrank.db.runs.status import RunStatus
 from nasrank.trainer.config import ExperimentConfig, run_id
 from nasrank.trainer.environment import choose_device
 from nasrank.trainer.evaluation.evaluator import EvaluationOptions, check_available, random_sample
-from nasrank.trainer.images.augment import DeviceImages
-from nasrank.trainer.images.datasets import (
-    ImageDataset,
-    Split,
-    load_dataset,
-    resize_dataset,
-    split_dataset,
-)
+from nasrank.trainer.images.run_images import RunImages, load_run_images
 from nasrank.trainer.messages import say
 from nasrank.trainer.network.supernet import build_supernet
 from nasrank.trainer.predicting import Predictor, missing_predictions
 from nasrank.trainer.progress import Progress, stderr_progress
-from nasrank.trainer.record import RunRecord, now, taken_up, write_config
+from nasrank.trainer.record import RunRecord, continued_status, new_status, now, run_config
+from nasrank.trainer.session import Session
 from nasrank.trainer.stopping import StopSignal
 from nasrank.trainer.training.checkpoint import Checkpointer
 from nasrank.trainer.training.recording import record_on_cuda
 from nasrank.trainer.training.training import WATCHED_IMAGES, Diverged, Training
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec:
+    """A run: an experiment with a seed, and what it is to predict.
+
+    Args:
+        arch_ids: the architectures to predict; those that the run has noted earlier stay.
+        ground_truth_keys: recorded with the run: by which rankings they were chosen.
+        evaluation: under which BN modes, and whether during training, too.
+    """
+
+    config: ExperimentConfig
+    seed: int
+    arch_ids: Sequence[int]
+    ground_truth_keys: Sequence[str] = ()
+    evaluation: EvaluationOptions = field(default_factory=EvaluationOptions)
+
+    def __post_init__(self) -> None:
+        check_available(self.arch_ids, self.config.operations)
+
+    @property
+    def run_id(self) -> str:
+        """The name of the run and of its folder."""
+        return run_id(self.config, self.seed)
+
+    @property
+    def wanted(self) -> list[int]:
+        """All architectures to predict, those that the evaluation asks for included."""
+        if self.evaluation.architectures == "all":
+            return [*self.arch_ids, *random_sample(self.config.operations, NUM_ARCHITECTURES)]
+        return list(self.arch_ids)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunPaths:
+    """Where runs leave their folders, and where prepared images lie."""
+
+    runs_dir: Path
+    data_dir: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compute:
+    """What a run computes with.
+
+    Args:
+        device: `auto`, `cpu` or `cuda`.
+        threads: of PyTorch on the CPU, for the whole process; None leaves PyTorch's choice.
+    """
+
+    device: str = "auto"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and self.threads < 1:
+            raise NasrankError(f"threads is {self.threads}; give at least 1")
 
 
 @dataclass(frozen=True)
@@ -51,78 +101,49 @@ class RunResult:
 
 
 def run_experiment(
-    config: ExperimentConfig,
-    seed: int,
+    spec: RunSpec,
+    paths: RunPaths,
+    compute: Compute | None = None,
     *,
-    runs_dir: Path,
-    data_dir: Path,
-    arch_ids: Sequence[int],
-    ground_truth_keys: Sequence[str],
-    evaluation: EvaluationOptions | None = None,
-    device: str = "auto",
-    threads: int | None = None,
     progress: Progress | None = None,
     patience: float = 0.0,
 ) -> RunResult:
     """Train a super-network and predict architectures with it, in `runs_dir/<run_id>`.
 
     Args:
-        arch_ids: the architectures to predict; those that the run has noted earlier stay.
-        ground_truth_keys: recorded with the run: by which rankings they were chosen.
-        evaluation: under which BN modes, and whether during training, too; None: the defaults.
-        device: `auto`, `cpu` or `cuda`.
-        threads: of PyTorch on the CPU, for the whole process; None leaves PyTorch's choice.
+        compute: None: the defaults of `Compute`.
         progress: None: on stderr.
         patience: seconds to wait for the claim of another process on the run's folder to end.
 
     Raises `Interrupted` after SIGINT or SIGTERM (everything is saved), `Diverged` where the loss became
     infinite or NaN, and `NasrankError` for images, architectures or folders that do not fit.
     """
-    name = run_id(config, seed)
-    check_available(arch_ids, config.operations)
-    if threads is not None and threads < 1:
-        raise NasrankError(f"threads is {threads}; give at least 1")
-    torch_device = choose_device(device)
-    options = evaluation or EvaluationOptions()
-    folder = RunFolder(runs_dir / name)
+    compute = compute or Compute()
+    device = choose_device(compute.device)
+    folder = RunFolder(paths.runs_dir / spec.run_id)
     stop = StopSignal()
     with folder.claimed(patience=patience, on_loss=stop.request) as claim, stop:
-        write_config(folder, config, seed)
+        folder.write_config(run_config(spec.config, spec.seed))
         previous = folder.read_status()
-        if previous is not None and previous.status == "failed":
-            raise NasrankError(
-                f"run {name} failed before: {previous.message}; "
-                f"delete {folder.path} to try it again, or run another seed"
-            )
-        if options.architectures == "all":
-            arch_ids = [*arch_ids, *random_sample(config.operations, NUM_ARCHITECTURES)]
-        wanted, keys = folder.add_architectures(arch_ids, ground_truth_keys)
-        if previous is not None and _is_complete(folder, config, previous, wanted, options):
-            if keys != previous.ground_truth_keys:
-                folder.write_status(replace(previous, ground_truth_keys=keys, updated_at=now()))
-            return RunResult(name, folder.path, previous.status, already_finished=True)
-        if threads is not None:
-            torch.set_num_threads(threads)
-        shown = progress or stderr_progress()
+        _refuse_failed(folder, previous)
+        request = folder.add_architectures(spec.wanted, spec.ground_truth_keys)
+        if previous is not None and _is_complete(folder, spec, previous, request):
+            if request.ground_truth_keys != previous.ground_truth_keys:
+                _note_keys(folder, previous, request)
+            return RunResult(spec.run_id, folder.path, previous.status, already_finished=True)
+        if compute.threads is not None:
+            torch.set_num_threads(compute.threads)
+        session = Session(progress or stderr_progress(), stop)
         try:
-            work = _take_up(
-                config,
-                seed,
-                folder,
-                claim=claim,
-                data_dir=data_dir,
-                device=torch_device,
-                previous=previous,
-                ground_truth_keys=keys,
-                options=options,
-                progress=shown,
-                stop=stop,
-            )
-            work.do(wanted)
+            images = load_run_images(spec.config, spec.seed, paths.data_dir, device)
+            status = new_status(spec.run_id, spec.config.epochs, images, request.ground_truth_keys)
+            status = continued_status(status, previous)
+            work = _take_up(spec, images, status, _Claimed(folder, claim), session)
+            work.do(request.arch_ids)
         finally:
             if progress is None:
-                shown.close()
-        return RunResult(name, folder.path, work.record.status.status, already_finished=False)
+                session.progress.close()
+        return RunResult(spec.run_id, folder.path, work.record.status.status, already_finished=False)
 
 
 @dataclass(frozen=True)
@@ -134,8 +155,7 @@ class _Work:
     checkpointer: Checkpointer
     predictor: Predictor
     record: RunRecord
-    progress: Progress
-    stop: StopSignal
+    session: Session
 
     def do(self, wanted: Sequence[int]) -> None:
         """Train what is left and predict what is missing; the record says throughout how it stands."""
@@ -171,8 +191,8 @@ class _Work:
         self.training.run(
             after_epoch=self._after_epoch,
             save=self.checkpointer.save,
-            progress=self.progress,
-            stop=self.stop,
+            progress=self.session.progress,
+            stop=self.session.stop,
         )
 
     def _after_epoch(self) -> None:
@@ -189,73 +209,56 @@ class _Work:
                 self.predictor.predict_sample()
 
 
+@dataclass(frozen=True)
+class _Claimed:
+    """A run's folder, and this process's claim on it."""
+
+    folder: RunFolder
+    claim: Claim
+
+
 def _take_up(
-    config: ExperimentConfig,
-    seed: int,
-    folder: RunFolder,
-    *,
-    claim: Claim,
-    data_dir: Path,
-    device: torch.device,
-    previous: RunStatus | None,
-    ground_truth_keys: list[str],
-    options: EvaluationOptions,
-    progress: Progress,
-    stop: StopSignal,
+    spec: RunSpec, images: RunImages, status: RunStatus, claimed: _Claimed, session: Session
 ) -> _Work:
     """Bring a run to where its files say it stands."""
-    dataset = load_dataset(config.dataset, data_dir)
-    split = split_dataset(
-        dataset,
-        train_images=config.train_images,
-        valid_images=config.valid_images,
-        split_seed=config.split_seed_of(seed),
+    folder, claim = claimed.folder, claimed.claim
+    supernet = build_supernet(
+        spec.config,
+        spec.seed,
+        image_shape=images.dataset.images.shape[1:],
+        num_classes=images.dataset.num_classes,
     )
-    dataset = resize_dataset(dataset, config.image_size)
-    train_images = _on_device(dataset, split.train, device, config.max_shift)
-    valid_images = _on_device(dataset, split.valid, device)
-    training = _training(config, seed, dataset, split, train_images)
-    predictor = Predictor(folder, training, train_images, valid_images, options, progress, stop)
-    status = taken_up(
-        folder.path.name,
-        previous,
-        config=config,
-        dataset=dataset,
-        split=split,
-        device=device,
-        ground_truth_keys=ground_truth_keys,
+    training = Training(
+        spec.config, spec.seed, supernet.to(images.device), images.train, images.watched(WATCHED_IMAGES)
     )
+    predictor = Predictor(folder, training, images, spec.evaluation, session)
     checkpointer = Checkpointer(folder.path, claim, training)
     if not checkpointer.resume() and status.status == "finished":
         raise NasrankError(
-            f"run {folder.path.name} is finished, but its checkpoint is gone, so it can predict no "
+            f"run {spec.run_id} is finished, but its checkpoint is gone, so it can predict no "
             f"further architectures; delete {folder.path} to train it again"
         )
     record = RunRecord(folder, claim, training, status)
-    return _Work(folder, training, checkpointer, predictor, record, progress, stop)
+    return _Work(folder, training, checkpointer, predictor, record, session)
 
 
-def _is_complete(
-    folder: RunFolder,
-    config: ExperimentConfig,
-    status: RunStatus,
-    wanted: Sequence[int],
-    options: EvaluationOptions,
-) -> bool:
+def _refuse_failed(folder: RunFolder, status: RunStatus | None) -> None:
+    if status is not None and status.status == "failed":
+        raise NasrankError(
+            f"run {folder.path.name} failed before: {status.message}; "
+            f"delete {folder.path} to try it again, or run another seed"
+        )
+
+
+def _is_complete(folder: RunFolder, spec: RunSpec, status: RunStatus, request: Request) -> bool:
     return status.status == "finished" and not any(
-        missing_predictions(folder, wanted, config.epochs, bn_mode) for bn_mode in options.bn_modes
+        missing_predictions(folder, request.arch_ids, spec.config.epochs, bn_mode)
+        for bn_mode in spec.evaluation.bn_modes
     )
 
 
-def _training(
-    config: ExperimentConfig, seed: int, dataset: ImageDataset, split: Split, train_images: DeviceImages
-) -> Training:
-    device = train_images.device
-    watched_images = _on_device(dataset, split.valid[:WATCHED_IMAGES], device)
-    supernet = build_supernet(
-        config, seed, image_shape=dataset.images.shape[1:], num_classes=dataset.num_classes
-    )
-    return Training(config, seed, supernet.to(device), train_images, watched_images)
+def _note_keys(folder: RunFolder, status: RunStatus, request: Request) -> None:
+    folder.write_status(replace(status, ground_truth_keys=request.ground_truth_keys, updated_at=now()))
 
 
 def _record_groups(training: Training) -> None:
@@ -268,16 +271,3 @@ def _record_groups(training: Training) -> None:
     if ratio is not None:
         how = "played as recorded" if training.plays_groups else "trained path by path"
         say(f"groups of paths are {how}: recorded, they take {1 / ratio:.2f} times as long as path by path")
-
-
-def _on_device(
-    dataset: ImageDataset, chosen: Tensor, device: torch.device, max_shift: int = 0
-) -> DeviceImages:
-    return DeviceImages(
-        dataset.images[chosen],
-        dataset.labels[chosen],
-        mean=dataset.mean,
-        std=dataset.std,
-        device=device,
-        max_shift=max_shift,
-    )

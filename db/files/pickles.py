@@ -31,14 +31,12 @@ def load_pickle(
     encoding: str = "ASCII",
     max_bytes: int = MAX_BYTES,
     name: str | None = None,
-    persistent: Persistent | None = None,
 ) -> Any:
-    """The object in a pickle file.
+    """The object in a pickle file. One that refers to something outside of it is refused.
 
     `allowed` maps a global's `(module, name)` in the pickle to the object that stands for it, so that
     reading a pickle never imports anything. `encoding` is that of Python 2 strings, `"bytes"` to leave
-    them as they are. `name` is how errors call the file, by default its own name. `persistent` stands for
-    what the pickle has by reference; without it, references are refused.
+    them as they are. `name` is how errors call the file, by default its own name.
 
     Raises `NasrankError` for any other global, for a truncated or damaged file, and for one of more than
     `max_bytes`. A pickle can still waste time and memory in proportion to what it builds.
@@ -46,22 +44,21 @@ def load_pickle(
     shown = name if name is not None else _name_of(file)
     content = io.BytesIO(_read(file, max_bytes, shown))
     with _readable(shown):
-        return _Unpickler(content, allowed or {}, encoding, shown, persistent).load()
+        return _Unpickler(content, allowed or {}, encoding, shown).load()
 
 
-def load_next(stream: BinaryIO, *, allowed: Globals, name: str, persistent: Persistent | None = None) -> Any:
+def load_next(stream: BinaryIO, *, allowed: Globals, name: str) -> Any:
     """As `load_pickle`, the next of several pickles in a stream that the caller has limited."""
     with _readable(name):
-        return _Unpickler(stream, allowed, "ASCII", name, persistent).load()
+        return _Unpickler(stream, allowed, "ASCII", name).load()
 
 
-def load_limited(
-    stream: BinaryIO, *, allowed: Globals, name: str, persistent: Persistent | None = None
-) -> Any:
+def load_limited(stream: BinaryIO, *, allowed: Globals, name: str, persistent: Persistent) -> Any:
     """As `load_pickle`, ten times faster, and only for a process whose memory and time are limited.
 
-    It reads one pickle of the stream, which is buffered. Hand it objects in `allowed` that were made for this
-    call: a hostile pickle can set attributes of what Python allows to change.
+    It reads one pickle of the stream, which is buffered; `persistent` stands for what that has by reference.
+    Hand it objects in `allowed` that were made for this call: a hostile pickle can set attributes of what
+    Python allows to change.
     """
     with _readable(name):
         return _LimitedUnpickler(stream, allowed, name, persistent).load()
@@ -91,13 +88,10 @@ def _readable(shown: str) -> Iterator[None]:
 class _Unpickler(pickle._Unpickler):
     dispatch: ClassVar = dict(pickle._Unpickler.dispatch)
 
-    def __init__(
-        self, stream: BinaryIO, allowed: Globals, encoding: str, shown: str, keep: Persistent | None
-    ) -> None:
+    def __init__(self, stream: BinaryIO, allowed: Globals, encoding: str, shown: str) -> None:
         super().__init__(stream, encoding=encoding)
         self._allowed = allowed
         self._shown = shown
-        self._keep = keep
 
     def load_bytearray8(self) -> None:
         # Python's own fills as much memory as is claimed before the file is seen to be shorter.
@@ -112,7 +106,7 @@ class _Unpickler(pickle._Unpickler):
         return _find_class(module, name, self._allowed, self._shown)
 
     def persistent_load(self, pid: Any) -> Any:
-        return _persistent_load(pid, self._keep)
+        raise pickle.UnpicklingError("it refers to something outside of it")
 
     def get_extension(self, code: int) -> None:
         # Would otherwise hand out objects that this process registered, without asking find_class.
@@ -120,7 +114,7 @@ class _Unpickler(pickle._Unpickler):
 
 
 class _LimitedUnpickler(pickle.Unpickler):
-    def __init__(self, stream: BinaryIO, allowed: Globals, shown: str, keep: Persistent | None) -> None:
+    def __init__(self, stream: BinaryIO, allowed: Globals, shown: str, keep: Persistent) -> None:
         super().__init__(stream)
         self._allowed = allowed
         self._shown = shown
@@ -130,7 +124,7 @@ class _LimitedUnpickler(pickle.Unpickler):
         return _find_class(module, name, self._allowed, self._shown)
 
     def persistent_load(self, pid: Any) -> Any:
-        return _persistent_load(pid, self._keep)
+        return self._keep(pid)
 
 
 def _find_class(module: str, name: str, allowed: Globals, shown: str) -> Any:
@@ -143,12 +137,6 @@ def _find_class(module: str, name: str, allowed: Globals, shown: str) -> Any:
             f"{shown} asks for {f'{module}.{name}'!r}, which is refused; only built-in types{others} are "
             "allowed: use this file only if you trust its source, and convert it there"
         ) from None
-
-
-def _persistent_load(pid: Any, keep: Persistent | None) -> Any:
-    if keep is None:
-        raise pickle.UnpicklingError("it refers to something outside of it")
-    return keep(pid)
 
 
 def _read(file: BinaryIO | Path, max_bytes: int, shown: str) -> bytes:

@@ -39,13 +39,17 @@ def open_regular(path: Path) -> Iterator[io.BufferedReader]:
 def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a file, or None where there is no file. Raises `NasrankError` for anything else."""
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise NasrankError(
             f"{path} cannot be read: {error}; copy it anew, or delete the folder {path.parent} to start anew"
         ) from error
     if not isinstance(content, dict):
         raise NasrankError(f"{path} is not a JSON object; delete the folder {path.parent} to start anew")
     return content
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

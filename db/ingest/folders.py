@@ -17,8 +17,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from nasrank.db.errors import NasrankError
-from nasrank.db.runs.reader import RunRows, folder_digest, read_run_folder, run_status
-from nasrank.db.runs.status import ENDED
+from nasrank.db.runs.reader import RunRows, folder_digest, read_run_folder
+from nasrank.db.runs.status import read_status
 from nasrank.db.warehouse.derived import derive_runs, forget_runs
 from nasrank.db.warehouse.file import Warehouse, insert_arrow
 from nasrank.db.warehouse.models import EpochMetric, Experiment, Prediction, Run
@@ -47,7 +47,8 @@ def ingest(
     fresh: dict[str, RunRows] = {}
     for path in sorted(folders):
         try:
-            if run_status(path) not in ENDED:
+            status = read_status(path)
+            if status is None or not status.has_ended:
                 report.unfinished.append(path.name)
                 continue
             digest = folder_digest(path)

@@ -8,9 +8,7 @@ checked before anything is imported, and all are imported in one transaction.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import importlib.metadata
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,11 +18,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
-from numpy.typing import NDArray
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, OperationSet
-from nasrank.db.predictions.reading import ForeignRun, PredictionOptions, prediction_files, read_run, seeds_of
+from nasrank.db.predictions.reading import (
+    ForeignRun,
+    KnownAccuracies,
+    PredictionOptions,
+    prediction_files,
+    read_run,
+    seeds_of,
+)
+from nasrank.db.runs.experiment import config_hash, experiment_id
 from nasrank.db.warehouse.derived import derive_runs, forget_runs
 from nasrank.db.warehouse.file import Warehouse, insert_arrow
 from nasrank.db.warehouse.ground_truth import resolve_key
@@ -53,17 +58,12 @@ def import_predictions(
     name: str,
     options: PredictionOptions,
     *,
-    seed: int | None = None,
-    ground_truth: Sequence[str] = (),
     on_file: Callable[[int, int], None] = lambda done, total: None,
     on_wait: Callable[[], None] = lambda: None,
 ) -> ImportReport:
     """Import a file, or a folder of one file a seed, under `name`; what is there already stays as it is.
 
     Args:
-        seed: of the file, of a folder that of the first; None: as `seeds_of` finds.
-        ground_truth: keys under which metrics are stored, in full or short; the first tells notations apart.
-            None given: the default key.
         on_file: called before each file with how many were read, and how many there are.
 
     Raises:
@@ -74,15 +74,15 @@ def import_predictions(
         raise NasrankError(
             f"{name!r} cannot name predictions; give --name with letters, digits, dot, underscore and hyphen"
         )
-    keys, truth = _ground_truth(warehouse, ground_truth)
+    keys, known_accuracies = _ground_truth(warehouse, options.ground_truth)
     report = ImportReport()
     files = prediction_files(path)
-    seeds, told = seeds_of(files, seed)
+    seeds, told = seeds_of(files, options.seed)
     runs: list[ForeignRun] = []
     for file, number in zip(files, seeds, strict=True):
         on_file(len(runs), len(files))
-        runs.append(read_run(file, number, truth, keys[0], options, report.notes))
-    report.notes.append(told)
+        runs.append(read_run(file, number, known_accuracies, options))
+    report.notes += [*dict.fromkeys(line for run in runs for line in run.notes), told]
     _refuse_differences(runs)
     experiment = _experiment_row(name, options.mask, str(runs[0].source["scale"]))
     known = _known_sources(warehouse, experiment)
@@ -172,8 +172,8 @@ def coverage(warehouse: Warehouse, run_ids: Sequence[str]) -> pa.Table:
     )
 
 
-def _ground_truth(warehouse: Warehouse, texts: Sequence[str]) -> tuple[list[str], NDArray[np.float64]]:
-    """The keys in full (none given: the default key), and the accuracies [architectures] under the first."""
+def _ground_truth(warehouse: Warehouse, texts: Sequence[str]) -> tuple[list[str], KnownAccuracies]:
+    """The keys in full (none given: the default key), and the accuracies under the first."""
     with warehouse.read() as connection:
         keys = [str(resolve_key(connection, text)) for text in texts or (None,)]
         rows = connection.execute(
@@ -181,7 +181,7 @@ def _ground_truth(warehouse: Warehouse, texts: Sequence[str]) -> tuple[list[str]
         ).fetchnumpy()
     truth = np.full(NUM_ARCHITECTURES, np.nan)
     truth[rows["arch_id"]] = rows["accuracy"]
-    return keys, truth
+    return keys, KnownAccuracies(keys[0], truth)
 
 
 def _refuse_differences(runs: Sequence[ForeignRun]) -> None:
@@ -197,9 +197,8 @@ def _experiment_row(name: str, mask: OperationSet, scale: str) -> dict[str, Any]
     """Its configuration is what tells it from others: name, mask, and what it predicts."""
     predicts = "score" if scale == "score" else "accuracy"
     config = {"kind": IMPORTED, "mask": str(mask), "name": name, "predicts": predicts}
-    canonical = json.dumps(config, sort_keys=True, separators=(",", ":"))
-    config_hash = hashlib.sha256(canonical.encode()).hexdigest()
-    return {"experiment_id": config_hash[:12], "config_hash": config_hash, "config": config, **config}
+    digest = config_hash(config)
+    return {"experiment_id": experiment_id(digest), "config_hash": digest, "config": config, **config}
 
 
 def _run_id(experiment: dict[str, Any], seed: int) -> str:

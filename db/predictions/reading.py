@@ -27,14 +27,27 @@ class PredictionOptions:
     """How files are read; None is found by looking.
 
     Args:
+        seed: of the file, of a folder that of the first; None: as `seeds_of` finds.
+        ground_truth: keys under which metrics are stored, in full or short; the first tells notations apart.
+            None given: the default key.
         leave_out_masked: leaves out architectures that the mask removes, instead of refusing the file.
     """
 
     mask: OperationSet = field(default_factory=OperationSet)
     scale: str | None = None
     lower_is_better: bool = False
+    seed: int | None = None
+    ground_truth: Sequence[str] = ()
     leave_out_masked: bool = False
     choice: Choice = field(default_factory=Choice)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAccuracies:
+    """What tells notations apart: the accuracies [architectures] under a ground-truth key, NaN if unknown."""
+
+    key: str
+    values: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,7 @@ class ForeignRun:
     """What one file says of one seed, checked.
 
     Args:
+        notes: lines that say how it was read.
         arch_ids: [predictions].
         numbers: [predictions], fractions or scores of which higher is better; NaN where not finite.
     """
@@ -50,6 +64,7 @@ class ForeignRun:
     source: dict[str, Any]
     arch_ids: ArchIds
     numbers: NDArray[np.float64]
+    notes: tuple[str, ...]
 
 
 def prediction_files(path: Path) -> list[Path]:
@@ -79,19 +94,8 @@ def seeds_of(files: Sequence[Path], first: int | None) -> tuple[list[int], str]:
     return seeds, f"{_seeds(seeds)}{', in the order of the names' if len(files) > 1 else ''}"
 
 
-def read_run(
-    path: Path,
-    seed: int,
-    truth: NDArray[np.float64],
-    key: str,
-    options: PredictionOptions,
-    notes: list[str],
-) -> ForeignRun:
+def read_run(path: Path, seed: int, known: KnownAccuracies, options: PredictionOptions) -> ForeignRun:
     """Read and check one file.
-
-    Args:
-        truth: [architectures] known accuracies, which tell notations apart, and `key`, their name.
-        notes: gets lines that say how it was read, each once.
 
     Raises:
         NasrankError: it cannot be read, is unclear, or holds what the options exclude.
@@ -102,7 +106,7 @@ def read_run(
         raise NasrankError("of accuracies higher is better; with --lower-is-better give --scale score")
     file = read_prediction_file(path, options.choice)
     try:
-        notation, told = choose_reading(file.readings, file.numbers, truth, key)
+        notation, told = choose_reading(file.readings, file.numbers, known.values, known.key)
         arch_ids = file.readings[notation]
         _refuse_repeated(arch_ids)
         scale = options.scale or ("score" if options.lower_is_better else _scale(file))
@@ -118,9 +122,12 @@ def read_run(
         _left_out(path, "masked architectures left out", int((~admitted).sum())),
         _left_out(path, "architectures without a finite number", int(np.isnan(numbers[admitted]).sum())),
     ]
-    notes += [line for line in lines if line and line not in notes]
     return ForeignRun(
-        seed, _source_row(file, notation, scale, options), arch_ids[admitted], numbers[admitted]
+        seed,
+        _source_row(file, notation, scale, options),
+        arch_ids[admitted],
+        numbers[admitted],
+        notes=tuple(line for line in lines if line),
     )
 
 

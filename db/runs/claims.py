@@ -30,12 +30,12 @@ from nasrank.db.files.writing import write_json
 from nasrank.db.runs.holders import (
     BEAT_SECONDS,
     STALE_SECONDS,
+    ClaimContent,
     Holder,
-    claim_numbers,
-    claim_path,
     find_claim,
     newest_claim,
 )
+from nasrank.db.runs.layout import claim_numbers, claim_path
 
 
 class Claim:
@@ -124,7 +124,7 @@ def _create(folder: Path, number: int) -> bool:
 
 
 def _content(*, released: bool) -> dict[str, Any]:
-    return {"holder": asdict(Holder.this_process()), "released": released}
+    return asdict(ClaimContent(holder=asdict(Holder.this_process()), released=released))
 
 
 def _now_at(folder: Path) -> float:

@@ -1,44 +1,46 @@
-"""The folder a run leaves behind: all that `db.ingest.folders` reads, and all that continuing the run needs.
+"""Writing a run folder, and reading back what continuing the run needs.
 
-```
-runs/<run_id>/
-  config.json                           what the run is
-  architectures.json                    what it shall predict
-  status.json                           how it stands; db/runs/status.py
-  epochs.parquet                        a row an epoch
-  predictions-<epoch>-<bn_mode>.parquet a row an architecture
-  predictions-<epoch>-<bn_mode>.partial.jsonl  while evaluation is under way
-  checkpoint-<step>.pt                  the last two
-  claim-<n>.json                        who works on the folder; db/runs/holders.py
-  worker.log                            what the processes of a study said
-```
-Every file but the partial one is written to a temporary name, synced and renamed: a reader sees it whole or
-not at all.
+Every file but the one of an unfinished evaluation is written to a temporary name, synced and renamed: a
+reader sees it whole or not at all.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Annotated, TextIO
 
-import pyarrow
-import pyarrow.parquet
+import pyarrow as pa
 
 from nasrank.db.errors import NasrankError
-from nasrank.db.files.reading import read_json
-from nasrank.db.files.writing import TEMPORARY_SUFFIX, atomic_write, write_json
+from nasrank.db.files.writing import TEMPORARY_SUFFIX, write_json, write_parquet
+from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
+from nasrank.db.runs import layout
 from nasrank.db.runs.claims import Claim
-from nasrank.db.runs.format import EPOCH_SCHEMA, FORMAT, PREDICTION_SCHEMA, EpochRow, Prediction
+from nasrank.db.runs.experiment import RunConfig, read_config
+from nasrank.db.runs.format import EPOCH_SCHEMA, EpochRow, Prediction, PredictionRow
+from nasrank.db.runs.schema import FORMAT, Field, arrow_schema, columns_of, read_file, read_object, read_table
 from nasrank.db.runs.status import RunStatus, read_status
 
-# What is ingested, and the count that accuracies come from, for adding predictions later.
-_PREDICTION_SCHEMA: Final = PREDICTION_SCHEMA.append(pyarrow.field("correct", pyarrow.int32()))
-_PREDICTIONS: Final = re.compile(r"predictions-(\d+)-")
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """`architectures.json`, beside its `format`: what a run is to predict, and how."""
+
+    ground_truth_keys: Annotated[list[str], Field("keys by which architectures were chosen, ascending")]
+    arch_ids: Annotated[
+        list[int],
+        Field("NAS-Bench-201 indices to predict, ascending", least=0, most=NUM_ARCHITECTURES - 1),
+    ]
+    precision: Annotated[
+        str | None, Field("of features and weights in evaluation, such as float32", optional=True)
+    ] = None
+    recalibration_batches: Annotated[
+        int | None, Field("of training images for each architecture", "batches", least=1, optional=True)
+    ] = None
 
 
 class RunFolder:
@@ -69,27 +71,13 @@ class RunFolder:
         finally:
             claim.release()
 
-    def write_config(
-        self, config: Mapping[str, Any], seed: int, *, config_hash: str, size: str, variant: str
-    ) -> None:
-        """Write `config.json`, or check that the one there is of the same experiment and seed.
-
-        `config` is the configuration as JSON has it, `config_hash` its hash, `size` and `variant` its labels.
-        """
-        path = self.path / "config.json"
-        content = {
-            "format": FORMAT,
-            "run_id": self.path.name,
-            "seed": seed,
-            "config_hash": config_hash,
-            "config": config,
-            "size": size,
-            "variant": variant,
-        }
-        found = read_json(path)
+    def write_config(self, about: RunConfig) -> None:
+        """Write `config.json`, or check that the one there is of the same experiment and seed."""
+        path = self.path / layout.CONFIG
+        found = read_config(self.path)
         if found is None:
-            write_json(path, content)
-        elif any(found.get(key) != content[key] for key in ("format", "seed", "config_hash", "config")):
+            _write(path, about)
+        elif (found.seed, found.config) != (about.seed, about.config):
             raise NasrankError(
                 f"{path} is of another configuration or seed than this run; move the folder away, "
                 "or give another runs directory"
@@ -101,48 +89,49 @@ class RunFolder:
 
     def write_status(self, status: RunStatus) -> None:
         """Replace `status.json`."""
-        write_json(self.path / "status.json", {"format": FORMAT, **asdict(status)})
+        _write(self.path / layout.STATUS, status)
 
-    def add_architectures(
-        self, arch_ids: Iterable[int], ground_truth_keys: Iterable[str]
-    ) -> tuple[list[int], list[str]]:
-        """Note what the run shall predict, and by which ground-truth keys it was chosen.
+    def add_architectures(self, arch_ids: Iterable[int], ground_truth_keys: Iterable[str]) -> Request:
+        """Note what the run is to predict, and by which ground-truth keys it was chosen.
 
-        Returns all architectures (ascending) and keys, with those noted earlier, which stay.
+        Returns all of both, with those noted earlier, which stay.
         """
-        path = self.path / "architectures.json"
-        found = read_json(path) or {"arch_ids": [], "ground_truth_keys": []}
-        keys = sorted({*found["ground_truth_keys"], *ground_truth_keys})
-        all_ids = sorted({*found["arch_ids"], *arch_ids})
-        content = {**found, "format": FORMAT, "ground_truth_keys": keys, "arch_ids": all_ids}
-        if found != content:
-            write_json(path, content)
-        return all_ids, keys
+        found = read_request(self.path)
+        request = replace(
+            found or Request(arch_ids=[], ground_truth_keys=[]),
+            arch_ids=sorted({*arch_ids, *(found.arch_ids if found else ())}),
+            ground_truth_keys=sorted({*ground_truth_keys, *(found.ground_truth_keys if found else ())}),
+        )
+        if found != request:
+            _write(self.path / layout.ARCHITECTURES, request)
+        return request
 
-    def claim_evaluation(self, option: str, value: int | str) -> None:
-        """Note with which option the run is evaluated, or check that it is what was noted earlier.
+    def claim_evaluation(self, *, precision: str, recalibration_batches: int | None) -> None:
+        """Note how the run is evaluated, or check that it is as noted earlier; None is not noted.
 
-        After `add_architectures`. A run's predictions under a BN mode shall all be alike.
+        After `add_architectures`. A run's predictions under a BN mode are all made alike.
         """
-        path = self.path / "architectures.json"
-        content = read_json(path) or {}
-        noted = content.get(option)
-        if noted is None:
-            write_json(path, {**content, option: value})
-        elif noted != value:
-            raise NasrankError(
-                f"{path} notes {option} {noted}, and {value} was given; give {noted}, or another runs "
-                "directory"
-            )
+        path = self.path / layout.ARCHITECTURES
+        request = read_request(self.path)
+        if request is None:
+            raise NasrankError(f"{path} is missing; give the same command again")
+        given = {"recalibration_batches": recalibration_batches, "precision": precision}
+        for option, value in given.items():
+            noted = getattr(request, option)
+            if None not in (noted, value) and noted != value:
+                raise NasrankError(
+                    f"{path} notes {option} {noted}, and {value} was given; give {noted}, or another runs "
+                    "directory"
+                )
+        batches = recalibration_batches or request.recalibration_batches
+        changed = replace(request, precision=precision, recalibration_batches=batches)
+        if changed != request:
+            _write(path, changed)
 
     def write_epochs(self, rows: Sequence[EpochRow]) -> None:
         """Replace `epochs.parquet`."""
-        table = pyarrow.Table.from_pylist([asdict(row) for row in rows], schema=EPOCH_SCHEMA)
-        _write_table(self.path / "epochs.parquet", table)
-
-    def predictions_path(self, epoch: int, bn_mode: str) -> Path:
-        """Where the predictions after `epoch` epochs lie."""
-        return self.path / f"predictions-{epoch}-{bn_mode}.parquet"
+        table = pa.Table.from_pylist([asdict(row) for row in rows], schema=EPOCH_SCHEMA)
+        write_parquet(self.path / layout.EPOCHS, table)
 
     def write_predictions(
         self,
@@ -151,41 +140,41 @@ class RunFolder:
         bn_mode: str,
         about: Mapping[str, str] | None = None,
     ) -> None:
-        """All predictions after `epoch` epochs, replacing earlier ones; ascending by `arch_id`.
+        """All predictions after `epoch` epochs, ascending by `arch_id`, in place of earlier and partial ones.
 
         `about` joins the file's metadata.
         """
         rows = [
-            {**asdict(prediction), "accuracy": prediction.accuracy}
+            asdict(prediction.row)
             for prediction in sorted(predictions, key=lambda prediction: prediction.arch_id)
         ]
         metadata = {"run_id": self.path.name, "epoch": str(epoch), "bn_mode": bn_mode, **(about or {})}
-        table = pyarrow.Table.from_pylist(rows, schema=_PREDICTION_SCHEMA.with_metadata(metadata))
-        _write_table(self.predictions_path(epoch, bn_mode), table)
+        table = pa.Table.from_pylist(rows, schema=arrow_schema(PredictionRow).with_metadata(metadata))
+        write_parquet(layout.predictions_path(self.path, epoch, bn_mode), table)
+        layout.partial_path(self.path, epoch, bn_mode).unlink(missing_ok=True)
 
     def drop_predictions(self, after: int) -> None:
         """Delete all predictions, finished or not, of later epochs than `after`."""
-        for path in self.path.glob("predictions-*"):
-            if (match := _PREDICTIONS.match(path.name)) and int(match[1]) > after:
+        for path in (*layout.prediction_files(self.path), *layout.partial_files(self.path)):
+            evaluation = layout.evaluation_of(path)
+            if evaluation is not None and evaluation[0] > after:
                 path.unlink()
 
     def read_predictions(self, epoch: int, bn_mode: str) -> list[Prediction]:
         """What `write_predictions` wrote, or nothing. Raises `NasrankError` for a damaged file."""
-        path = self.predictions_path(epoch, bn_mode)
+        path = layout.predictions_path(self.path, epoch, bn_mode)
         if not path.exists():
             return []
         try:
-            rows = pyarrow.parquet.read_table(path, columns=["arch_id", "correct", "images", "status"])
-        except (pyarrow.ArrowException, OSError) as error:
-            raise NasrankError(
-                f"{path} cannot be read: {error}; delete it, and the same command predicts again"
-            ) from error
+            rows = read_table(path, PredictionRow, ["arch_id", "correct", "images", "status"])
+        except NasrankError as error:
+            raise NasrankError(f"{error}; delete it, and the same command predicts again") from error
         return [Prediction(**row) for row in rows.to_pylist()]
 
     @contextlib.contextmanager
     def partial_predictions(self, epoch: int, bn_mode: str) -> Iterator[tuple[list[Prediction], TextIO]]:
         """What an evaluation that was cut short predicted, and the file to `append_prediction` to."""
-        path = self.partial_path(epoch, bn_mode)
+        path = layout.partial_path(self.path, epoch, bn_mode)
         with path.open("a+", encoding="utf-8", errors="replace") as file:
             file.seek(0)
             lines = file.read().split("\n")
@@ -193,9 +182,10 @@ class RunFolder:
                 file.write("\n")  # ends the line that a kill tore
             yield [prediction for line in lines if (prediction := _parse_prediction(line))], file
 
-    def partial_path(self, epoch: int, bn_mode: str) -> Path:
-        """Where those of an unfinished evaluation lie, a JSON object a line."""
-        return self.path / f"predictions-{epoch}-{bn_mode}.partial.jsonl"
+
+def read_request(folder: Path) -> Request | None:
+    """What a run is to predict, or None where nothing was noted yet. Raises `NasrankError` as `read_file`."""
+    return read_file(folder / layout.ARCHITECTURES, Request)
 
 
 def append_prediction(file: TextIO, prediction: Prediction) -> None:
@@ -207,12 +197,17 @@ def append_prediction(file: TextIO, prediction: Prediction) -> None:
 def _parse_prediction(line: str) -> Prediction | None:
     """None for a torn line: its architecture is predicted again."""
     try:
-        return Prediction(**json.loads(line))
-    except (ValueError, TypeError):
+        return read_object(json.loads(line), Prediction)
+    except (ValueError, TypeError, AttributeError, NasrankError):
         return None
 
 
-def _write_table(path: Path, table: pyarrow.Table) -> None:
-    sink = pyarrow.BufferOutputStream()
-    pyarrow.parquet.write_table(table, sink)
-    atomic_write(path, sink.getvalue().to_pybytes())
+def _write(path: Path, content: RunConfig | RunStatus | Request) -> None:
+    """As `read_file` reads it; an optional field without a value is left out."""
+    declared = {column.name: column.field for column in columns_of(type(content))}
+    values = {
+        name: value
+        for name, value in asdict(content).items()
+        if not (declared[name].optional and value is None)
+    }
+    write_json(path, {"format": FORMAT, **values})

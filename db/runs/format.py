@@ -1,58 +1,88 @@
-"""What a run folder's files hold, version 1: a row an epoch, and a row a prediction.
-
-The warehouse takes `config.json`, `status.json`, `epochs.parquet`, and one
-`predictions-<epoch>-<bn_mode>.parquet` an evaluation; `db/runs/folder.py` names the other files.
-"""
+"""The rows of a run folder's Parquet files, and what the data sets that runs learn from are called."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
-import pyarrow as pa
+from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
+from nasrank.db.runs.schema import INT32, Field, arrow_schema
 
-FORMAT: Final = 1
 # The data sets that runs learn from, and how many pixels a side their images have.
 IMAGE_SIDES: Final = {"cifar10": 32, "digits": 8}
-PREDICTION_SCHEMA: Final = pa.schema(
-    [("arch_id", pa.int16()), ("accuracy", pa.float64()), ("images", pa.int32()), ("status", pa.string())]
-)
-EPOCH_SCHEMA: Final = pa.schema(
-    [
-        ("epoch", pa.int32()),
-        ("train_loss", pa.float64()),
-        ("train_accuracy", pa.float64()),
-        ("valid_accuracy", pa.float64()),
-        ("learning_rate", pa.float64()),
-        ("seconds", pa.float64()),
-        ("images_per_second", pa.float64()),
-    ]
-)
+OK: Final = "ok"
+NON_FINITE: Final = "non-finite"
+
+_ArchId = Annotated[int, Field("NAS-Bench-201 index", least=0, most=NUM_ARCHITECTURES - 1)]
+_Accuracy = Field("of the validation images; null where status is not ok", "fraction", least=0, most=1)
+_Correct = Annotated[
+    int | None,
+    Field(
+        "predicted rightly, which adding predictions later needs",
+        "images",
+        least=0,
+        most=INT32,
+        optional=True,
+        stored=False,
+    ),
+]
+_Images = Annotated[int, Field("validation images that were predicted", "images", least=1, most=INT32)]
+_Status = Annotated[str, Field("non-finite where the logits were not finite", choices=(OK, NON_FINITE))]
 
 
 @dataclass(frozen=True)
 class EpochRow:
-    """What is recorded of an epoch; accuracies are fractions."""
+    """What is recorded of an epoch: a row of `epochs.parquet`."""
 
-    epoch: int  # from 1
-    train_loss: float  # mean over the batches, each along its own path; with label smoothing, if any
-    train_accuracy: float  # likewise, on augmented images
-    valid_accuracy: float | None  # mean of `watched_paths`; None in epochs that do not validate
-    learning_rate: float
-    seconds: float  # of training steps, without validation
-    images_per_second: float  # an image counts once for each path it takes
+    epoch: Annotated[int, Field("1 for the first", least=1, most=INT32)]
+    train_loss: Annotated[
+        float | None, Field("mean cross-entropy of the sampled paths; with label smoothing, if any", "nats")
+    ]
+    train_accuracy: Annotated[
+        float | None, Field("mean over the sampled paths, on augmented images", "fraction", least=0, most=1)
+    ]
+    valid_accuracy: Annotated[
+        float | None,
+        Field("mean over a few fixed paths; null if it was not measured", "fraction", least=0, most=1),
+    ]
+    learning_rate: Annotated[float, Field("of this epoch", least=0)]
+    seconds: Annotated[float, Field("of this epoch's training, without validation", "seconds", least=0)]
+    images_per_second: Annotated[
+        float, Field("trained; an image counts once for each path it takes", "images/s", least=0)
+    ]
+
+
+@dataclass(frozen=True)
+class PredictionRow:
+    """What a run says of an architecture: a row of `predictions-<epoch>-<bn_mode>.parquet`."""
+
+    arch_id: _ArchId
+    accuracy: Annotated[float | None, _Accuracy]
+    images: _Images
+    status: _Status
+    correct: _Correct
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a run says of an architecture. `status` is `ok`, or `non-finite`: then nothing was counted."""
+    """A prediction as it is counted, and a line of the file of an unfinished evaluation."""
 
-    arch_id: int
-    correct: int | None
-    images: int
-    status: str
+    arch_id: _ArchId
+    correct: _Correct
+    images: _Images
+    status: _Status
 
     @property
     def accuracy(self) -> float | None:
         """Fraction of the validation images in 0..1, or None where the logits were not finite."""
         return None if self.correct is None else self.correct / self.images
+
+    @property
+    def row(self) -> PredictionRow:
+        """As the file of a finished evaluation has it."""
+        return PredictionRow(self.arch_id, self.accuracy, self.images, self.status, self.correct)
+
+
+EPOCH_SCHEMA: Final = arrow_schema(EpochRow)
+# What is ingested.
+PREDICTION_SCHEMA: Final = arrow_schema(PredictionRow, stored_only=True)

@@ -7,30 +7,34 @@ for `STALE_SECONDS`.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from nasrank.db.errors import NasrankError
+from nasrank.db.files.reading import read_json
+from nasrank.db.runs.layout import claim_numbers, claim_path
+from nasrank.db.runs.schema import INT64, Field, read_object
 
 BEAT_SECONDS: Final = 15.0  # a holder touches its claim so often
 STALE_SECONDS: Final = 120.0
-_NAME: Final = re.compile(r"claim-(\d+)\.json")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Holder:
     """A process, as its claim names it."""
 
-    host: str
-    machine: str  # its boot and its process namespace: where `pid` can be looked up
-    pid: int
-    started: str  # of the process, in the kernel's ticks since the boot; empty where /proc is missing
-    slurm_job: str | None  # such as 4711_3
+    host: Annotated[str, Field("name of the machine")]
+    machine: Annotated[str, Field("its boot and process namespace: where pid can be looked up")]
+    pid: Annotated[int, Field("of the process", least=0, most=INT64)]
+    started: Annotated[
+        str, Field("when the process began, since the boot; empty where /proc is missing", "kernel ticks")
+    ]
+    slurm_job: Annotated[str | None, Field("such as 4711_3")]
 
     @classmethod
     def this_process(cls) -> Holder:
@@ -50,6 +54,14 @@ class Holder:
     def __str__(self) -> str:
         job = f", Slurm job {self.slurm_job}" if self.slurm_job else ""
         return f"process {self.pid} on {self.host}{job}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimContent:
+    """A `claim-<n>.json`."""
+
+    holder: Annotated[dict[str, Any], Field("the process that works on the folder")]
+    released: Annotated[bool, Field("whether it has let others claim the folder")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,14 +91,16 @@ def find_claim(folder: Path, number: int | None = None) -> FoundClaim | None:
     path = claim_path(folder, number)
     try:
         touched = path.stat().st_mtime
-        content: dict[str, Any] = json.loads(path.read_bytes())
-        return FoundClaim(
-            holder=Holder(**content["holder"]), released=bool(content["released"]), touched=touched
-        )
+        found = read_json(path)
+        if found is None:
+            return None
+        content = read_object(found, ClaimContent)
+        holder = read_object(content.holder, Holder)
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError):
+    except NasrankError:
         return FoundClaim(holder=None, released=False, touched=touched)
+    return FoundClaim(holder=holder, released=content.released, touched=touched)
 
 
 def live_holder(folder: Path) -> str | None:
@@ -98,19 +112,6 @@ def live_holder(folder: Path) -> str | None:
 def newest_claim(folder: Path) -> int:
     """The highest number of a claim; 0 where there is none."""
     return max(claim_numbers(folder), default=0)
-
-
-def claim_numbers(folder: Path) -> list[int]:
-    """Of all claims, in no order."""
-    try:
-        return [int(match[1]) for name in os.listdir(folder) if (match := _NAME.fullmatch(name))]
-    except FileNotFoundError:
-        return []
-
-
-def claim_path(folder: Path, number: int) -> Path:
-    """Where a claim lies."""
-    return folder / f"claim-{number}.json"
 
 
 def slurm_job_id() -> str | None:

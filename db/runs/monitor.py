@@ -8,8 +8,6 @@ and are shared by all who ask.
 from __future__ import annotations
 
 import datetime as dt
-import os
-import re
 import statistics
 import threading
 import time
@@ -18,20 +16,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from nasrank.db.errors import NasrankError
-from nasrank.db.files.reading import read_json
+from nasrank.db.runs import layout
+from nasrank.db.runs.folder import read_request
+from nasrank.db.runs.format import EpochRow
 from nasrank.db.runs.holders import STALE_SECONDS, FoundClaim, find_claim
-from nasrank.db.runs.reader import State, status_files
-from nasrank.db.runs.status import ENDED, RunStatus, read_status, run_state
-from nasrank.db.runs.submissions import Submission, read_submission, submission_files, submitted_runs
+from nasrank.db.runs.reader import State, count_rows, status_files
+from nasrank.db.runs.schema import read_table
+from nasrank.db.runs.status import ENDED, RunStatus, read_status, state_of
+from nasrank.db.runs.submissions import Submission, read_submission, submitted_runs
 
 LOOK_SECONDS: Final = 1.0  # between two looks, at least
 _REST: Final = 9  # times as long as a look took, at least
 _RECENT_EPOCHS: Final = 5
-_PARTIAL: Final = re.compile(r"predictions-(\d+)-([a-z]+)\.partial\.jsonl", flags=re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +151,7 @@ class RunsMonitor:
     def _submitted(self) -> set[str]:
         """The runs that jobs have which nobody cancelled."""
         submissions = {}
-        for path in submission_files(self._runs_dir):
+        for path in layout.submission_files(self._runs_dir):
             try:
                 stamp = path.stat().st_mtime_ns
                 known = self._submissions.get(path)
@@ -177,8 +174,8 @@ class RunsMonitor:
         except NasrankError as error:
             return _Entry(state, problem=str(error))
         if status is None:  # deleted meanwhile
-            return _Entry(state, problem=f"{folder / 'status.json'} is gone")
-        if status.status in ENDED:
+            return _Entry(state, problem=f"{folder / layout.STATUS} is gone")
+        if status.has_ended:
             may_be_held = ingested_at is not None or not self._is_first
             wanted = _wanted(folder) if may_be_held else None
             return _Entry(state, status, is_ended=True, may_be_held=may_be_held, wanted=wanted)
@@ -193,7 +190,7 @@ class RunsMonitor:
             return SeenRun(run_id=name, state="unreadable", message=f"{folder}: {error.strerror}")
         if claim is None:
             return None
-        state = run_state(None, claim)
+        state = state_of(None, claim)
         messages = {"dead": _how_it_died(claim), "interrupted": "it ended before it began to train"}
         return self._seen_so(name, state, claim, message=messages.get(state))
 
@@ -204,9 +201,9 @@ class RunsMonitor:
             return SeenRun(run_id=name, state="unreadable", message=entry.problem)
         try:
             claim = find_claim(folder)
-            state = run_state(status.status, claim)
+            state = state_of(status, claim)
             evaluating = self._evaluating(folder, entry, status) if state == "running" else None
-        except (OSError, ValueError) as error:
+        except OSError as error:
             return SeenRun(run_id=name, state="unreadable", status=status, message=str(error))
         if state in ENDED:
             entry.may_be_held = False
@@ -232,19 +229,23 @@ class RunsMonitor:
         return max((left - 1) * entry.epoch_seconds, left * entry.epoch_seconds - max(since, 0.0), 0.0)
 
     def _evaluating(self, folder: Path, entry: _Entry, status: RunStatus) -> Evaluating | None:
-        partial = [name for name in os.listdir(folder) if _PARTIAL.fullmatch(name)]
-        if not partial or (match := _PARTIAL.fullmatch(newest := max(partial, key=_by_epoch))) is None:
+        evaluations = {
+            evaluation: path
+            for path in layout.partial_files(folder)
+            if (evaluation := layout.evaluation_of(path)) is not None
+        }
+        if not evaluations:
             return None
-        epoch, bn_mode = int(match[1]), match[2]
-        path = folder / newest
+        epoch, bn_mode = max(evaluations)
+        path = evaluations[epoch, bn_mode]
         try:
             lines = path.read_bytes().count(b"\n")
         except FileNotFoundError:  # just finished
             return None
-        before = _rows(path.with_name(f"predictions-{epoch}-{bn_mode}.parquet"))
+        before = count_rows(layout.predictions_path(folder, epoch, bn_mode))
         done = lines + before
         total = entry.wanted if epoch == status.epochs else None
-        seen_at, seen_lines = entry.first_seen.setdefault(newest, (self._clock(), lines))
+        seen_at, seen_lines = entry.first_seen.setdefault(path.name, (self._clock(), lines))
         seconds_left = None
         if total is not None and lines > seen_lines and self._clock() > seen_at:
             seconds_left = max(total - done, 0) * (self._clock() - seen_at) / (lines - seen_lines)
@@ -259,31 +260,19 @@ def _how_it_died(claim: FoundClaim | None) -> str:
     return f"{claim.who} was not heard of for more than {STALE_SECONDS:.0f} seconds"
 
 
-def _by_epoch(name: str) -> tuple[int, str]:
-    match = _PARTIAL.fullmatch(name)
-    return (int(match[1]), match[2]) if match else (-1, "")
-
-
 def _epoch_seconds(folder: Path) -> float | None:
     """What a recent epoch took, the median; None where none is done."""
     try:
-        seconds = pq.read_table(folder / "epochs.parquet", columns=["seconds"])["seconds"].to_pylist()
-    except (OSError, KeyError, pa.ArrowException):
+        seconds = read_table(folder / layout.EPOCHS, EpochRow, ["seconds"])["seconds"].to_pylist()
+    except NasrankError:
         return None  # only the estimate is missing; who ingests the folder hears what is wrong with it
     return statistics.median(seconds[-_RECENT_EPOCHS:]) if seconds else None
 
 
 def _wanted(folder: Path) -> int | None:
-    """How many architectures the run shall predict."""
+    """How many architectures the run is to predict."""
     try:
-        return len((read_json(folder / "architectures.json") or {})["arch_ids"])
-    except (NasrankError, KeyError, TypeError):
+        request = read_request(folder)
+    except NasrankError:
         return None
-
-
-def _rows(path: Path) -> int:
-    """Of a Parquet file; 0 where there is none."""
-    try:
-        return int(pq.read_metadata(path).num_rows)
-    except (OSError, pa.ArrowException):
-        return 0
+    return len(request.arch_ids) if request else None

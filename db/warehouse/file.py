@@ -27,6 +27,7 @@ from sqlalchemy.engine.default import DefaultDialect
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.reading import sync
+from nasrank.db.files.writing import publish
 from nasrank.db.warehouse.catalogue import MACROS, RELATIONS
 from nasrank.db.warehouse.models import SCHEMA_REVISION, ViewText
 
@@ -534,9 +535,7 @@ def _publish(copy: Path, path: Path) -> None:
     """Sync the copy, rename it over the published file, and sync the folder that names it."""
     if _wal(copy).exists():
         raise RuntimeError(f"{_wal(copy)} holds changes that are not in the file")
-    sync(copy)
-    copy.replace(path)
-    sync(path.parent)
+    publish(copy, path)
 
 
 def _free_backup_path(path: Path, revision: str) -> Path:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import runpy
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+# By its file: the package cannot be imported before its links are made.
+layout = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "db/runs/layout.py")))
 PART_BYTES = 15 * 2**20
 PARTS = 4  # with the result and the log, 62 MB at most
 _NAME = "run.tar.gz.{}"
@@ -21,9 +25,9 @@ def pack(runs: Path, out: Path, part_bytes: int = PART_BYTES) -> dict[str, Any]:
     if not folders:
         return {"files": [], "why": "there is no run"}
     [folder] = folders
-    checkpoints = sorted(folder.glob("checkpoint-*.pt"), key=lambda path: path.stat().st_mtime)
-    content = archived(folder, checkpoints[:-1])
-    result: dict[str, Any] = {"checkpoint": checkpoints[-1].name if checkpoints else None}
+    checkpoints = layout.checkpoint_files(folder)
+    content = archived(folder, checkpoints[1:])
+    result: dict[str, Any] = {"checkpoint": checkpoints[0].name if checkpoints else None}
     if len(content) > PARTS * part_bytes:
         result |= {"checkpoint": None, "why": f"with its checkpoint the run takes {len(content):,} bytes"}
         content = archived(folder, checkpoints)

@@ -130,7 +130,8 @@ def training(arguments: argparse.Namespace, scratch: Path, earlier: int) -> Stag
 
 def epochs_done(runs: Path) -> int:
     """By the one run there is."""
-    return max((json.loads(path.read_text())["epoch"] for path in runs.glob("*/status.json")), default=0)
+    statuses = runs.glob(f"*/{archive.layout.STATUS}")
+    return max((json.loads(path.read_text())["epoch"] for path in statuses), default=0)
 
 
 def unpack_wheels(folder: Path | None, target: Path) -> Path | None:

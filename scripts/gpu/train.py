@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from nasrank.db.runs.folder import RunFolder
-from nasrank.trainer.config import ExperimentConfig, run_id
+from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.evaluation.evaluator import random_sample
 from nasrank.trainer.images.datasets import prepare_dataset
-from nasrank.trainer.run import run_experiment
+from nasrank.trainer.run import Compute, RunPaths, RunSpec, run_experiment
 from nasrank.trainer.stopping import Interrupted
 
 SEED = 0
@@ -31,19 +31,12 @@ def train(
         sample, device = 5, "cpu"
     elif data is not None and not (prepared / "cifar10.npz").exists():
         prepare_dataset("cifar10", prepared, source=data)
+    spec = RunSpec(config=config, seed=SEED, arch_ids=random_sample(config.operations, sample))
     try:
-        run_experiment(
-            config,
-            SEED,
-            runs_dir=runs,
-            data_dir=prepared,
-            arch_ids=random_sample(config.operations, sample),
-            ground_truth_keys=[],
-            device=device,
-        )
+        run_experiment(spec, RunPaths(runs_dir=runs, data_dir=prepared), Compute(device=device))
     except Interrupted as interrupted:
         typer.echo(str(interrupted), err=True)
-    folder = RunFolder(runs / run_id(config, SEED))
+    folder = RunFolder(runs / spec.run_id)
     status = folder.read_status()
     assert status is not None
     print(

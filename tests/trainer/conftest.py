@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import settings
@@ -56,6 +59,16 @@ def small_images(n: int, seed: int = 0, max_shift: int = 0, device: torch.device
     images = (torch.randint(0, 256, (n, 3, 8, 8), generator=source) * colours).to(torch.uint8)
     labels = torch.randint(0, 10, (n,), generator=source)
     return DeviceImages(images, labels, mean=MEAN, std=STD, device=device, max_shift=max_shift)
+
+
+def prepare_noise(data_dir: Path, count: int) -> str:
+    """Images of noise where those of CIFAR-10 are looked for; returns their SHA-256."""
+    images = np.random.default_rng(0).integers(0, 256, (count, 3, 32, 32)).astype(np.uint8)
+    labels = np.arange(count) % 10
+    sha256 = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+    about = {"format": 1, "name": "cifar10", "images": count, "origin": "made", "sha256": sha256}
+    np.savez(data_dir / "cifar10.npz", provenance=np.array(json.dumps(about)), images=images, labels=labels)
+    return sha256
 
 
 def small_supernet(config: ExperimentConfig, seed: int = 0) -> SuperNet:

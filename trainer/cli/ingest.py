@@ -10,7 +10,7 @@ import typer
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import IngestReport, ingest, remove_runs
-from nasrank.db.runs.reader import run_folders
+from nasrank.db.runs.reader import is_run_folder, run_folders
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.trainer.cli.options import RUNS, WAREHOUSE, JsonOption, WarehouseOption
 from nasrank.trainer.cli.watching import watch_and_tell
@@ -56,7 +56,7 @@ def ingest_command(
     if watch_runs:
         watch_and_tell(Warehouse(warehouse), runs, json_output)
         return
-    folders = [runs] if (runs / "config.json").is_file() else run_folders(runs)
+    folders = [runs] if is_run_folder(runs) else run_folders(runs)
     report_ingest(ingest(Warehouse(warehouse), folders, say_waiting), json_output)
 
 

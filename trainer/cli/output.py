@@ -19,6 +19,7 @@ from rich.table import Table
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.tables import as_csv, as_json, json_value
+from nasrank.db.files.writing import replacing
 from nasrank.trainer.messages import say
 
 
@@ -54,12 +55,10 @@ def write_table(rows: pa.Table, path: Path) -> None:
     }
     if path.suffix not in writers:
         raise NasrankError(f"cannot write {path}: its name must end in {', '.join(writers)}")
-    part = path.with_name(path.name + ".part")
     try:
-        writers[path.suffix](part)
-        part.replace(path)
+        with replacing(path) as part:
+            writers[path.suffix](part)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise NasrankError(f"cannot write {path}: {error.strerror or error}") from error
 
 

@@ -106,6 +106,8 @@ def import_predictions_command(
         mask=parse_mask(mask),
         scale=scale,
         lower_is_better=lower_is_better,
+        seed=seed,
+        ground_truth=ground_truth or (),
         leave_out_masked=leave_out_masked,
         choice=Choice(part, architecture_column, column, notation),
     )
@@ -115,8 +117,6 @@ def import_predictions_command(
             path,
             name,
             options,
-            seed=seed,
-            ground_truth=ground_truth or (),
             on_file=lambda done, total: show("reading files", done, total) if done else None,
             on_wait=say_waiting,
         )

@@ -190,7 +190,7 @@ def run(
     """
     from nasrank.trainer.config import PRESETS, ExperimentConfig, run_id, variant_changes
     from nasrank.trainer.evaluation.evaluator import EvaluationOptions
-    from nasrank.trainer.run import run_experiment
+    from nasrank.trainer.run import Compute, RunPaths, RunSpec, run_experiment
     from nasrank.trainer.training.training import Diverged
 
     given = {
@@ -242,15 +242,15 @@ def run(
     folder = runs / run_id(config, seed)
     try:
         result = run_experiment(
-            config,
-            seed,
-            runs_dir=runs,
-            data_dir=data_dir,
-            arch_ids=arch_ids,
-            ground_truth_keys=[str(key) for key in keys],
-            evaluation=evaluation,
-            device=device,
-            threads=threads,
+            RunSpec(
+                config=config,
+                seed=seed,
+                arch_ids=arch_ids,
+                ground_truth_keys=[str(key) for key in keys],
+                evaluation=evaluation,
+            ),
+            RunPaths(runs_dir=runs, data_dir=data_dir),
+            Compute(device=device, threads=threads),
         )
     except Diverged:
         if ingest_run:  # that it diverged is a result, too

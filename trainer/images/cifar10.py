@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
-import tempfile
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasrank.db.errors import NasrankError
+from nasrank.db.files.writing import replacing
 
 NUM_IMAGES: Final = 50_000  # of the training set, the only one used: the study trains and validates on it
 CLASSES: Final = (
@@ -96,28 +95,22 @@ def download(data_dir: Path, *, url: str = URL, md5: str = MD5, progress: Progre
     target = data_dir / ARCHIVE
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=data_dir, prefix=f".{ARCHIVE}.")
     except OSError as error:
         raise NasrankError(f"cannot write to {str(data_dir)!r}: {error.strerror or error}") from error
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            received = _fetch(url, stream, progress)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if received != md5:
-            raise NasrankError(
-                f"what {url} sent has the MD5 {received}, not {md5}: it is incomplete or another file; "
-                f"try again, or {_ALTERNATIVES}"
-            )
-        Path(temporary).chmod(0o644)  # mkstemp keeps others from reading
-        Path(temporary).replace(target)
+        with replacing(target) as temporary:
+            with temporary.open("wb") as stream:
+                received = _fetch(url, stream, progress)
+            if received != md5:
+                raise NasrankError(
+                    f"what {url} sent has the MD5 {received}, not {md5}: it is incomplete or another file; "
+                    f"try again, or {_ALTERNATIVES}"
+                )
     except (OSError, http.client.HTTPException) as error:
         reason = str(error) or type(error).__name__
         raise NasrankError(
             f"cannot download {url} to {str(data_dir)!r}: {reason}; {_ALTERNATIVES}"
         ) from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
     return target
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -23,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from nasrank.db.errors import NasrankError
+from nasrank.db.files.writing import replacing
 from nasrank.trainer.images import cifar10
 from nasrank.trainer.images.cifar10 import HOW_TO_PREPARE
 from nasrank.trainer.images.sources import find_cifar10, read_cifar10
@@ -242,21 +241,13 @@ def _write_prepared(file: Path, dataset: ImageDataset) -> None:
     }
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                np.savez(
-                    stream,
-                    provenance=np.array(json.dumps(provenance)),
-                    images=dataset.images.numpy(),
-                    labels=dataset.labels.numpy(),
-                )
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(temporary).chmod(0o644)  # mkstemp keeps others from reading
-            Path(temporary).replace(file)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        with replacing(file) as temporary, temporary.open("wb") as stream:
+            np.savez(
+                stream,
+                provenance=np.array(json.dumps(provenance)),
+                images=dataset.images.numpy(),
+                labels=dataset.labels.numpy(),
+            )
     except OSError as error:
         raise NasrankError(f"cannot write {str(file)!r}: {error.strerror or error}") from error
 

@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from PIL import Image
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.pickles import load_pickle
@@ -240,6 +239,8 @@ def _image_column(schema: pa.Schema, file: Path) -> str:
 
 def _decode(encoded: bytes | None, out: NDArray[np.uint8], row: int, file: Path) -> str:
     """Decode one image into `out`, uint8 [32, 32, 3], and return its format."""
+    from PIL import Image  # here, because images that are prepared need no Pillow
+
     try:
         with Image.open(io.BytesIO(encoded or b""), formats=("JPEG", "PNG")) as image:
             if image.size != (32, 32) or image.mode != "RGB":

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.processes import module_command
+from nasrank.db.runs import layout
 from nasrank.trainer.stopping import Interrupted
 from nasrank.trainer.studies.worker import Job, work
 
@@ -60,7 +61,7 @@ class Worker:
         self._started = time.monotonic()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._log = (folder / "worker.log").open("a+b")
+            self._log = (folder / layout.WORKER_LOG).open("a+b")
         except OSError as error:
             raise NasrankError(
                 f"cannot write in the run folder {folder}: {error.strerror}; give another runs directory"

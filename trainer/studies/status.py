@@ -12,16 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
-from typing import Any, Final
-
-import pyarrow.parquet
+from typing import Final
 
 from nasrank.db.errors import NasrankError
-from nasrank.db.files.reading import read_json
 from nasrank.db.nb201.architectures import EDGES
+from nasrank.db.runs import layout
 from nasrank.db.runs.format import IMAGE_SIDES
 from nasrank.db.runs.holders import find_claim
-from nasrank.db.runs.status import run_state as state_of
+from nasrank.db.runs.reader import count_rows, predicted_architectures
+from nasrank.db.runs.status import RunStatus, read_status, state_of
 from nasrank.db.warehouse.ground_truth import DEFAULT_KEY, GroundTruthKey
 from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.studies.file import Study, StudyRun
@@ -71,7 +70,7 @@ def study_states(study: Study, runs_dir: Path) -> list[RunState]:
 def run_state(study: Study, run: StudyRun, folder: Path) -> RunState:
     """The state of one run. One whose folder cannot be understood is failed, with the reason."""
     try:
-        status = read_json(folder / "status.json")
+        status = read_status(folder)
         if status is None:
             # Claimed: a process that is about to write its first status.
             is_begun = state_of(None, find_claim(folder)) == "begun"
@@ -79,9 +78,6 @@ def run_state(study: Study, run: StudyRun, folder: Path) -> RunState:
         return _state(study, run, folder, status)
     except NasrankError as error:
         return RunState(run, "failed", message=str(error))
-    except (KeyError, TypeError, ValueError) as error:
-        problem = f"{folder / 'status.json'} is no run's status ({error!r}); delete the folder to start anew"
-        return RunState(run, "failed", message=problem)
 
 
 def count_states(states: Sequence[RunState]) -> dict[str, int]:
@@ -131,16 +127,16 @@ class TimeLeft:
         return found[0] * _work(config) if found else None
 
 
-def _state(study: Study, run: StudyRun, folder: Path, status: dict[str, Any]) -> RunState:
+def _state(study: Study, run: StudyRun, folder: Path, status: RunStatus) -> RunState:
     state, message = _state_and_message(study, run, folder, status)
     return RunState(
         run,
         state,
-        epoch=int(status["epoch"]),
-        seconds_training=float(status["seconds_training"]),
-        seconds_evaluation=float(status["seconds_evaluation"]),
+        epoch=status.epoch,
+        seconds_training=status.seconds_training,
+        seconds_evaluation=status.seconds_evaluation,
         message=message,
-        log=last_lines(folder / "worker.log") if state in ("failed", "interrupted") else (),
+        log=last_lines(folder / layout.WORKER_LOG) if state in ("failed", "interrupted") else (),
     )
 
 
@@ -156,13 +152,12 @@ def last_lines(log: Path) -> tuple[str, ...]:
 
 
 def _state_and_message(
-    study: Study, run: StudyRun, folder: Path, status: dict[str, Any]
+    study: Study, run: StudyRun, folder: Path, status: RunStatus
 ) -> tuple[str, str | None]:
-    written = status["status"]
-    lacking = _lacking(study, run, folder, status) if written == "finished" else None
-    if written == "failed" or (written == "finished" and lacking is None):
-        return written, status["message"]
-    match state_of(written, find_claim(folder)):
+    lacking = _lacking(study, run, folder, status) if status.status == "finished" else None
+    if status.has_ended and lacking is None:
+        return status.status, status.message
+    match state_of(status, find_claim(folder)):
         case "running":
             return "running", None
         case "finished":
@@ -170,35 +165,26 @@ def _state_and_message(
         case "dead":
             return "interrupted", "its process was killed"
         case _:
-            return "interrupted", status["message"]
+            return "interrupted", status.message
 
 
-def _lacking(study: Study, run: StudyRun, folder: Path, status: dict[str, Any]) -> str | None:
+def _lacking(study: Study, run: StudyRun, folder: Path, status: RunStatus) -> str | None:
     """The first ground-truth key or BN mode that the study asks for and a finished run has nothing for."""
-    recorded = [GroundTruthKey.parse(text) for text in status["ground_truth_keys"]]
+    recorded = [GroundTruthKey.parse(text) for text in status.ground_truth_keys]
     for key in study.ground_truth or (DEFAULT_KEY,):
         if not any(key in known.short_forms for known in recorded):
             return key
     for bn_mode in run.experiment.bn_modes:
-        path = folder / f"predictions-{run.config.epochs}-{bn_mode}.parquet"
+        path = layout.predictions_path(folder, run.config.epochs, bn_mode)
         if not path.exists():
             return f"BN mode {bn_mode}"
         of_mask = len(run.config.operations) ** len(EDGES)
-        if study.evaluation.get("architectures") == "all" and _rows(path) < of_mask:
+        if study.evaluation.get("architectures") == "all" and count_rows(path) < of_mask:
             return f"all architectures, under BN mode {bn_mode}"
         listed = study.listed.get(run.config.mask, ())
-        if listed and not set(listed) <= _predicted(path):
+        if listed and not set(listed) <= predicted_architectures(path):
             return f"listed architectures, under BN mode {bn_mode}"
     return None
-
-
-def _predicted(path: Path) -> set[int]:
-    """Their `arch_id`s."""
-    return set(pyarrow.parquet.read_table(path, columns=["arch_id"])["arch_id"].to_pylist())
-
-
-def _rows(path: Path) -> int:
-    return int(pyarrow.parquet.read_metadata(path).num_rows)
 
 
 def _kinds(config: ExperimentConfig) -> tuple[object, ...]:

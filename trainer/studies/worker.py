@@ -66,19 +66,18 @@ def work(job: Job) -> None:
     """Do the run, or what is left of it. Raises what `run_experiment` raises."""
     # Here, because PyTorch takes seconds to import, and the study's process needs only `Job`.
     from nasrank.trainer.evaluation.evaluator import EvaluationOptions
-    from nasrank.trainer.run import run_experiment
+    from nasrank.trainer.run import Compute, RunPaths, RunSpec, run_experiment
 
-    config = ExperimentConfig.from_json(job.config)
     result = run_experiment(
-        config,
-        job.seed,
-        runs_dir=Path(job.runs_dir),
-        data_dir=Path(job.data_dir),
-        arch_ids=job.arch_ids,
-        ground_truth_keys=job.ground_truth_keys,
-        evaluation=EvaluationOptions(bn_modes=job.bn_modes, **job.evaluation),
-        device=job.device,
-        threads=job.threads,
+        RunSpec(
+            config=ExperimentConfig.from_json(job.config),
+            seed=job.seed,
+            arch_ids=job.arch_ids,
+            ground_truth_keys=job.ground_truth_keys,
+            evaluation=EvaluationOptions(bn_modes=job.bn_modes, **job.evaluation),
+        ),
+        RunPaths(runs_dir=Path(job.runs_dir), data_dir=Path(job.data_dir)),
+        Compute(device=job.device, threads=job.threads),
         patience=job.patience,
     )
     say(f"{result.run_id} is finished")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import pickle
-import re
 import sys
 import time
 import zipfile
@@ -21,6 +20,7 @@ import torch
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.writing import atomic_write
 from nasrank.db.runs.claims import Claim
+from nasrank.db.runs.layout import checkpoint_files, checkpoint_path
 from nasrank.trainer.training.training import Training
 
 FORMAT: Final = 1
@@ -36,7 +36,6 @@ _DAMAGE: Final = (
     ValueError,
     NotImplementedError,
 )
-_NAME: Final = re.compile(r"checkpoint-(\d+)\.pt")
 
 
 class Checkpointer:
@@ -79,9 +78,9 @@ def save_checkpoint(folder: Path, state: dict[str, Any], *, config_hash: str, se
     """
     content = io.BytesIO()
     torch.save({"format": FORMAT, "config_hash": config_hash, "seed": seed, **state}, content)
-    path = folder / f"checkpoint-{state['step']}.pt"
+    path = checkpoint_path(folder, state["step"])
     atomic_write(path, content.getbuffer())
-    for old in checkpoints(folder)[_KEPT:]:
+    for old in checkpoint_files(folder)[_KEPT:]:
         old.unlink()
     return path
 
@@ -92,7 +91,7 @@ def load_checkpoint(folder: Path, *, config_hash: str, seed: int) -> dict[str, A
     Warns on stderr about each damaged file that it passes over. Raises `NasrankError` for a checkpoint of
     another configuration, seed or format.
     """
-    for path in checkpoints(folder):
+    for path in checkpoint_files(folder):
         content = _read(path)
         if content is None:
             print(f"warning: {path} is damaged; going back to an earlier state", file=sys.stderr)
@@ -106,16 +105,6 @@ def load_checkpoint(folder: Path, *, config_hash: str, seed: int) -> dict[str, A
             )
         return content
     return None
-
-
-def checkpoints(folder: Path) -> list[Path]:
-    """The checkpoint files of a folder, newest first."""
-    steps = {path: _NAME.fullmatch(path.name) for path in folder.iterdir()}
-    return sorted(
-        (path for path, match in steps.items() if match),
-        key=lambda path: int(path.stem.removeprefix("checkpoint-")),
-        reverse=True,
-    )
 
 
 def _read(path: Path) -> dict[str, Any] | None:

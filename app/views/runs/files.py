@@ -15,8 +15,9 @@ from typing import Final
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.reading import open_regular
+from nasrank.db.runs import layout
 
-OFFERED: Final = ("config.json", "architectures.json", "status.json", "epochs.parquet", "worker.log")
+OFFERED: Final = (layout.CONFIG, layout.ARCHITECTURES, layout.STATUS, layout.EPOCHS, layout.WORKER_LOG)
 MOST_BYTES: Final = 10_000_000
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from nasrank.db.errors import NasrankError
+from nasrank.db.runs import layout
 from nasrank.db.runs.monitor import RunsSeen
 from nasrank.db.runs.reader import read_begun_run
 from nasrank.report.charts.labels import experiment_labels, set_name
@@ -192,7 +193,7 @@ def with_folders(ingested: pd.DataFrame, seen: RunsSeen, runs_dir: Path) -> pd.D
 def _folder_row(runs_dir: Path, run_id: str) -> dict[str, Any]:
     """As a row of the warehouse; what is wrong with the folder is its message."""
     try:
-        changed = (runs_dir / run_id / "status.json").stat().st_mtime_ns
+        changed = (runs_dir / run_id / layout.STATUS).stat().st_mtime_ns
     except OSError:
         return {}
     return _read_row(str(runs_dir), run_id, changed)

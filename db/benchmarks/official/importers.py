@@ -27,6 +27,7 @@ from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.seen import start_of, torch_start
 from nasrank.db.benchmarks.validation import check_complete, check_results
 from nasrank.db.errors import NasrankError
+from nasrank.db.files.writing import atomic_write
 from nasrank.db.memory import available_memory
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 
@@ -232,9 +233,7 @@ def _parts_folder(options: BenchmarkOptions, identity: list[Any]) -> Path:
 
 
 def _write_whole(path: Path, content: Any) -> None:
-    part = path.with_suffix(".writing")
-    part.write_text(json.dumps(content), encoding="utf-8")
-    part.replace(path)
+    atomic_write(path, json.dumps(content).encode())
 
 
 def _benchmark(form: Form, name: str, path: Path, parts: Path, options: BenchmarkOptions) -> Benchmark:

@@ -24,6 +24,7 @@ from nasrank.db.benchmarks.official.contents import FORMS, ResultCollector, Rows
 from nasrank.db.benchmarks.options import Curve
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.reading import open_regular
+from nasrank.db.files.writing import replacing
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, all_architectures
 
 # Of one file of a folder: packed, unpacked. The largest of the authors' have 15 MB, with trained weights.
@@ -142,18 +143,17 @@ def read_small_file(path: Path) -> bytes:
 def _writer(out: Path) -> Iterator[tuple[Rows, Callable[[int], None]]]:
     """Rows, and a function that writes them where there are so many; at the end, all are written."""
     rows = Rows()
-    part = out.with_name(f"{out.name}.{os.getpid()}.part")
     first = rows.take_results()
-    with pyarrow.parquet.ParquetWriter(part, first.schema, compression="zstd") as writer:
+    with replacing(out.with_suffix(".results")) as part:
+        with pyarrow.parquet.ParquetWriter(part, first.schema, compression="zstd") as writer:
 
-        def flush(least: int) -> None:
-            if len(rows) >= least:
-                writer.write_table(rows.take_results())
+            def flush(least: int) -> None:
+                if len(rows) >= least:
+                    writer.write_table(rows.take_results())
 
-        yield rows, flush
-        flush(1)
-    pyarrow.parquet.write_table(rows.take_costs(), out.with_suffix(".costs"), compression="zstd")
-    part.replace(out.with_suffix(".results"))
+            yield rows, flush
+            flush(1)
+        pyarrow.parquet.write_table(rows.take_costs(), out.with_suffix(".costs"), compression="zstd")
 
 
 def _limit_memory(allowed: int) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest, ingested_runs, remove_runs
-from nasrank.db.runs.reader import read_run_folder, run_folders, run_status
+from nasrank.db.runs.reader import read_run_folder, run_folders
 from nasrank.db.warehouse.file import Warehouse
 from tests.conftest import RunWriter
 from tests.samples import TABLES_OF_RUNS, random_predictions
@@ -100,7 +100,6 @@ def test_seeds_share_their_experiment(warehouse: Warehouse, write_run: RunWriter
 def test_a_run_that_has_not_ended_waits(warehouse: Warehouse, folder: Path, status: str) -> None:
     rewrite(folder / "status.json", status=status)
     assert ingest(warehouse, [folder]).unfinished == [folder.name]
-    assert run_status(folder) == status
     rewrite(folder / "status.json", status="finished")
     assert ingest(warehouse, [folder]).ingested == [folder.name]
 
@@ -141,13 +140,13 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no predictions": (lambda f: prediction_file(f).unlink(), "has no predictions"),
     "no epochs": (lambda f: (f / "epochs.parquet").unlink(), "epochs.parquet cannot be read"),
     "half a status": (lambda f: (f / "status.json").write_text('{"status": "fin'), "status.json cannot be"),
-    "status of another kind": (lambda f: (f / "status.json").write_text("[]"), "no JSON object"),
-    "no time": (lambda f: rewrite(f / "status.json", started_at=None), "status.json"),
+    "status of another kind": (lambda f: (f / "status.json").write_text("[]"), "not a JSON object"),
+    "no time": (lambda f: rewrite(f / "status.json", started_at=None), "status.json: started_at is null;"),
     "changed configuration": (
-        lambda f: rewrite(f / "config.json", config={"dataset": "digits"}),
+        lambda f: rewrite(f / "config.json", config_hash="0" * 64),
         "config_hash is not that of config",
     ),
-    "later format": (lambda f: rewrite(f / "config.json", format=2), "this nasrank reads 1"),
+    "later format": (lambda f: rewrite(f / "config.json", format=2), "format is 2; this nasrank reads 1"),
     "another name": (lambda f: rewrite(f / "config.json", run_id="another"), "'another'"),
     "twice": (lambda f: change_predictions(f, repeat), "twice"),
     "masked": (

@@ -129,7 +129,9 @@ def test_what_stays_unusable_is_told_once_and_seldom_tried(
         told += [(clock.now, problem) for problem in done.problems.values()]
         clock.now += 1
     assert tried == [0, 2, 6, 14, 30, 62, 126, 254, 510, 810, 1110, 1410, 1710]
-    assert told == [(30, "config.json or status.json lacks 'format'")]
+    [(at, problem)] = told
+    assert at == 30
+    assert f"{folder / 'config.json'}: format is missing; this nasrank reads 1" in problem
     shutil.rmtree(folder)
     clock.now = 3000
     assert watched.look().report.problems == {}

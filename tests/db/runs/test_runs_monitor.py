@@ -78,6 +78,11 @@ def write_claim(
     os.utime(path, (time.time() - age,) * 2)
 
 
+def write_request(folder: Path, architectures: int) -> None:
+    request = {"format": 1, "arch_ids": list(range(architectures)), "ground_truth_keys": []}
+    (folder / "architectures.json").write_text(json.dumps(request))
+
+
 def test_a_run_that_trains(tmp_path: Path) -> None:
     folder = write_run(tmp_path, message=None)
     write_claim(folder, age=7)
@@ -119,7 +124,7 @@ def test_the_time_left_is_that_of_the_recent_epochs(tmp_path: Path) -> None:
 def test_predicting_is_counted_and_its_end_estimated(tmp_path: Path) -> None:
     folder = write_run(tmp_path, epoch=20)
     write_claim(folder)
-    (folder / "architectures.json").write_text(json.dumps({"arch_ids": list(range(50))}))
+    write_request(folder, 50)
     partial = folder / "predictions-20-batch.partial.jsonl"
     partial.write_text("{}\n" * 10)
     watched = Watched(tmp_path)
@@ -138,7 +143,7 @@ def test_predicting_is_counted_and_its_end_estimated(tmp_path: Path) -> None:
 def test_during_training_nobody_knows_how_many_there_will_be(tmp_path: Path) -> None:
     folder = write_run(tmp_path)
     write_claim(folder)
-    (folder / "architectures.json").write_text(json.dumps({"arch_ids": list(range(50))}))
+    write_request(folder, 50)
     (folder / "predictions-5-running.partial.jsonl").write_text("{}\n" * 3)
     evaluating = Watched(tmp_path).run().evaluating
     assert evaluating is not None
@@ -246,13 +251,15 @@ def test_a_status_that_was_edited_wrongly_is_said(tmp_path: Path, change: dict[s
     write_claim(write_run(tmp_path, **change))
     run = Watched(tmp_path).run()
     assert run.state == "unreadable"
-    assert "status.json is" in str(run.message)
+    [field] = change
+    assert f"status.json: {field} is " in str(run.message) or f'"{field}" is unknown' in str(run.message)
 
 
 def test_a_status_that_no_run_has_is_said(tmp_path: Path) -> None:
     write_run(tmp_path, status="merry")
     run = Watched(tmp_path).run()
-    assert (run.state, run.message) == ("unreadable", "status 'merry'")
+    assert run.state == "unreadable"
+    assert '"merry"; it must be running or interrupted or finished or failed;' in str(run.message)
 
 
 def test_runs_that_were_submitted_to_slurm_and_have_not_begun(tmp_path: Path) -> None:

@@ -198,7 +198,7 @@ STEPS = [
     "derived._store_asked",
     "_check_integrity",
     "_publish",
-    "sync",
+    "writing.sync",
     "_discard",
 ]
 
@@ -211,10 +211,11 @@ def test_a_kill_leaves_a_whole_file(warehouse: Warehouse, tmp_path: Path, step: 
     program = f"""
         import os, signal, sys
         from pathlib import Path
+        from nasrank.db.files import writing
         from nasrank.db.ingest import folders
         from nasrank.db.warehouse import derived, file
 
-        owners = {{"shutil": file.shutil, "ingest": folders, "derived": derived}}
+        owners = {{"shutil": file.shutil, "ingest": folders, "derived": derived, "writing": writing}}
         module, _, name = {step!r}.rpartition(".")
         owner = owners.get(module, file)
         original, calls = getattr(owner, name), []

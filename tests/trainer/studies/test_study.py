@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from hypothesis import strategies as st
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.runs.claims import Claim
+from nasrank.db.runs.folder import RunFolder
+from nasrank.db.runs.status import RunStatus
 from nasrank.trainer.config import VARIANTS, ExperimentConfig
 from nasrank.trainer.studies.file import (
     Study,
@@ -379,20 +380,36 @@ def a_study(*runs: StudyRun, ground_truth: tuple[str, ...] = (), **changes: Any)
 
 
 def write_status(runs_dir: Path, run: StudyRun, status: str, **changes: Any) -> Path:
-    """What `RunFolder.write_status` leaves, of which the study reads these."""
-    folder = runs_dir / run.run_id
-    folder.mkdir(parents=True, exist_ok=True)
-    content = {
-        "format": 1,
-        "status": status,
+    """The folder of a run that stands so."""
+    folder = RunFolder(runs_dir / run.run_id)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    values: dict[str, Any] = {
         "message": None,
         "epoch": 2,
         "seconds_training": 10.0,
         "seconds_evaluation": 5.0,
         "ground_truth_keys": [KEY],
     }
-    (folder / "status.json").write_text(json.dumps(content | changes))
-    return folder
+    folder.write_status(
+        RunStatus(
+            run_id=run.run_id,
+            status=status,
+            started_at="2026-11-01T10:00:00+00:00",
+            updated_at="2026-11-01T10:05:00+00:00",
+            epochs=run.config.epochs,
+            device="cpu",
+            git_commit=None,
+            git_dirty=None,
+            versions={},
+            dataset_sha256="",
+            valid_sha256="",
+            dataset_origin="",
+            pid=1,
+            host="",
+            **{**values, **changes},
+        )
+    )
+    return folder.path
 
 
 def state_of(folder: Path, study: Study | None = None) -> tuple[str, str | None]:

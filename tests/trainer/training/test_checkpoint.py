@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from nasrank.db.errors import NasrankError
-from nasrank.db.files.writing import atomic_write
-from nasrank.trainer.training.checkpoint import checkpoints, load_checkpoint, save_checkpoint
+from nasrank.db.runs.layout import checkpoint_files
+from nasrank.trainer.training.checkpoint import load_checkpoint, save_checkpoint
 
 HASH = "a" * 64
 
@@ -35,7 +35,7 @@ def test_the_newest_is_loaded_and_two_are_kept(tmp_path: Path) -> None:
     assert load(tmp_path) is None
     for step in (5, 100, 20):  # by number, not by name: 100 comes after 20
         save(tmp_path, step)
-    assert [path.name for path in checkpoints(tmp_path)] == ["checkpoint-100.pt", "checkpoint-20.pt"]
+    assert [path.name for path in checkpoint_files(tmp_path)] == ["checkpoint-100.pt", "checkpoint-20.pt"]
     state = load(tmp_path)
     assert state is not None
     assert state["step"] == 100
@@ -100,12 +100,3 @@ def test_a_hostile_checkpoint_runs_nothing(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "checkpoint-8.pt").write_bytes(pickle.dumps(Hostile()))
     assert load(tmp_path) is None
     assert not (tmp_path / "pwned").exists()
-
-
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    atomic_write(path, b"old")
-    (tmp_path / "file.tmp").mkdir()  # so that the temporary file cannot be opened
-    with pytest.raises(NasrankError, match="cannot write"):
-        atomic_write(path, b"new")
-    assert path.read_bytes() == b"old"

@@ -16,9 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nasrank.db.errors import NasrankError
-from nasrank.db.files.writing import write_json
 from nasrank.db.processes import python_command
-from nasrank.db.runs.submissions import TASK_FORMAT, Submission, submissions_of, submitted_runs
+from nasrank.db.runs.layout import submissions_dir
+from nasrank.db.runs.submissions import (
+    TASK_FORMAT,
+    Submission,
+    submissions_of,
+    submitted_runs,
+    write_submission,
+)
 from nasrank.trainer.stopping import StopSignal
 from nasrank.trainer.studies.file import Study, StudyRun
 from nasrank.trainer.studies.plan import Jobs, StudyOptions, check_datasets, check_study, with_listed
@@ -114,31 +120,18 @@ def cancel_study(study: Study, runs_dir: Path) -> list[str]:
         ids = [i for i, runs in submission.jobs.items() if i in queue and run_ids.intersection(runs)]
         if ids:
             # For `study status`: these are not lost.
-            _write_jobs(
-                submission.folder, submission.jobs, submission.cancelled.union(ids), submission.task_format
-            )
+            write_submission(replace(submission, cancelled=submission.cancelled.union(ids)))
             cancel_jobs(ids)
             cancelled += ids
     return cancelled
-
-
-def _write_jobs(
-    folder: Path,
-    jobs: Mapping[str, Sequence[str]],
-    cancelled: frozenset[str] = frozenset(),
-    task_format: int = TASK_FORMAT,
-) -> None:
-    content = {"task_format": task_format, "jobs": dict(jobs), "cancelled": sorted(cancelled)}
-    write_json(folder / "jobs.json", content)
 
 
 def _submit_array(
     study: Study, packs: Sequence[Sequence[StudyRun]], options: StudyOptions, slurm: SlurmOptions
 ) -> list[str]:
     """Submit a job for each pack of runs. Returns their ids."""
-    folder = (
-        options.runs_dir.absolute() / "slurm" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
-    )
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    folder = submissions_dir(options.runs_dir.absolute()) / name
     jobs = Jobs(study, options)
     tasks = [SlurmTask([jobs.of(run) for run in pack]) for pack in packs]
     executor = _executor(folder, slurm)
@@ -150,7 +143,7 @@ def _submit_array(
             raise NasrankError(f"Slurm did not take the jobs: {lines[-1]}") from error
         ids = [job.job_id for job in submitted]
         run_ids = [[run.run_id for run in pack] for pack in packs]
-        _write_jobs(folder, dict(zip(ids, run_ids, strict=True)))
+        write_submission(Submission(folder, dict(zip(ids, run_ids, strict=True))))
     return ids
 
 
