@@ -15,8 +15,8 @@ from nasrank.db.warehouse.file import Warehouse
 from tests.samples import ROOT
 from tests.study_data import KEY
 
-# The oldest that is promised, one of the long-term line that cannot plan aggregates in a macro's lambda, the last
-# of that line, and the newest; docs/sql.md names them.
+# The oldest that is promised, one that cannot plan aggregates in a macro's lambda, the last of the long-term
+# line, and the newest. docs/sql.md names them.
 VERSIONS = ("1.3.0", "1.4.2", "1.4.5", "2.0.1")
 TOO_OLD = "1.1.3"
 WHEELS = ROOT / "build" / "clients"
