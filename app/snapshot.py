@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +39,8 @@ class Snapshot:
 
     path: Path
     identity: Identity
+    benchmark_sources: str | None = None
+    """If given, only the benchmark is asked, and answers count for any file with these sources."""
 
     @classmethod
     def take(cls, path: Path) -> Snapshot:
@@ -53,28 +55,17 @@ class Snapshot:
 
     def query(self, sql: str, /, **parameters: Parameter) -> pd.DataFrame:
         """The rows of `sql`, with `parameters` bound to its `$name`s."""
-        return _query(str(self.path), self.identity, sql, tuple(sorted(parameters.items())))
+        valid_for = self.identity if self.benchmark_sources is None else self.benchmark_sources
+        bound = tuple(sorted(parameters.items()))
+        return _query(str(self.path), valid_for, sql, bound, self.identity)
 
     @property
-    def benchmark(self) -> BenchmarkSnapshot:
-        """For what the benchmark alone says: those answers outlive the ingest of runs."""
+    def benchmark(self) -> Snapshot:
+        """For what no ingest of runs changes: answers from the benchmark alone outlive one."""
         sources = self.query(
             "SELECT source, sha256, importer_version, imported_at FROM benchmark_source ORDER BY ALL"
         )
-        return BenchmarkSnapshot(self, sources.to_csv())
-
-
-@dataclass(frozen=True, slots=True)
-class BenchmarkSnapshot:
-    """The ground truth in a snapshot. `sources` tells it from other ground truth in files of that path."""
-
-    snapshot: Snapshot
-    sources: str
-
-    def query(self, sql: str, /, **parameters: Parameter) -> pd.DataFrame:
-        """As that of the snapshot, where `sql` reads nothing that an ingest changes."""
-        bound = tuple(sorted(parameters.items()))
-        return _query_benchmark(str(self.snapshot.path), self.sources, self.snapshot.identity, sql, bound)
+        return replace(self, benchmark_sources=sources.to_csv())
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +90,15 @@ def opened_once() -> Iterator[None]:
             _open_files.reset(token)
 
 
-@st.cache_data(max_entries=200, show_spinner="Reading the warehouse …")
-def _query(path: str, identity: Identity, sql: str, parameters: BoundParameters) -> pd.DataFrame:
-    return _ask(path, identity, sql, parameters)
-
-
-@st.cache_data(max_entries=100, show_spinner="Reading the benchmark …")
-def _query_benchmark(
-    path: str, sources: str, _identity: Identity, sql: str, parameters: BoundParameters
+@st.cache_data(max_entries=300, show_spinner="Reading the warehouse …")
+def _query(
+    path: str, valid_for: Identity | str, sql: str, parameters: BoundParameters, _identity: Identity
 ) -> pd.DataFrame:
     # Streamlit leaves out of the key what begins with an underscore.
-    return _ask(path, _identity, sql, parameters)
-
-
-def _ask(path: str, identity: Identity, sql: str, parameters: BoundParameters) -> pd.DataFrame:
     warehouse = Warehouse(Path(path))
-    with _opened(warehouse, identity) as reading:
+    with _opened(warehouse, _identity) as reading:
         rows = reading.query(sql, **dict(parameters))
-    if warehouse.identity != identity:
+    if warehouse.identity != _identity:
         raise WarehouseReplacedError(path)
     return rows
 

