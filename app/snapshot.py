@@ -18,7 +18,8 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from nasrank.db.warehouse.file import Parameter, Reading, Warehouse
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.reading import Parameter, Reading
 
 Identity = tuple[int, int, int]
 # By name, in the order of the names: a key for caches.

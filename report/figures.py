@@ -11,12 +11,12 @@ from typing import Any, Final
 import pandas as pd
 
 from nasrank.db.warehouse.models import IMPORTED
+from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
 from nasrank.report.charts.labels import NOT_A_SETTING, in_order, kind_name, listed, set_name, size_position
 from nasrank.report.charts.paper_charts import agreement_chart, dataset_chart, scatter_chart, usage_chart
 from nasrank.report.charts.ranking_chart import Lines, ranking_chart
 from nasrank.report.charts.ranking_table import POINTS, RankingTables, rank
-from nasrank.report.queries import Asked
 
 # What the paper's figures show, in our words. 11 to 13 are the same lines at two widths.
 TITLES: Final[Mapping[str, str]] = {
@@ -99,7 +99,7 @@ class _Heading:
         return Figure(self.number, name, title, caption, chart, data.reset_index(drop=True))
 
 
-def draw_figures(warehouse: Asked, key: ReportKey) -> Iterator[Figure | NotDrawn]:
+def draw_figures(warehouse: Reader, key: ReportKey) -> Iterator[Figure | NotDrawn]:
     """All figures, in the paper's order; those of super-networks once for each data set and size.
 
     Experiments that differ in more than mask, LT and variant are not comparable: of each data set and size
@@ -123,7 +123,7 @@ def draw_figures(warehouse: Asked, key: ReportKey) -> Iterator[Figure | NotDrawn
 class _Drawing:
     """Draws all figures under one key; asks for what several of them show once."""
 
-    def __init__(self, warehouse: Asked, key: ReportKey) -> None:
+    def __init__(self, warehouse: Reader, key: ReportKey) -> None:
         self._warehouse = warehouse
         self._key = key
         self._members = queries.figure_members(warehouse)

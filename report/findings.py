@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import pandas as pd
 
+from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
 from nasrank.report.charts.labels import set_name, signed, size_position
 from nasrank.report.figures import ReportKey
-from nasrank.report.queries import Asked
 
 STATEMENTS: Final[Mapping[int, str]] = {
     1: "Masking Zero, or Zero with Pool, makes S rank well; masking Skip or convolutions harms.",
@@ -71,7 +71,7 @@ class Finding:
     scales: tuple[Scale, ...]
 
 
-def read_findings(warehouse: Asked, key: ReportKey) -> list[Finding]:
+def read_findings(warehouse: Reader, key: ReportKey) -> list[Finding]:
     """All six, by the views `finding` and `finding_evidence`."""
     summaries = queries.findings(warehouse, key.gt_key, key.bn_mode)
     evidence = queries.finding_evidence(warehouse, key.gt_key, key.bn_mode)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import pandas as pd
 
-from nasrank.db.warehouse.file import Parameter
+from nasrank.db.warehouse.reading import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +19,7 @@ class Series:
     gt_key: str
 
 
-class Asked(Protocol):
-    """A warehouse, as the one who asks it holds it."""
-
-    def query(self, sql: str, /, **parameters: Parameter) -> pd.DataFrame:
-        """The rows of `sql`, with `parameters` bound to its `$name`s."""
-
-
-def experiments(warehouse: Asked) -> pd.DataFrame:
+def experiments(warehouse: Reader) -> pd.DataFrame:
     """One row an experiment that has runs; `config` is its whole configuration as JSON text.
 
     Imported ones have neither `dataset`, `size`, `lt`, `variant` nor `epochs`; only they have a `name`.
@@ -44,7 +36,7 @@ def experiments(warehouse: Asked) -> pd.DataFrame:
     )
 
 
-def ranking(warehouse: Asked, dataset: str, gt_key: str) -> pd.DataFrame:
+def ranking(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
     """A_N and the correlations at the end of training, by experiment, bn_mode and architecture set.
 
     Of the experiments on `dataset`, and of all imported ones. Deviations (`…_std`) and half 95 % intervals of
@@ -65,7 +57,7 @@ def ranking(warehouse: Asked, dataset: str, gt_key: str) -> pd.DataFrame:
     )
 
 
-def tau_a(warehouse: Asked, dataset: str, gt_key: str) -> pd.DataFrame:
+def tau_a(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
     """τa at the end of training, of the averaged A_N and over seeds, and the paper's; a row an experiment."""
     return warehouse.query(
         """
@@ -79,7 +71,7 @@ def tau_a(warehouse: Asked, dataset: str, gt_key: str) -> pd.DataFrame:
     )
 
 
-def noise_ceiling(warehouse: Asked, gt_key: str, mask: str) -> pd.DataFrame:
+def noise_ceiling(warehouse: Reader, gt_key: str, mask: str) -> pd.DataFrame:
     """How well one stand-alone training ranks as the mean of others; empty for a key without trials.
 
     Columns mask, architecture_set, then tau, tau_eq2, spearman and pearson. One mask at a time: DuckDB then
@@ -99,7 +91,7 @@ def noise_ceiling(warehouse: Asked, gt_key: str, mask: str) -> pd.DataFrame:
     )
 
 
-def runs(warehouse: Asked) -> pd.DataFrame:
+def runs(warehouse: Reader) -> pd.DataFrame:
     """One row an experiment and origin of its images: experiment_id, dataset_origin, runs (finished ones)."""
     return warehouse.query(
         """
@@ -112,7 +104,7 @@ def runs(warehouse: Asked) -> pd.DataFrame:
     )
 
 
-def sources(warehouse: Asked) -> pd.DataFrame:
+def sources(warehouse: Reader) -> pd.DataFrame:
     """One row an imported benchmark file: source, file_name, sha256, license."""
     return warehouse.query(
         """
@@ -123,14 +115,14 @@ def sources(warehouse: Asked) -> pd.DataFrame:
     )
 
 
-def figure_members(warehouse: Asked) -> pd.DataFrame:
+def figure_members(warehouse: Reader) -> pd.DataFrame:
     """What the paper's Figures 4 to 14 compare: figure, size, mask, lt, variant, reported_tau_a."""
     return warehouse.query(
         "SELECT figure, size, mask, lt, variant, tau_a AS reported_tau_a FROM reported_result ORDER BY ALL"
     )
 
 
-def reported(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
+def reported(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
     """Every τa that the paper prints, beside what was measured of it at the end of training.
 
     Columns figure, size, mask, lt, variant, reported_tau_a, then experiment_id, epochs, seeds, tau_a,
@@ -152,7 +144,7 @@ def reported(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
     )
 
 
-def operation_usage(warehouse: Asked, gt_key: str) -> pd.DataFrame:
+def operation_usage(warehouse: Reader, gt_key: str) -> pd.DataFrame:
     """Usage and share, fractions, of the operations that no or one mask leaves (Figure 3).
 
     Columns mask, architecture_set, n, operation, usage and share.
@@ -170,7 +162,7 @@ def operation_usage(warehouse: Asked, gt_key: str) -> pd.DataFrame:
     )
 
 
-def agreement(warehouse: Asked, gt_key: str) -> pd.DataFrame:
+def agreement(warehouse: Reader, gt_key: str) -> pd.DataFrame:
     """How other keys of the same source rank the top-N of this one (Figure 10).
 
     Columns other_key, dataset, split, epochs, trial of that other key, architecture_set, n, tau, spearman and
@@ -193,7 +185,7 @@ def agreement(warehouse: Asked, gt_key: str) -> pd.DataFrame:
     )
 
 
-def accuracies(warehouse: Asked, gt_key: str) -> pd.DataFrame:
+def accuracies(warehouse: Reader, gt_key: str) -> pd.DataFrame:
     """Mean accuracies of all architectures under the keys that differ from this one in the data set only.
 
     Columns dataset, arch_id, accuracy (fraction); the key itself included.
@@ -211,7 +203,7 @@ def accuracies(warehouse: Asked, gt_key: str) -> pd.DataFrame:
     )
 
 
-def points(warehouse: Asked, gt_key: str, run_id: str, bn_mode: str) -> pd.DataFrame:
+def points(warehouse: Reader, gt_key: str, run_id: str, bn_mode: str) -> pd.DataFrame:
     """Predicted and true accuracies of a run, fractions, in top-50, top-250 and random (Figure 2)."""
     return warehouse.query(
         """
@@ -227,7 +219,7 @@ def points(warehouse: Asked, gt_key: str, run_id: str, bn_mode: str) -> pd.DataF
     )
 
 
-def run_taus(warehouse: Asked, gt_key: str, experiment_id: str, bn_mode: str) -> pd.DataFrame:
+def run_taus(warehouse: Reader, gt_key: str, experiment_id: str, bn_mode: str) -> pd.DataFrame:
     """τ of each run of an experiment in these sets: experiment_id, run_id, seed, architecture_set, n, tau."""
     return warehouse.query(
         """
@@ -244,7 +236,7 @@ def run_taus(warehouse: Asked, gt_key: str, experiment_id: str, bn_mode: str) ->
     )
 
 
-def finding_evidence(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
+def finding_evidence(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
     """The rows of the view of this name, with those of the benchmark itself."""
     return warehouse.query(
         """
@@ -258,7 +250,7 @@ def finding_evidence(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFram
     )
 
 
-def findings(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
+def findings(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
     """The rows of the view finding, with those of the benchmark itself."""
     return warehouse.query(
         """
@@ -272,12 +264,12 @@ def findings(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
     )
 
 
-def bn_modes(warehouse: Asked) -> pd.DataFrame:
+def bn_modes(warehouse: Reader) -> pd.DataFrame:
     """How BatchNorm stood in any prediction: bn_mode."""
     return warehouse.query("SELECT DISTINCT bn_mode FROM evaluation ORDER BY bn_mode")
 
 
-def series_means(warehouse: Asked, gt_key: str, architecture_sets: tuple[str, ...]) -> pd.DataFrame:
+def series_means(warehouse: Reader, gt_key: str, architecture_sets: tuple[str, ...]) -> pd.DataFrame:
     """What trained networks reach at the end of training: under this key, and all that any run was asked for.
 
     A row an experiment, BN mode, key, architecture set and metric (of `metric_values`), with the seeds that
@@ -303,7 +295,7 @@ def series_means(warehouse: Asked, gt_key: str, architecture_sets: tuple[str, ..
     )
 
 
-def series_differences(warehouse: Asked, pairs: Sequence[tuple[Series, Series]]) -> pd.DataFrame:
+def series_differences(warehouse: Reader, pairs: Sequence[tuple[Series, Series]]) -> pd.DataFrame:
     """How the first of each pair differs from the second in the random sample at the end, seed by seed.
 
     A row a pair (`pair` is its place) and metric, with the seeds that both have, the mean difference, and
@@ -351,7 +343,7 @@ def series_differences(warehouse: Asked, pairs: Sequence[tuple[Series, Series]])
     )
 
 
-def optimizer_updates(warehouse: Asked) -> pd.DataFrame:
+def optimizer_updates(warehouse: Reader) -> pd.DataFrame:
     """Median over the runs of each trained experiment: experiment_id, updates."""
     return warehouse.query(
         """
@@ -365,7 +357,7 @@ def optimizer_updates(warehouse: Asked) -> pd.DataFrame:
     )
 
 
-def whole_space_searches(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
+def whole_space_searches(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
     """What a search of all architectures of the mask finds at the end of training, over the seeds.
 
     Columns experiment_id, top_k, k, seeds, then mean and half 95 % interval (`…_interval`) of precision_at_k,
@@ -385,7 +377,7 @@ def whole_space_searches(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.Data
     )
 
 
-def class_differences(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFrame:
+def class_differences(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
     """τ in one architecture of each class against τ in all of the mask, at the end of training, seed by seed.
 
     Columns experiment_id, seeds, mean (in the classes), other_mean (in all), difference, and half of the 95 %
@@ -421,7 +413,7 @@ def class_differences(warehouse: Asked, gt_key: str, bn_mode: str) -> pd.DataFra
     )
 
 
-def operation_effects(warehouse: Asked, gt_key: str) -> pd.DataFrame:
+def operation_effects(warehouse: Reader, gt_key: str) -> pd.DataFrame:
     """What one edge more of an operation adds to true and to predicted accuracy, at the end of training.
 
     A row an experiment, BN mode and operation: seeds, then means over them of true_per_edge and
@@ -444,7 +436,7 @@ def operation_effects(warehouse: Asked, gt_key: str) -> pd.DataFrame:
     )
 
 
-def truths(warehouse: Asked, gt_key: str, mask: str) -> pd.DataFrame:
+def truths(warehouse: Reader, gt_key: str, mask: str) -> pd.DataFrame:
     """True accuracies, fractions, of all architectures that a mask leaves: arch_id, accuracy."""
     return warehouse.query(
         """

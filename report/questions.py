@@ -18,10 +18,11 @@ import pandas as pd
 
 from nasrank.db.nb201.architectures import OPERATIONS
 from nasrank.db.warehouse.models import IMPORTED
+from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
 from nasrank.report.charts.labels import in_order, set_name, signed, size_position
 from nasrank.report.figures import ReportKey
-from nasrank.report.queries import Asked, Series
+from nasrank.report.queries import Series
 
 # A mean over seeds and half of its 95 % interval; None where there is none.
 Interval = tuple[float | None, float | None]
@@ -60,7 +61,7 @@ class Question:
     data: pd.DataFrame
 
 
-def answer_questions(warehouse: Asked, key: ReportKey) -> Iterator[Question]:
+def answer_questions(warehouse: Reader, key: ReportKey) -> Iterator[Question]:
     """Those that the warehouse has something for: for each data set and size of networks."""
     experiments = queries.experiments(warehouse)
     experiments = in_order(experiments[experiments["kind"] != IMPORTED])
@@ -85,7 +86,7 @@ class _Row:
 class _QuestionsOfScale:
     """The questions about one data set and size. experiments: of these; means: of `queries.series_means`."""
 
-    warehouse: Asked
+    warehouse: Reader
     key: ReportKey
     scale: str
     experiments: pd.DataFrame

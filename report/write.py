@@ -15,12 +15,12 @@ import jinja2
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
 from nasrank.report.charts.images import as_png, as_svg
 from nasrank.report.charts.theme import CONFIG
 from nasrank.report.figures import Figure, NotDrawn, ReportKey, draw_figures
 from nasrank.report.findings import NOT_ENOUGH, read_findings, summarize
-from nasrank.report.queries import Asked
 from nasrank.report.questions import answer_questions
 
 # Tells a folder that a report may replace.
@@ -64,7 +64,7 @@ def _refuse_other_contents(out: Path) -> None:
         raise NasrankError(f"{out} exists and is no report; nothing was written: give another folder")
 
 
-def _write(warehouse: Asked, name: str, key: ReportKey, folder: Path, show: Progress) -> dict[str, Any]:
+def _write(warehouse: Reader, name: str, key: ReportKey, folder: Path, show: Progress) -> dict[str, Any]:
     runs = queries.runs(warehouse)
     _refuse_unknown_bn_mode(warehouse, key)
     show("reading what the findings say", 0, 0)
@@ -127,7 +127,7 @@ def _write(warehouse: Asked, name: str, key: ReportKey, folder: Path, show: Prog
     return report
 
 
-def _refuse_unknown_bn_mode(warehouse: Asked, key: ReportKey) -> None:
+def _refuse_unknown_bn_mode(warehouse: Reader, key: ReportKey) -> None:
     known = list(queries.bn_modes(warehouse)["bn_mode"])
     if known and key.bn_mode not in known:
         raise NasrankError(

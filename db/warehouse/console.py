@@ -25,7 +25,8 @@ import pyarrow as pa
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.processes import module_command
-from nasrank.db.warehouse.file import Answer, Limits, QueryError, Warehouse, out_of_memory, out_of_time
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.reading import Answer, Limits, QueryError, out_of_memory, out_of_time
 
 # Any query ends within these: what a page or a shared machine can bear.
 CONSOLE_LIMITS: Final = Limits(seconds=30, memory="1 GB", threads=2, rows=10_000, result_bytes=16 * 2**20)

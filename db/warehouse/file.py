@@ -9,9 +9,7 @@ never blocks readers, and a kill at any moment leaves the old or the new file, w
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,27 +26,18 @@ from sqlalchemy.engine.default import DefaultDialect
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.reading import sync
 from nasrank.db.files.writing import publish
-from nasrank.db.warehouse.catalogue import MACROS, RELATIONS
 from nasrank.db.warehouse.models import SCHEMA_REVISION, ViewText
+from nasrank.db.warehouse.reading import NO_LIMITS, Answer, Limits, Parameters, Reading, in_one_line
+from nasrank.db.warehouse.view_texts import view_statements
 
 if TYPE_CHECKING:  # half a second, which most commands need not wait for
     import pandas as pd
 
-Parameters = Sequence[Any] | Mapping[str, Any]
-
-# What a query binds to a `$name`; DuckDB gets a tuple as a LIST.
-Parameter = str | int | float | tuple[str, ...] | tuple[int, ...] | tuple[float, ...]
-
 # How long a writer waits for another one, in seconds.
 LOCK_TIMEOUT: Final = 600.0
 
-_VIEW_NAME: Final = re.compile(r"^CREATE OR REPLACE (?:VIEW|MACRO) (\w+)", re.MULTILINE)
-
 # Else DuckDB draws one on standard output under `python -c` and in notebooks, amid what a command says there.
 _NO_PROGRESS_BAR: Final = "SET enable_progress_bar = false"
-
-# Rows that DuckDB hands over at once: its own vectors are as long.
-_BATCH_ROWS: Final = 2048
 
 # What must hold in every published file; each query returns the rows that break it.
 INTEGRITY_CHECKS: Final[Mapping[str, str]] = {
@@ -68,57 +57,12 @@ INTEGRITY_CHECKS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a query may use, and `first_rows` may answer: for consoles, where anyone's SQL runs.
-
-    DuckDB keeps to `seconds` and `memory` in most statements, not in all; `db.warehouse.console` makes it.
-    """
-
-    seconds: float | None = None
-    memory: str | None = None
-    """As DuckDB writes it, such as 1 GB."""
-    threads: int | None = None
-    rows: int | None = None
-    result_bytes: int | None = None
-    """Of the answer in Arrow's format."""
-
-
-class QueryError(NasrankError):
-    """A statement failed; `excerpt` is the part of it that DuckDB points at, empty where it names none."""
-
-    def __init__(self, message: str, excerpt: str = "") -> None:
-        super().__init__(message)
-        self.excerpt = excerpt
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The first rows of a query; `is_cut`: there are more."""
-
-    rows: pa.Table
-    is_cut: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Created:
     """What `Warehouse.create` did: made a new file, or upgraded one, which is kept as `backup`."""
 
     is_new: bool
     upgraded_from: str | None
     backup: Path | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A warehouse's open file: all that is asked of it comes from one state of it."""
-
-    path: Path
-    connection: duckdb.DuckDBPyConnection
-
-    def query(self, sql: str, /, **parameters: Parameter) -> pd.DataFrame:
-        """As `Warehouse.query`, with `parameters` bound to `$name`s."""
-        with _naming_lacking_views(self.path, self.connection), _within(Limits(), self.connection):
-            return self.connection.execute(sql, parameters).df()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,59 +76,36 @@ class Warehouse:
     path: Path
 
     @contextmanager
-    def read(self, limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection that can reach nothing but the warehouse."""
+    def reading(self, limits: Limits = NO_LIMITS) -> Iterator[Reading]:
+        """The file, open, read-only, and able to reach nothing but itself."""
         with self._attached(limits) as connection:
             _refuse_other_revision(self.path, _revision(connection))
-            with _naming_lacking_views(self.path, connection):
-                yield connection
+            yield Reading(self.path, connection, limits)
 
     @contextmanager
-    def reading(self) -> Iterator[Reading]:
-        """As `read`, to be asked for rows."""
-        with self.read() as connection:
-            yield Reading(self.path, connection)
+    def read(self, limits: Limits = NO_LIMITS) -> Iterator[duckdb.DuckDBPyConnection]:
+        """DuckDB's own connection to it."""
+        with self.reading(limits) as reading, reading.naming_lacking_views():
+            yield reading.connection
 
-    def query(self, sql: str, parameters: Parameters = (), limits: Limits = Limits()) -> pd.DataFrame:
+    def query(self, sql: str, parameters: Parameters = (), limits: Limits = NO_LIMITS) -> pd.DataFrame:
         """The rows of one read-only statement; `parameters` are bound to its `?` or `$name`.
 
         Raises:
             NasrankError: the statement is wrong, writes, or goes past a limit.
         """
-        with self.read(limits) as connection, _within(limits, connection):
-            return connection.execute(sql, parameters).df()
+        with self.reading(limits) as reading:
+            return reading.data_frame(sql, parameters)
 
-    def query_arrow(self, sql: str, parameters: Parameters = (), limits: Limits = Limits()) -> pa.Table:
+    def query_arrow(self, sql: str, parameters: Parameters = (), limits: Limits = NO_LIMITS) -> pa.Table:
         """As `query`, with DuckDB's exact types and NULLs."""
-        with self.read(limits) as connection, _within(limits, connection):
-            return connection.execute(sql, parameters).to_arrow_table()
+        with self.reading(limits) as reading:
+            return reading.arrow(sql, parameters)
 
     def first_rows(self, sql: str, limits: Limits) -> Answer:
-        """As `query_arrow`, as many rows as the limits allow, and without computing those after them.
-
-        Raises:
-            QueryError: as `query`, and where not even the first row is small enough.
-        """
-        with self.read(limits) as connection, _within(limits, connection):
-            if not connection.extract_statements(sql):
-                raise QueryError(
-                    "there is no statement in what was given; write one, such as SELECT * FROM mask"
-                )
-            reader = connection.execute(sql).to_arrow_reader(_BATCH_ROWS)
-            batches: list[pa.RecordBatch] = []
-            rows = size = 0
-            for batch in reader:
-                kept = _head(batch, limits, rows, size)
-                batches.append(kept)
-                rows, size = rows + kept.num_rows, size + kept.nbytes
-                if kept.num_rows < batch.num_rows:
-                    if not rows and limits.rows != 0:
-                        raise QueryError(
-                            f"the first row has more than the {limits.result_bytes:,} bytes that are shown; "
-                            "select less, for example with left(…, 1000)"
-                        )
-                    return Answer(pa.Table.from_batches(batches, reader.schema), is_cut=True)
-            return Answer(pa.Table.from_batches(batches, reader.schema), is_cut=False)
+        """As `query_arrow`, as many rows as the limits allow; see `Reading.first_rows`."""
+        with self.reading(limits) as reading:
+            return reading.first_rows(sql)
 
     def view(self, name: str, gt_key: str | None = None) -> pa.Table:
         """All rows of a view or table, or those under one ground-truth key.
@@ -291,7 +212,7 @@ class Warehouse:
             )
 
     @contextmanager
-    def _attached(self, limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _attached(self, limits: Limits = NO_LIMITS) -> Iterator[duckdb.DuckDBPyConnection]:
         """As `read`, for any schema revision.
 
         Each connection is a DuckDB of its own with the file attached: within one process, DuckDB answers a
@@ -307,12 +228,12 @@ class Warehouse:
         try:
             opened = duckdb.connect(":memory:", config=config)
         except duckdb.Error as error:
-            raise NasrankError(f"DuckDB refuses the limits {config}: {_in_one_line(error)}") from error
+            raise NasrankError(f"DuckDB refuses the limits {config}: {in_one_line(error)}") from error
         with opened as connection:
             try:
                 connection.execute(_attach(self.path))
             except duckdb.Error as error:
-                raise NasrankError(f"{self.path} cannot be opened: {_in_one_line(error)}") from error
+                raise NasrankError(f"{self.path} cannot be opened: {in_one_line(error)}") from error
             connection.execute("USE warehouse")
             connection.execute(_NO_PROGRESS_BAR)
             connection.execute("SET enable_external_access = false")
@@ -392,78 +313,6 @@ def _renew_views(connection: sa.Connection) -> None:
 
 def _view_text_sha256() -> str:
     return hashlib.sha256("\n".join(view_statements()).encode()).hexdigest()
-
-
-def view_statements() -> list[str]:
-    """The text of every file in the folders of `db/views`, by its number, each view after those it uses."""
-    rooms = [room for room in (resources.files("nasrank.db") / "views").iterdir() if room.is_dir()]
-    files = [file for room in rooms for file in room.iterdir() if file.name.endswith(".sql")]
-    return [file.read_text(encoding="utf-8") for file in sorted(files, key=lambda file: file.name)]
-
-
-@contextmanager
-def _naming_lacking_views(path: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Says what to do where a query fails for want of a view that an earlier version did not make."""
-    try:
-        yield
-    except (duckdb.CatalogException, QueryError) as error:
-        if lacking := _lacking_views(connection, error):
-            raise QueryError(
-                f"{path} was made by an earlier nasrank, which had no {', '.join(lacking)}; add "
-                "what is missing with `nasrank-train init`"
-            ) from error
-        raise
-
-
-def _lacking_views(connection: duckdb.DuckDBPyConnection, error: Exception) -> list[str]:
-    """The views and macros that a query failed for, because an earlier version made the file without them."""
-    cause = error.__cause__ if isinstance(error, QueryError) else error
-    if not isinstance(cause, duckdb.CatalogException):
-        return []
-    known = {name for _, name, _ in connection.execute(RELATIONS).fetchall()}
-    known |= {name for name, *_ in connection.execute(MACROS).fetchall()}
-    ours = set(_VIEW_NAME.findall("".join(view_statements())))
-    return sorted((ours - known) & set(re.findall(r"\w+", str(cause))))
-
-
-@contextmanager
-def _within(limits: Limits, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Interrupts the connection when its time is over, and puts DuckDB's complaints in one line."""
-    timer = threading.Timer(limits.seconds, connection.interrupt) if limits.seconds else None
-    try:
-        if timer:
-            timer.start()
-        yield
-    except duckdb.InterruptException as error:
-        raise QueryError(out_of_time(limits)) from error
-    except (duckdb.OutOfMemoryException, MemoryError) as error:
-        raise QueryError(out_of_memory(limits)) from error
-    except duckdb.Error as error:
-        raise QueryError(f"the query failed: {_in_one_line(error)}", _excerpt(error)) from error
-    finally:
-        if timer:
-            timer.cancel()
-
-
-def out_of_time(limits: Limits) -> str:
-    """What a query is told that took too long."""
-    return f"the query ran longer than {limits.seconds} seconds; narrow it, for example with WHERE"
-
-
-def out_of_memory(limits: Limits) -> str:
-    """What a query is told that took too much."""
-    memory = f"more memory than {limits.memory}" if limits.memory else "more memory than there is"
-    return f"the query needs {memory}; narrow it, for example with WHERE"
-
-
-def _head(batch: pa.RecordBatch, limits: Limits, rows: int, size: int) -> pa.RecordBatch:
-    """The first rows of `batch` that still fit the limits, after `rows` that have `size` bytes."""
-    if limits.rows is not None:
-        batch = batch.slice(0, max(limits.rows - rows, 0))
-    if limits.result_bytes is not None:
-        while batch.num_rows and size + batch.nbytes > limits.result_bytes:
-            batch = batch.slice(0, batch.num_rows // 2)
-    return batch
 
 
 def _native(connection: sa.Connection) -> Any:
@@ -567,14 +416,4 @@ def _attach(path: Path) -> str:
 
 def _not_changed(path: Path, error: Exception) -> NasrankError:
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    return NasrankError(f"{path} was not changed: {_in_one_line(cause)}")
-
-
-def _in_one_line(error: BaseException | None) -> str:
-    """What DuckDB complains of, without the excerpt of the statement that follows after an empty line."""
-    return " ".join(str(error).partition("\n\n")[0].split())
-
-
-def _excerpt(error: BaseException) -> str:
-    """The lines `LINE 2: …` and the mark below them, with which DuckDB shows where it stumbled."""
-    return str(error).partition("\n\n")[2] if "\nLINE " in str(error) else ""
+    return NasrankError(f"{path} was not changed: {in_one_line(cause)}")

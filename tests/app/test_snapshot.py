@@ -9,8 +9,9 @@ import pytest
 
 from nasrank.app.snapshot import Snapshot
 from nasrank.db.ingest.folders import ingest
-from nasrank.db.warehouse.file import Parameter, Reading, Warehouse
+from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import remove_source
+from nasrank.db.warehouse.reading import Parameter, Reading
 from tests.app.dashboard_data import add_run
 from tests.samples import PARAMETERS
 

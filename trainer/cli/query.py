@@ -18,8 +18,9 @@ from nasrank.db.warehouse.certainty import (
     metric_interval,
     read_predicted,
 )
-from nasrank.db.warehouse.file import Limits, Warehouse
+from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import resolve_key
+from nasrank.db.warehouse.reading import Limits
 from nasrank.trainer.cli.options import WAREHOUSE, JsonOption, WarehouseOption
 from nasrank.trainer.cli.output import Format, print_table, show_work, write_table
 from nasrank.trainer.messages import say

@@ -27,7 +27,8 @@ from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.text import as_text
 from nasrank.db.files.tables import as_csv
 from nasrank.db.warehouse.console import CONSOLE_LIMITS, ask
-from nasrank.db.warehouse.file import QueryError, Warehouse
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.reading import QueryError
 
 # Characters, percent-encoded: servers and messengers cut much longer addresses.
 LONGEST_IN_ADDRESS = 4_000

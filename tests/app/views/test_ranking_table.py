@@ -12,7 +12,8 @@ from nasrank.app import shared_queries
 from nasrank.app.snapshot import Snapshot, WarehouseReplacedError, opened_once
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
-from nasrank.db.warehouse.file import Limits, Warehouse
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.reading import Limits
 from nasrank.report import queries
 from nasrank.report.charts.labels import in_order
 from nasrank.report.charts.ranking_chart import COLOURS, Lines, ranking_chart

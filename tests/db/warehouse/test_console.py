@@ -16,7 +16,8 @@ import pytest
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.tables import as_csv
 from nasrank.db.warehouse.console import CONSOLE_LIMITS, ask
-from nasrank.db.warehouse.file import Limits, QueryError, Warehouse
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.reading import Limits, QueryError
 
 QUICK = replace(CONSOLE_LIMITS, seconds=2, rows=100)
 

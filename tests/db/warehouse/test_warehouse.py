@@ -28,17 +28,12 @@ from alembic.script import ScriptDirectory
 import nasrank.db.warehouse.file
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
-from nasrank.db.warehouse.file import (
-    Limits,
-    Parameter,
-    QueryError,
-    Warehouse,
-    open_warehouse,
-    view_statements,
-)
+from nasrank.db.warehouse.file import Warehouse, open_warehouse
 from nasrank.db.warehouse.ground_truth import remove_source
 from nasrank.db.warehouse.models import SCHEMA_REVISION, Base
+from nasrank.db.warehouse.reading import Limits, Parameter, QueryError
 from nasrank.db.warehouse.seed import seed_warehouse
+from nasrank.db.warehouse.view_texts import view_statements
 from tests.conftest import RunWriter
 from tests.samples import PARAMETERS, ROOT, random_predictions, write_run_folder
 
