@@ -354,11 +354,11 @@ def options_with(*roles: Role) -> tuple[str, ...]:
     return tuple(name for name, option in OPTIONS.items() if option.role in roles)
 
 
-def without(config: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+def config_without(config: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     """What is left of a configuration, as JSON has it, without these options."""
     return {name: value for name, value in config.items() if name not in names}
 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """What is left of a configuration without what names an experiment; unknown options are settings."""
-    return without(config, options_with(*(role for role in Role if role is not Role.SETTING)))
+    return config_without(config, options_with(*(role for role in Role if role is not Role.SETTING)))
