@@ -140,14 +140,18 @@ class ExperimentConfig(TrainingOptions):
             )
         return cls(**values)
 
-    def to_json(self) -> str:
-        """Canonical: the same experiment is always the same text, and another one another text."""
-        values = {
+    @property
+    def values(self) -> dict[str, Any]:
+        """As JSON has it, without what joined later and is at its default."""
+        return {
             name: value
             for name, value in asdict(self).items()
             if not (OPTIONS[name].joined_later and value == OPTIONS[name].default)
         }
-        return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    def to_json(self) -> str:
+        """Canonical: the same experiment is always the same text, and another one another text."""
+        return json.dumps(self.values, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @property
     def config_hash(self) -> str:

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from nasrank.db.runs.folder import RunFolder, append_prediction
 from nasrank.trainer.evaluation.evaluator import EvaluationOptions, calibration_batches, random_sample
-from nasrank.trainer.evaluation.fast_evaluation import evaluate, images_at_once
+from nasrank.trainer.evaluation.fast_evaluation import EvaluationMode, evaluate, images_at_once
 from nasrank.trainer.images.augment import DeviceImages
 from nasrank.trainer.progress import Progress
+from nasrank.trainer.session import Session
 from nasrank.trainer.stopping import Interrupted, StopSignal
 from nasrank.trainer.training.training import Training
 
@@ -79,12 +80,10 @@ class Predictor:
                 self._training.supernet,
                 missing,
                 self._valid_images,
-                bn_mode=bn_mode,
-                batch_size=self._batch_size(bn_mode),
-                calibration=self._calibration,
-                precision=self._options.precision,
-                progress=self._progress,
-                stop=self._stop,
+                EvaluationMode(
+                    bn_mode, self._batch_size(bn_mode), self._calibration, self._options.precision
+                ),
+                Session(self._progress, self._stop),
             ):
                 append_prediction(file, prediction)
                 done[prediction.arch_id] = prediction

@@ -21,7 +21,7 @@ from nasrank.db.runs.status import RunStatus
 from nasrank.trainer.config import ExperimentConfig, run_id
 from nasrank.trainer.environment import choose_device
 from nasrank.trainer.evaluation.evaluator import EvaluationOptions, check_available, random_sample
-from nasrank.trainer.images.augment import DeviceImages
+from nasrank.trainer.images.augment import DeviceImages, Normalization
 from nasrank.trainer.images.datasets import (
     ImageDataset,
     Split,
@@ -276,8 +276,7 @@ def _on_device(
     return DeviceImages(
         dataset.images[chosen],
         dataset.labels[chosen],
-        mean=dataset.mean,
-        std=dataset.std,
+        Normalization(dataset.mean, dataset.std),
         device=device,
         max_shift=max_shift,
     )
