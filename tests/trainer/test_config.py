@@ -46,16 +46,35 @@ configs = st.builds(
     precision=st.sampled_from(["float32", "bfloat16"]),
     image_size=st.sampled_from([None, 8]),  # that of the digits, and a small one of CIFAR-10
 )
-LATER = {
-    "augmentation": "standard",
-    "gradient_batches": "successive",
-    "warmup_epochs": 0,
-    "grad_clip_norm": None,
-    "grad_clip_scope": "global",
-    "label_smoothing": 0.0,
-    "precision": "float32",
-    "image_size": None,
+LATER = {name: option.default for name, option in OPTIONS.items() if option.joined_later}
+# What the first version had: their names are in every configuration's text, and others join later.
+FIRST = {
+    "dataset",
+    "train_images",
+    "valid_images",
+    "split_seed",
+    "max_shift",
+    "horizontal_flip",
+    "cells_per_stage",
+    "channels",
+    "mask",
+    "lt",
+    "node_inputs",
+    "pool_counts_padding",
+    "path_sampling",
+    "topology_shared",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "final_learning_rate",
+    "momentum",
+    "weight_decay",
 }
+
+
+def test_what_joined_later_is_left_out_at_its_default() -> None:
+    assert set(OPTIONS) - set(LATER) == FIRST
+    assert set(json.loads(ExperimentConfig.preset().to_json())) == FIRST
 
 
 @given(configs)
