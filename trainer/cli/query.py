@@ -134,7 +134,8 @@ def intervals(
     with show_work() as show:
         for done, experiment_id in enumerate(chosen):
             show("resampling experiments", done, len(chosen))
-            rows.append(by_id[experiment_id] | resampling.columns(read(experiment_id), compared))
+            measured = resampling.columns(read(experiment_id), compared)
+            rows.append(by_id[experiment_id] | measured)
     print_table(pa.Table.from_pylist(rows), Format.json if json_output else Format.table)
 
 
