@@ -7,4 +7,4 @@ CREATE OR REPLACE MACRO config_without_roles(config, roles) AS CAST(
     ) AS VARCHAR
 );
 
-COMMENT ON MACRO config_without_roles IS 'What is left of experiment.config without the options of these roles, a list such as [''lt'', ''variant'']: equal for experiments that differ in nothing else';
+COMMENT ON MACRO config_without_roles IS 'experiment.config without the options of these roles, such as [''mask'']';
