@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import pandas as pd
 
+from nasrank.db.runs.configuration import settings_of
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
-from nasrank.report.charts.labels import NOT_A_SETTING, in_order, kind_name, listed, set_name, size_position
+from nasrank.report.charts.labels import in_order, kind_name, listed, set_name, size_position
 from nasrank.report.charts.paper_charts import agreement_chart, dataset_chart, scatter_chart, usage_chart
 from nasrank.report.charts.ranking_chart import Lines, ranking_chart
 from nasrank.report.charts.ranking_table import POINTS, RankingTables, rank
@@ -314,5 +315,4 @@ def _kinds(experiments: pd.DataFrame) -> list[tuple[str, str, str]]:
 
 def _setting(config: str) -> str:
     """What is left of a configuration without data set, size, mask, LT and variant."""
-    kept = {name: value for name, value in json.loads(config).items() if name not in NOT_A_SETTING}
-    return json.dumps(kept, sort_keys=True)
+    return json.dumps(settings_of(json.loads(config)), sort_keys=True)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from nasrank.db.nb201.architectures import OPERATIONS
+from nasrank.db.runs.configuration import OPTIONS, config_without
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
@@ -43,7 +44,7 @@ _FORMS: Final = {
     "random picks' rank": (0, ""),
 }
 # What a configuration may differ in from the one whose paths are sampled otherwise.
-_OF_SAMPLING: Final = ("path_sampling", "epochs", "batch_size", "gradient_batches")
+_SETTING_UPDATES: Final = frozenset(name for name, option in OPTIONS.items() if option.sets_updates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,7 @@ class _QuestionsOfScale:
         }
         alike: dict[str, list[str]] = {}
         for experiment_id, config in configs.items():
-            rest = {name: value for name, value in config.items() if name not in _OF_SAMPLING}
+            rest = config_without(config, _SETTING_UPDATES)
             alike.setdefault(json.dumps(rest, sort_keys=True), []).append(experiment_id)
         updates = queries.optimizer_updates(self.warehouse).set_index("experiment_id")["updates"]
         # How many sets of how many seeds there are of each.

@@ -25,10 +25,11 @@ from nasrank.db.runs.format import Prediction
 from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.environment import choose_device, device_description
 from nasrank.trainer.evaluation.evaluator import BN_MODES, BatchEvaluator, Evaluator, RecalibratedEvaluator
-from nasrank.trainer.evaluation.fast_evaluation import beginning, evaluate, images_at_once
-from nasrank.trainer.images.augment import DeviceImages
+from nasrank.trainer.evaluation.fast_evaluation import EvaluationMode, beginning, evaluate, images_at_once
+from nasrank.trainer.images.augment import DeviceImages, Normalization
 from nasrank.trainer.network.supernet import SuperNet
 from nasrank.trainer.progress import SilentProgress
+from nasrank.trainer.session import Session
 from nasrank.trainer.stopping import StopSignal
 
 Row = Callable[[Sequence[int]], float]  # architectures to a rate
@@ -105,8 +106,7 @@ class Candidates:
         self._images = DeviceImages(
             torch.randint(0, 256, (images, 3, 32, 32), generator=source, dtype=torch.uint8),
             torch.randint(0, 10, (images,), generator=source),
-            mean=MEAN,
-            std=STD,
+            Normalization(MEAN, STD),
             device=device,
         )
         self._batch_size = batch_size
@@ -190,12 +190,13 @@ class Candidates:
             self._supernet,
             arch_ids,
             self._images,
-            bn_mode=mode,
-            batch_size=self._at_once(mode, precision),
-            calibration=self._calibration,
-            precision=precision,
-            progress=SilentProgress(),
-            stop=StopSignal(),
+            EvaluationMode(
+                bn_mode=mode,
+                batch_size=self._at_once(mode, precision),
+                calibration=self._calibration,
+                precision=precision,
+            ),
+            Session(SilentProgress(), StopSignal()),
         )
         return list(found)
 

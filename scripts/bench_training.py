@@ -30,7 +30,7 @@ from torch.nn import functional
 from nasrank.db.nb201.architectures import OPERATIONS
 from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.environment import choose_device, device_description
-from nasrank.trainer.images.augment import DeviceImages, draw_epoch
+from nasrank.trainer.images.augment import Augmentation, DeviceImages, Normalization, draw_epoch
 from nasrank.trainer.images.datasets import load_dataset
 from nasrank.trainer.network.paths import path_sampler
 from nasrank.trainer.network.supernet import NUM_STAGES
@@ -143,7 +143,7 @@ class Ours:
         record: Recorder | None = None,
     ) -> None:
         train, watched = (
-            DeviceImages(images, labels, mean=MEAN, std=STD, device=device, max_shift=shift)
+            DeviceImages(images, labels, Normalization(MEAN, STD), device=device, max_shift=shift)
             for shift in (config.max_shift, 0)
         )
         self.training = Training(config, SEED, initial_supernet(config).to(device), train, watched)
@@ -202,7 +202,9 @@ class Baseline:
         self._labels = labels
         self._mean, self._std = (torch.tensor(values)[:, None, None] for values in (MEAN, STD))
         self._sampler = path_sampler(config, SEED, NUM_STAGES * config.cells_per_stage)
-        draws = draw_epoch(len(images), max_shift=config.max_shift, horizontal_flip=True, seed=SEED, epoch=0)
+        draws = draw_epoch(
+            len(images), Augmentation(max_shift=config.max_shift, horizontal_flip=True), seed=SEED, epoch=0
+        )
         self._order = draws.order.tolist()
         self._windows = list(zip(draws.top.tolist(), draws.left.tolist(), draws.flip.tolist(), strict=True))
         self._step = 0

@@ -2,21 +2,22 @@
 
 The seed and what is evaluated afterwards belong to a run. Labels that people use for a configuration
 (`size`, `variant`) are derived from the numbers, so that naming another one later changes no hash.
-Fields that joined after the first version are left out of the JSON at their default: what was an
-experiment's hash before they joined still is.
+Options that joined after the first version are left out of the JSON at their default: what was an
+experiment's hash before they joined still is. Each option is declared in `nasrank.db.runs.configuration`.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Final, Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import OperationSet, parse_mask
+from nasrank.db.runs.configuration import OPTIONS, TrainingOptions
 from nasrank.db.runs.experiment import canonical_json, config_hash
 from nasrank.db.runs.format import IMAGE_SIDES
+from nasrank.db.runs.options import check_choice, check_integer
 
 # name -> (cells per stage, channels of the first stage)
 SIZES: Final = {
@@ -29,11 +30,6 @@ SIZES: Final = {
     "depth-5": (5, 64),
 }
 SIZE_ALIASES: Final = {"depth-2": "S", "depth-4": "M"}  # the paper's other names for them
-# What differs between data sets; digits are 8x8, and a mirrored 2 is no 2. Shifts are of images in full size.
-DATASET_PRESETS: Final[dict[str, dict[str, Any]]] = {
-    "cifar10": {"valid_images": 5_000, "max_shift": 4, "horizontal_flip": True},
-    "digits": {"valid_images": 500, "max_shift": 1, "horizontal_flip": False},
-}
 MIN_IMAGE_SIZE: Final = 8  # the network halves images twice, and its convolutions are 3x3
 # How each of the paper's variants changes the baseline.
 VARIANTS: Final[dict[str, dict[str, Any]]] = {
@@ -65,62 +61,18 @@ PRESETS: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExperimentConfig:
-    """An experiment: a configuration without its seed. The defaults are the paper's (Table 1 and text).
+class ExperimentConfig(TrainingOptions):
+    """An experiment: a configuration without its seed. Its fields are those of `TrainingOptions`.
 
     Raises `NasrankError` for a value that is not allowed. `mask` and `lt` are stored in canonical order,
     and an option that has no effect at its default: one experiment has one text.
     """
 
-    dataset: str
-    train_images: int | None = None  # None: all that the validation images leave
-    valid_images: int = 5_000
-    split_seed: int | Literal["run"] = 0  # chooses the validation images; run: the run's seed, as the code
-    image_size: int | None = None  # pixels a side, averaged from the data set's; None: as many as those
-    max_shift: int = 4  # pixels, each way, along both axes
-    horizontal_flip: bool = True
-    augmentation: str = "standard"  # or autoaugment, which comes after shift and flip
-
-    cells_per_stage: int
-    channels: int  # of the first stage; doubled twice
-    mask: str = ""
-    lt: str = ""  # linear transformers: Skip, Pool or both
-    node_inputs: str = "mean"  # the text; the authors' code and NAS-Bench-201 sum
-    pool_counts_padding: bool = True  # the authors' code; NAS-Bench-201 does not count it
-
-    path_sampling: str = "strictly-fair"
-    topology_shared: bool = True  # by all cells, in training; in evaluation they always share it
-    gradient_batches: str = "successive"  # same: all paths of a group on one batch, as FairNAS
-    epochs: int = 250
-    batch_size: int = 256
-    learning_rate: float = 0.025
-    final_learning_rate: float = 1e-5  # text and code; the table says 5e-5
-    warmup_epochs: int = 0  # of a linear rise before the cosine
-    momentum: float = 0.9  # not Nesterov's
-    weight_decay: float = 3e-4  # not on BatchNorm
-    grad_clip_norm: float | None = None  # L2, of the summed gradients
-    grad_clip_scope: str = "global"  # the text; the authors' code: parameter-group
-    label_smoothing: float = 0.0
-    precision: str = "float32"  # or bfloat16, by autocast, in training; the weights are float32 in both
-
     def __post_init__(self) -> None:
-        for name, least in _INTEGERS.items():
-            _check_integer(name, getattr(self, name), least)
-        if self.train_images is not None:
-            _check_integer("train_images", self.train_images, 1)
-        for name, allowed in _CHOICES.items():
-            _check_choice(name, getattr(self, name), allowed)
-        for name, (check, requirement) in _NUMBERS.items():
-            object.__setattr__(self, name, _checked_number(name, getattr(self, name), check, requirement))
-        if self.grad_clip_norm is not None:
-            clip = _checked_number("grad_clip_norm", self.grad_clip_norm, lambda norm: norm > 0, "above 0")
-            object.__setattr__(self, "grad_clip_norm", clip)
-        if self.split_seed != "run":
-            _check_integer("split_seed", self.split_seed, 0, " (or 'run', to follow the run's seed)")
+        super().__post_init__()
         object.__setattr__(self, "image_size", _checked_image_size(self.dataset, self.image_size))
         self._check_schedule()
-        object.__setattr__(self, "mask", str(parse_mask(self.mask)))
-        object.__setattr__(self, "lt", str(self._checked_lt()))
+        self._check_lt()
         if self.grad_clip_norm is None:
             object.__setattr__(self, "grad_clip_scope", "global")
         if self.path_sampling == "uniform":
@@ -138,20 +90,13 @@ class ExperimentConfig:
                 "give fewer warmup_epochs or more epochs"
             )
 
-    def _checked_lt(self) -> OperationSet:
-        lt = OperationSet.parse(self.lt)
-        if not lt.members <= _LT_OPERATIONS.members:
-            raise NasrankError(
-                f"lt is {self.lt!r}; choose Skip, Pool, Skip+Pool or none: a linear transformer follows an "
-                "operation that has no weights and passes its input on"
-            )
+    def _check_lt(self) -> None:
         # The paper names Skip+Pool under mask Pool, too: what is left has its linear transformer.
-        if len(lt) and lt.members <= self.mask_set.members:
+        if self.lt and self.lt_set.members <= self.mask_set.members:
             raise NasrankError(
-                f"lt {self.lt!r} transforms {' and '.join(str(lt).split('+'))}, which mask {self.mask} "
+                f"lt {self.lt!r} transforms {self.lt.replace('+', ' and ')}, which mask {self.mask} "
                 "removes; leave it out of lt or of the mask"
             )
-        return lt
 
     @classmethod
     def preset(
@@ -162,11 +107,15 @@ class ExperimentConfig:
         A change to None changes nothing, so that a command line can hand on options that were not given.
         Without a `max_shift`, smaller images are shifted by as many pixels less.
         """
-        _check_choice("dataset", dataset, tuple(DATASET_PRESETS))
-        _check_choice("size", size, (*SIZES, *SIZE_ALIASES))
-        _check_choice("preset", preset, tuple(PRESETS))
-        cells_per_stage, channels = SIZES[SIZE_ALIASES.get(size, size)]
-        values = {"cells_per_stage": cells_per_stage, "channels": channels, **DATASET_PRESETS[dataset]}
+        OPTIONS["dataset"].checked(dataset)
+        check_choice("size", size, (*SIZES, *SIZE_ALIASES))
+        check_choice("preset", preset, tuple(PRESETS))
+        values = {
+            name: option.by_dataset[dataset]
+            for name, option in OPTIONS.items()
+            if dataset in option.by_dataset
+        }
+        values["cells_per_stage"], values["channels"] = SIZES[SIZE_ALIASES.get(size, size)]
         values |= PRESETS[preset].changes
         image_size = _checked_image_size(dataset, changes.get("image_size"))
         if image_size is not None:
@@ -181,9 +130,9 @@ class ExperimentConfig:
             values = json.loads(text)
         except json.JSONDecodeError as error:
             raise NasrankError(f"not a configuration: {error}; give what to_json wrote") from error
-        names = {field.name for field in fields(cls)}
+        names = set(OPTIONS)
         given = set(values) if isinstance(values, dict) else set()
-        required = names - _JOINED_LATER
+        required = {name for name, option in OPTIONS.items() if not option.joined_later}
         if not required <= given <= names:
             raise NasrankError(
                 f"not a configuration of this version: missing {sorted(required - given)}, "
@@ -194,10 +143,11 @@ class ExperimentConfig:
     @property
     def values(self) -> dict[str, Any]:
         """As JSON has it, without what joined later and is at its default."""
-        unchanged = {
-            f.name for f in fields(self) if f.name in _JOINED_LATER and getattr(self, f.name) == f.default
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if not (OPTIONS[name].joined_later and value == OPTIONS[name].default)
         }
-        return {name: value for name, value in asdict(self).items() if name not in unchanged}
 
     def to_json(self) -> str:
         """Canonical: the same experiment is always the same text, and another one another text."""
@@ -273,56 +223,15 @@ def variant_changes(variant: str) -> dict[str, Any]:
     """What a variant of the paper, or several joined by +, changes in the baseline."""
     changes: dict[str, Any] = {}
     for name in variant.split("+"):
-        _check_choice("variant", name, tuple(VARIANTS))
+        check_choice("variant", name, tuple(VARIANTS))
         changes |= VARIANTS[name]
     return changes
 
 
 def run_id(config: ExperimentConfig, seed: int) -> str:
     """A readable and unique name for a run, such as `cifar10-tiny-Zero+Pool-1a2b3c4d-s0`."""
-    _check_integer("seed", seed, 0)
+    check_integer("seed", seed, 0)
     return f"{config.dataset}-{config.size}-{config.mask or 'none'}-{config.config_hash[:8]}-s{seed}"
-
-
-_INTEGERS: Final = {
-    "valid_images": 1,
-    "max_shift": 0,
-    "cells_per_stage": 1,
-    "channels": 1,
-    "epochs": 1,
-    "batch_size": 1,
-    "warmup_epochs": 0,
-}
-_CHOICES: Final[dict[str, tuple[object, ...]]] = {
-    "dataset": tuple(DATASET_PRESETS),
-    "horizontal_flip": (True, False),
-    "node_inputs": ("mean", "sum"),
-    "pool_counts_padding": (True, False),
-    "path_sampling": ("strictly-fair", "uniform"),
-    "topology_shared": (True, False),
-    "gradient_batches": ("successive", "same"),
-    "augmentation": ("standard", "autoaugment"),
-    "grad_clip_scope": ("global", "parameter-group"),
-    "precision": ("float32", "bfloat16"),
-}
-_NUMBERS: Final = {
-    "learning_rate": (lambda value: value > 0, "above 0"),
-    "final_learning_rate": (lambda value: value >= 0, "at least 0"),
-    "momentum": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
-    "weight_decay": (lambda value: value >= 0, "at least 0"),
-    "label_smoothing": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
-}
-_LT_OPERATIONS: Final = OperationSet.parse("Skip+Pool")
-_JOINED_LATER: Final = {
-    "augmentation",
-    "gradient_batches",
-    "warmup_epochs",
-    "grad_clip_norm",
-    "grad_clip_scope",
-    "label_smoothing",
-    "precision",
-    "image_size",
-}
 
 
 def _with_value(variant: str, field: str, value: float) -> str:
@@ -343,27 +252,3 @@ def _checked_image_size(dataset: str, size: object) -> int | None:
             f"{MIN_IMAGE_SIZE}x{MIN_IMAGE_SIZE}"
         )
     return None if size == sizes[-1] else size
-
-
-def _check_integer(name: str, value: object, least: int, otherwise: str = "") -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**31:
-        raise NasrankError(
-            f"{name} is {value!r}; give a whole number, at least {least} and below 2^31{otherwise}"
-        )
-
-
-def _check_choice(name: str, value: object, allowed: tuple[object, ...]) -> None:
-    # By type too: 1 equals True, but is written otherwise in JSON.
-    if not any(type(value) is type(choice) and value == choice for choice in allowed):
-        raise NasrankError(f"{name} is {value!r}; choose {' or '.join(repr(choice) for choice in allowed)}")
-
-
-def _checked_number(name: str, value: object, check: Any, requirement: str) -> float:
-    if (
-        not isinstance(value, int | float)
-        or isinstance(value, bool)
-        or not math.isfinite(value)
-        or not check(value)
-    ):
-        raise NasrankError(f"{name} is {value!r}; give a finite number {requirement}")
-    return float(value) + 0.0  # -0.0 becomes 0.0: one experiment, one text

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from nasrank.db.runs.folder import RunFolder, append_prediction
 from nasrank.trainer.evaluation.evaluator import EvaluationOptions, calibration_batches, random_sample
-from nasrank.trainer.evaluation.fast_evaluation import evaluate, images_at_once
+from nasrank.trainer.evaluation.fast_evaluation import EvaluationMode, evaluate, images_at_once
 from nasrank.trainer.images.run_images import RunImages
 from nasrank.trainer.session import Session
 from nasrank.trainer.stopping import Interrupted
@@ -77,12 +77,10 @@ class Predictor:
                 self._training.supernet,
                 missing,
                 self._valid_images,
-                bn_mode=bn_mode,
-                batch_size=self._batch_size(bn_mode),
-                calibration=self._calibration,
-                precision=self._options.precision,
-                progress=self._session.progress,
-                stop=self._session.stop,
+                EvaluationMode(
+                    bn_mode, self._batch_size(bn_mode), self._calibration, self._options.precision
+                ),
+                self._session,
             ):
                 append_prediction(file, prediction)
                 done[prediction.arch_id] = prediction

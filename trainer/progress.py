@@ -126,13 +126,21 @@ class BarProgress:
         self._bar.stop()
 
 
+@dataclass(frozen=True)
+class TrainingSize:
+    """How much there is to train."""
+
+    epochs: int
+    batches: int  # an epoch
+    batch_size: int  # images
+
+
 class TrainingClock:
     """Measures a session of training and reports it, at most about twice a second and as an epoch ends.
 
     Rate and time left come from all the time since the session began, validation and saving included.
 
     Args:
-        batches: an epoch.
         first_step: where the session begins, counted over all epochs.
         clock: seconds, rising.
     """
@@ -140,24 +148,21 @@ class TrainingClock:
     def __init__(
         self,
         progress: Progress,
-        epochs: int,
-        batches: int,
-        batch_size: int,
+        size: TrainingSize,
         first_step: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._progress = progress
-        self._epochs = epochs
-        self._batches = batches
-        self._batch_size = batch_size
+        self._size = size
         self._first_step = first_step
         self._clock = clock
         self._started = self._reported = clock()
 
     def tick(self, step: int, loss: Callable[[], float]) -> None:
         """After a step. `loss`, which may wait for the device, is only called for a report."""
-        epoch, batch = divmod(step - 1, self._batches)
-        is_last = batch + 1 == self._batches
+        size = self._size
+        epoch, batch = divmod(step - 1, size.batches)
+        is_last = batch + 1 == size.batches
         if self._clock() - self._reported < REPORT_SECONDS and not is_last:
             return
         mean_loss = loss()
@@ -166,12 +171,12 @@ class TrainingClock:
         self._progress.show(
             TrainingProgress(
                 epoch=epoch + 1,
-                epochs=self._epochs,
+                epochs=size.epochs,
                 batch=batch + 1,
-                batches=self._batches,
+                batches=size.batches,
                 loss=mean_loss,
-                images_per_second=self._batch_size / seconds_per_step,
-                seconds_left=seconds_per_step * (self._epochs * self._batches - step),
+                images_per_second=size.batch_size / seconds_per_step,
+                seconds_left=seconds_per_step * (size.epochs * size.batches - step),
             )
         )
 

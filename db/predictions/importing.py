@@ -52,19 +52,27 @@ class ImportReport:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class ImportNotices:
+    """What is called during an import.
+
+    Args:
+        on_file: before each file, with how many were read, and how many there are.
+        on_wait: once where another process writes to the warehouse.
+    """
+
+    on_file: Callable[[int, int], None] = lambda done, total: None
+    on_wait: Callable[[], None] = lambda: None
+
+
 def import_predictions(
     warehouse: Warehouse,
     path: Path,
     name: str,
     options: PredictionOptions,
-    *,
-    on_file: Callable[[int, int], None] = lambda done, total: None,
-    on_wait: Callable[[], None] = lambda: None,
+    notices: ImportNotices | None = None,
 ) -> ImportReport:
     """Import a file, or a folder of one file a seed, under `name`; what is there already stays as it is.
-
-    Args:
-        on_file: called before each file with how many were read, and how many there are.
 
     Raises:
         NasrankError: a file cannot be read, is unclear, or is another one than that of its name, mask and
@@ -74,13 +82,14 @@ def import_predictions(
         raise NasrankError(
             f"{name!r} cannot name predictions; give --name with letters, digits, dot, underscore and hyphen"
         )
+    notices = notices or ImportNotices()
     keys, known_accuracies = _ground_truth(warehouse, options.ground_truth)
     report = ImportReport()
     files = prediction_files(path)
     seeds, told = seeds_of(files, options.seed)
     runs: list[ForeignRun] = []
     for file, number in zip(files, seeds, strict=True):
-        on_file(len(runs), len(files))
+        notices.on_file(len(runs), len(files))
         runs.append(read_run(file, number, known_accuracies, options))
     report.notes += [*dict.fromkeys(line for run in runs for line in run.notes), told]
     _refuse_differences(runs)
@@ -96,7 +105,7 @@ def import_predictions(
             new.append(run)
             report.imported.append(run_id)
     if new:
-        with warehouse.write(on_wait) as connection:
+        with warehouse.write(notices.on_wait) as connection:
             _insert(connection, experiment, new, keys)
     return report
 

@@ -9,42 +9,11 @@ from typing import Any, Final
 import pandas as pd
 
 from nasrank.db.nb201.architectures import all_masks
+from nasrank.db.runs.configuration import OPTIONS, settings_of
 from nasrank.db.warehouse.models import IMPORTED
 
 # Sizes from small to large; others follow by name.
 _SIZES: Final = ("tiny", "S", "M")
-
-# How a name tells a value of the configuration; others are told as `name value`.
-_WORDINGS: Final[Mapping[str, str]] = {
-    "epochs": "{:,} epochs",
-    "learning_rate": "lr {:g}",
-    "final_learning_rate": "final lr {:g}",
-    "batch_size": "batch {:,}",
-    "train_images": "{:,} images",
-    "valid_images": "{:,} validation images",
-    "image_size": "{0}×{0} pixels",
-    "max_shift": "shift {}",
-    "node_inputs": "node {}",
-    "momentum": "momentum {:g}",
-    "weight_decay": "decay {:g}",
-}
-# Told by a column of their own, by the size, or by the variant; all others are an experiment's setting.
-NOT_A_SETTING: Final = frozenset(
-    {
-        "dataset",
-        "mask",
-        "lt",
-        "cells_per_stage",
-        "channels",
-        "topology_shared",
-        "path_sampling",
-        "gradient_batches",
-        "warmup_epochs",
-        "grad_clip_norm",
-        "augmentation",
-        "label_smoothing",
-    }
-)
 
 
 def set_name(operations: str) -> str:
@@ -115,17 +84,19 @@ def _parts(row: Any) -> dict[str, str]:
         size = f"{size} {config.get('cells_per_stage')}×{config.get('channels')}"
     lt = f"LT {row.lt}" if row.lt else ""
     told = {"mask": set_name(row.mask), "lt": lt, "variant": row.variant, "size": size}
-    told["image_size"] = _worded("image_size", config.get("image_size"))  # left out of the JSON where full
-    return told | {name: _worded(name, value) for name, value in config.items() if name not in NOT_A_SETTING}
+    # Where a name has words for None, it tells it also of an option that the JSON leaves out.
+    left_out = {
+        name: None for name, option in OPTIONS.items() if option.joined_later and option.label_of_none
+    }
+    return told | {name: _worded(name, value) for name, value in (left_out | settings_of(config)).items()}
 
 
 def _worded(name: str, value: object) -> str:
-    if name == "train_images" and value is None:
-        return "all images"
-    if name == "image_size" and value is None:
-        return "full-size images"
-    if name in _WORDINGS and not isinstance(value, bool) and value is not None:
-        return _WORDINGS[name].format(value)
+    option = OPTIONS.get(name)
+    if option and option.label_of_none and value is None:
+        return option.label_of_none
+    if option and option.label and value is not None and not isinstance(value, bool):
+        return option.label.format(value)
     return f"{name} {value}"
 
 

@@ -14,7 +14,7 @@ from hypothesis import settings
 from torch import nn
 
 from nasrank.trainer.config import ExperimentConfig
-from nasrank.trainer.images.augment import DeviceImages
+from nasrank.trainer.images.augment import DeviceImages, Normalization
 from nasrank.trainer.images.datasets import load_dataset, split_dataset
 from nasrank.trainer.network.supernet import SuperNet, build_supernet
 from nasrank.trainer.progress import SilentProgress
@@ -58,7 +58,7 @@ def small_images(n: int, seed: int = 0, max_shift: int = 0, device: torch.device
     colours = torch.rand(n, 3, 1, 1, generator=source)
     images = (torch.randint(0, 256, (n, 3, 8, 8), generator=source) * colours).to(torch.uint8)
     labels = torch.randint(0, 10, (n,), generator=source)
-    return DeviceImages(images, labels, mean=MEAN, std=STD, device=device, max_shift=max_shift)
+    return DeviceImages(images, labels, Normalization(MEAN, STD), device=device, max_shift=max_shift)
 
 
 def prepare_noise(data_dir: Path, count: int) -> str:
@@ -98,8 +98,7 @@ def trained() -> tuple[SuperNet, DeviceImages]:
         DeviceImages(
             digits.images[chosen],
             digits.labels[chosen],
-            mean=digits.mean,
-            std=digits.std,
+            Normalization(digits.mean, digits.std),
             device=CPU,
             max_shift=config.max_shift,
         )

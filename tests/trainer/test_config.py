@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import all_masks
+from nasrank.db.runs.configuration import OPTIONS
+from nasrank.db.runs.options import Choice, Role, Switch
 from nasrank.trainer.config import PRESETS, SIZES, VARIANTS, ExperimentConfig, run_id, variant_changes
 from tests.samples import ROOT
 
@@ -44,16 +46,35 @@ configs = st.builds(
     precision=st.sampled_from(["float32", "bfloat16"]),
     image_size=st.sampled_from([None, 8]),  # that of the digits, and a small one of CIFAR-10
 )
-LATER = {
-    "augmentation": "standard",
-    "gradient_batches": "successive",
-    "warmup_epochs": 0,
-    "grad_clip_norm": None,
-    "grad_clip_scope": "global",
-    "label_smoothing": 0.0,
-    "precision": "float32",
-    "image_size": None,
+LATER = {name: option.default for name, option in OPTIONS.items() if option.joined_later}
+# What the first version had: their names are in every configuration's text, and others join later.
+FIRST = {
+    "dataset",
+    "train_images",
+    "valid_images",
+    "split_seed",
+    "max_shift",
+    "horizontal_flip",
+    "cells_per_stage",
+    "channels",
+    "mask",
+    "lt",
+    "node_inputs",
+    "pool_counts_padding",
+    "path_sampling",
+    "topology_shared",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "final_learning_rate",
+    "momentum",
+    "weight_decay",
 }
+
+
+def test_what_joined_later_is_left_out_at_its_default() -> None:
+    assert set(OPTIONS) - set(LATER) == FIRST
+    assert set(json.loads(ExperimentConfig.preset().to_json())) == FIRST
 
 
 @given(configs)
@@ -153,6 +174,30 @@ def test_a_variant_that_differs_has_another_name(one: ExperimentConfig, other: E
         for name in ("grad_clip_norm", "label_smoothing")
     )
     assert (one.variant == other.variant) == same
+
+
+OTHERS: dict[str, Any] = {"mask": "Zero", "lt": "Skip", "image_size": 16, "train_images": 100}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_role_of_an_option_is_the_label_that_tells_it(name: str) -> None:
+    """No other label does; an option of no label is a setting, and each is part of the identity."""
+    option = OPTIONS[name]
+    config = ExperimentConfig.preset(grad_clip_norm=5.0)  # else grad_clip_scope has no effect
+    value = getattr(config, name)
+    if isinstance(option.domain, Choice):
+        other = next(choice for choice in option.domain.values if choice != value)
+    elif isinstance(option.domain, Switch):
+        other = not value
+    else:
+        other = (
+            OTHERS[name] if name in OTHERS else (value / 2 or 0.1) if isinstance(value, float) else value + 1
+        )
+    changed = replace(config, **{name: other})
+    labels = {role for role in Role if role is not Role.SETTING}
+    telling = {role for role in labels if getattr(changed, role) != getattr(config, role)}
+    assert (telling or {Role.SETTING}) == {option.role}
+    assert changed.config_hash != config.config_hash
 
 
 def test_unknown_variants_are_refused() -> None:

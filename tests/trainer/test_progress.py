@@ -14,6 +14,7 @@ from nasrank.trainer.progress import (
     SilentProgress,
     TrainingClock,
     TrainingProgress,
+    TrainingSize,
 )
 
 
@@ -66,7 +67,9 @@ def test_a_bar_shows_the_same_text() -> None:
 def test_the_clock_measures_this_session_only() -> None:
     """A run continued at step 30 of 100 tells the speed of now, and asks for the loss only to report it."""
     recorder, clock = Recorder(), Clock()
-    timer = TrainingClock(recorder, epochs=10, batches=10, batch_size=64, first_step=30, clock=clock)
+    timer = TrainingClock(
+        recorder, TrainingSize(epochs=10, batches=10, batch_size=64), first_step=30, clock=clock
+    )
     asked = []
     for step in range(31, 41):
         clock.now += 0.2

@@ -30,11 +30,13 @@ def data(
     """
     import pyarrow as pa
 
+    from nasrank.trainer.images.cifar10 import OFFICIAL_ARCHIVE
     from nasrank.trainer.images.datasets import list_datasets, prepare_dataset
 
     if name is not None:
         with show_work() as progress:
-            prepare_dataset(name, data_dir, source=source, download=download, progress=progress)
+            archive = OFFICIAL_ARCHIVE if download else None
+            prepare_dataset(name, data_dir, source=source, download=archive, progress=progress)
     elif source is not None or download:
         raise typer.BadParameter("name the data set to prepare: nasrank-train data cifar10 …")
     rows = [

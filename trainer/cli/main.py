@@ -12,6 +12,7 @@ from nasrank.trainer.cli.benchmark import import_bench
 from nasrank.trainer.cli.dashboard import dashboard
 from nasrank.trainer.cli.images import data
 from nasrank.trainer.cli.ingest import ingest_command
+from nasrank.trainer.cli.parameters import SectionedCommand
 from nasrank.trainer.cli.predictions import import_predictions_command
 from nasrank.trainer.cli.query import export, intervals, sql
 from nasrank.trainer.cli.report import report
@@ -32,7 +33,7 @@ app.add_typer(study_app, name="study")
 app.command()(init)
 app.command()(import_bench)
 app.command()(data)
-app.command()(run)
+app.command(cls=SectionedCommand)(run)
 app.command("ingest")(ingest_command)
 app.command("import-predictions")(import_predictions_command)
 app.command()(sql)

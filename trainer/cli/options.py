@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -17,3 +18,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 WAREHOUSE = Path("nasrank.duckdb")
 RUNS = Path("runs")
 DATA = Path("data")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a command that trains reads and writes."""
+
+    warehouse: WarehouseOption = WAREHOUSE
+    runs: RunsOption = RUNS
+    data_dir: DataOption = DATA

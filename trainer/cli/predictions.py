@@ -12,6 +12,7 @@ from nasrank.db.nb201.notations import NOTATIONS
 from nasrank.db.predictions import (
     SCALES,
     Choice,
+    ImportNotices,
     PredictionOptions,
     coverage,
     import_predictions,
@@ -117,8 +118,9 @@ def import_predictions_command(
             path,
             name,
             options,
-            on_file=lambda done, total: show("reading files", done, total) if done else None,
-            on_wait=say_waiting,
+            ImportNotices(
+                lambda done, total: show("reading files", done, total) if done else None, say_waiting
+            ),
         )
     for note in report.notes:
         say(note)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pyarrow as pa
 import typer
@@ -122,28 +123,47 @@ def intervals(
     with source.read() as connection:
         key = str(resolve_key(connection, ground_truth))
     chosen = experiments or experiments_with(source, key, architecture_set, bn_mode)
+    resampling = _Resampling(metric, resamples, seed)
 
     def read(experiment_id: str) -> Predicted:
         return read_predicted(source, experiment_id, key, architecture_set, bn_mode)
 
-    described = {
-        row["experiment_id"]: row
-        for row in source.query_arrow(
-            "SELECT experiment_id, name, mask, lt, variant FROM experiment"
-        ).to_pylist()
-    }
+    described = source.query_arrow("SELECT experiment_id, name, mask, lt, variant FROM experiment")
+    by_id = {row["experiment_id"]: row for row in described.to_pylist()}
     compared = read(baseline) if baseline else None
     rows = []
     with show_work() as show:
         for done, experiment_id in enumerate(chosen):
             show("resampling experiments", done, len(chosen))
-            predicted = read(experiment_id)
-            known = metric_interval(predicted, metric, resamples, seed)
-            row = described[experiment_id] | {"seeds": len(predicted.seeds), metric.value: known.mean}
-            row |= {f"{metric}_low": known.low, f"{metric}_high": known.high}
-            if compared is not None:
-                difference, common = metric_difference(predicted, compared, metric, resamples, seed)
-                row |= {"difference": difference.mean, "difference_low": difference.low}
-                row |= {"difference_high": difference.high, "common_seeds": common}
-            rows.append(row)
+            measured = resampling.columns(read(experiment_id), compared)
+            rows.append(by_id[experiment_id] | measured)
     print_table(pa.Table.from_pylist(rows), Format.json if json_output else Format.table)
+
+
+@dataclass(frozen=True)
+class _Resampling:
+    """How intervals are computed, and of what."""
+
+    metric: Metric
+    resamples: int
+    seed: int
+
+    def columns(self, predicted: Predicted, compared: Predicted | None) -> dict[str, Any]:
+        """The mean with its interval, and the difference to `compared` with its own."""
+        metric = self.metric
+        known = metric_interval(predicted, metric, self.resamples, self.seed)
+        columns = {
+            "seeds": len(predicted.seeds),
+            metric.value: known.mean,
+            f"{metric}_low": known.low,
+            f"{metric}_high": known.high,
+        }
+        if compared is None:
+            return columns
+        difference, common = metric_difference(predicted, compared, metric, self.resamples, self.seed)
+        return columns | {
+            "difference": difference.mean,
+            "difference_low": difference.low,
+            "difference_high": difference.high,
+            "common_seeds": common,
+        }

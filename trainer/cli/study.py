@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 import pyarrow as pa
@@ -13,16 +14,9 @@ import typer
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.warehouse.file import Warehouse
-from nasrank.trainer.cli.options import (
-    DATA,
-    RUNS,
-    WAREHOUSE,
-    DataOption,
-    JsonOption,
-    RunsOption,
-    WarehouseOption,
-)
+from nasrank.trainer.cli.options import RUNS, WAREHOUSE, JsonOption, Places, RunsOption, WarehouseOption
 from nasrank.trainer.cli.output import Format, print_table
+from nasrank.trainer.cli.parameters import SectionedCommand, expanded
 from nasrank.trainer.messages import say
 from nasrank.trainer.progress import duration
 from nasrank.trainer.studies.file import Study, load_study, shipped_studies
@@ -63,15 +57,6 @@ LauncherOption = Annotated[
     typer.Option(
         "--launcher",
         help="local: here; slurm: by jobs of a cluster; debug: here, one by one, in this process.",
-    ),
-]
-RunsPerJobOption = Annotated[
-    int, typer.Option("--runs-per-job", min=1, help="Slurm: runs at a time that share a job's GPU and cores.")
-]
-TimeOption = Annotated[
-    int,
-    typer.Option(
-        "--time", min=MIN_MINUTES, help="Slurm: minutes of a job; then it is requeued, and goes on."
     ),
 ]
 DeviceOption = Annotated[
@@ -123,80 +108,102 @@ def list_experiments(file: FileArgument, json_output: JsonOption = False) -> Non
     )
 
 
+_slurm = partial(typer.Option, rich_help_panel="Slurm")
+
+
+@dataclass(frozen=True)
+class SlurmArguments:
+    """What jobs of a cluster get."""
+
+    runs_per_job: Annotated[
+        int, _slurm("--runs-per-job", min=1, help="Runs at a time that share a job's GPU and cores.")
+    ] = 1
+    partition: Annotated[str | None, _slurm(help="Where jobs run.")] = None
+    account: Annotated[str | None, _slurm(help="Who pays.")] = None
+    gpus: Annotated[int | None, _slurm(min=0, help="GPUs of a job.")] = None
+    cpus: Annotated[int | None, _slurm(min=1, help="CPUs of a job, for all its runs.")] = None
+    memory: Annotated[float | None, _slurm(help="Gigabytes of a job.")] = None
+    time: Annotated[
+        int, _slurm(min=MIN_MINUTES, help="Minutes of a job; then it is requeued, and goes on.")
+    ] = 240
+    array_parallelism: Annotated[int, _slurm("--array-parallelism", min=1, help="Jobs at a time.")] = 256
+    setup: Annotated[
+        list[str] | None,
+        _slurm(help="A shell line before a job, such as 'module load cuda'; repeatable."),
+    ] = None
+    sbatch: Annotated[
+        list[str] | None, _slurm(help="Another option of sbatch, such as qos=low; repeatable.")
+    ] = None
+
+    def options(self) -> SlurmOptions:
+        """Raises `typer.BadParameter` for an option of sbatch without a name."""
+        return SlurmOptions(
+            partition=self.partition,
+            account=self.account,
+            gpus=self.gpus,
+            cpus=self.cpus,
+            memory_gb=self.memory,
+            minutes=self.time,
+            array_parallelism=self.array_parallelism,
+            setup=tuple(self.setup or ()),
+            extra=_parse_sbatch(self.sbatch or []),
+            runs_per_job=self.runs_per_job,
+        )
+
+
+@dataclass(frozen=True)
+class ExecutionArguments:
+    """Who does the runs of a study, and how many at a time."""
+
+    launcher: LauncherOption = Launcher.local
+    jobs: JobsOption = 1
+    threads: ThreadsOption = None
+    device: DeviceOption = "auto"
+    ingest_runs: IngestOption = True
+
+    def options(self, places: Places) -> StudyOptions:
+        """With the folders and the warehouse of the study."""
+        return StudyOptions(
+            runs_dir=places.runs,
+            data_dir=places.data_dir,
+            warehouse=Warehouse(places.warehouse),
+            jobs=self.jobs,
+            threads=self.threads,
+            device=self.device,
+            ingest=self.ingest_runs,
+        )
+
+
 def _working(begun: bool) -> Callable[..., None]:
     """The function of the commands `run` and `resume`, which take the same options."""
 
+    @expanded
     def work(
-        file: FileArgument,
-        launcher: LauncherOption = Launcher.local,
-        jobs: JobsOption = 1,
-        threads: ThreadsOption = None,
-        device: DeviceOption = "auto",
-        ingest_runs: IngestOption = True,
-        runs_per_job: RunsPerJobOption = 1,
-        partition: Annotated[str | None, typer.Option(help="Slurm: where jobs run.")] = None,
-        account: Annotated[str | None, typer.Option(help="Slurm: who pays.")] = None,
-        gpus: Annotated[int | None, typer.Option(min=0, help="Slurm: of a job.")] = None,
-        cpus: Annotated[int | None, typer.Option(min=1, help="Slurm: of a job, for all its runs.")] = None,
-        memory: Annotated[float | None, typer.Option(help="Slurm: gigabytes of a job.")] = None,
-        time: TimeOption = 240,
-        array_parallelism: Annotated[
-            int, typer.Option("--array-parallelism", min=1, help="Slurm: jobs at a time.")
-        ] = 256,
-        setup: Annotated[
-            list[str] | None,
-            typer.Option(help="Slurm: a shell line before a job, such as 'module load cuda'; repeatable."),
-        ] = None,
-        sbatch: Annotated[
-            list[str] | None,
-            typer.Option(help="Slurm: another option of sbatch, such as qos=low; repeatable."),
-        ] = None,
-        warehouse: WarehouseOption = WAREHOUSE,
-        runs: RunsOption = RUNS,
-        data_dir: DataOption = DATA,
+        file: FileArgument, execution: ExecutionArguments, slurm: SlurmArguments, places: Places
     ) -> None:
-        options = StudyOptions(
-            runs_dir=runs,
-            data_dir=data_dir,
-            warehouse=Warehouse(warehouse),
-            jobs=jobs,
-            threads=threads,
-            device=device,
-            ingest=ingest_runs,
-        )
-        slurm = SlurmOptions(
-            partition=partition,
-            account=account,
-            gpus=gpus,
-            cpus=cpus,
-            memory_gb=memory,
-            minutes=time,
-            array_parallelism=array_parallelism,
-            setup=tuple(setup or ()),
-            extra=_parse_sbatch(sbatch or []),
-            runs_per_job=runs_per_job,
-        )
-        if launcher is not Launcher.slurm and slurm != SlurmOptions():
+        options, slurm_options = execution.options(places), slurm.options()
+        if execution.launcher is not Launcher.slurm and slurm_options != SlurmOptions():
             raise typer.BadParameter("options of Slurm are given; give --launcher slurm, or leave them out")
         content = load_study(file)
-        match launcher:
+        match execution.launcher:
             case Launcher.local:
                 run_study(content, options, say, begun=begun)
             case Launcher.debug:
                 run_study(content, replace(options, jobs=1), say, begun=begun, worker=InProcess)
-            case Launcher.slurm if jobs != 1 or threads is not None:
+            case Launcher.slurm if execution.jobs != 1 or execution.threads is not None:
                 raise typer.BadParameter(
                     "--jobs and --threads are of this machine; on a cluster give --array-parallelism, "
                     "--runs-per-job and --cpus"
                 )
             case Launcher.slurm:
-                submit_study(content, options, slurm, say, begun=begun)
+                submit_study(content, options, slurm_options, say, begun=begun)
 
     return work
 
 
 study_app.command(
     "run",
+    cls=SectionedCommand,
     help="""Do the runs that are missing or interrupted.
 
     What is finished stays. A run that fails does not stop the others. Ctrl-C lets every run save; the same
@@ -210,6 +217,7 @@ study_app.command(
 )(_working(begun=False))
 study_app.command(
     "resume",
+    cls=SectionedCommand,
     help="""Finish the runs that were begun, and begin no others.
 
     \b

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from nasrank.trainer.progress import REPORT_SECONDS, EvaluationProgress, Progress
-from nasrank.trainer.stopping import StopSignal
+from nasrank.trainer.progress import REPORT_SECONDS, EvaluationProgress
+from nasrank.trainer.session import Session
 
 
 class Stopped(Exception):  # noqa: N818, says what happened
@@ -20,12 +20,10 @@ class EvaluationClock:
         todo: images that go along paths, all together.
     """
 
-    def __init__(
-        self, architectures: int, images: int, todo: int, progress: Progress, stop: StopSignal
-    ) -> None:
+    def __init__(self, architectures: int, images: int, todo: int, session: Session) -> None:
         self._architectures, self._images = architectures, images
         self._todo, self._done = todo, 0
-        self._progress, self._stop = progress, stop
+        self._progress, self._stop = session.progress, session.stop
         self._started = self._reported = time.monotonic()
 
     def advance(self, images: int) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import torch
@@ -34,8 +35,7 @@ from nasrank.trainer.network.normalization import (
 )
 from nasrank.trainer.network.paths import Path
 from nasrank.trainer.network.supernet import SuperNet
-from nasrank.trainer.progress import Progress
-from nasrank.trainer.stopping import StopSignal
+from nasrank.trainer.session import Session
 
 _SHARED_EDGES: Final = 3  # those to nodes 1 and 2 come first
 # Architectures × images that are predicted together, and lost if the process is killed meanwhile. More share
@@ -55,45 +55,45 @@ _VALUES_AT_ONCE: Final = {"cpu": 0, "cuda": 2**25}
 _TENSORS_AT_ONCE: Final = 22
 
 
-def evaluate(
-    supernet: SuperNet,
-    arch_ids: Sequence[int],
-    images: DeviceImages,
-    *,
-    bn_mode: str = "running",
-    batch_size: int = 100,
-    calibration: Sequence[Tensor] = (),
-    precision: str = "float32",
-    progress: Progress,
-    stop: StopSignal,
-) -> Iterator[Prediction]:
-    """Predict architectures, in an order of its own; ends early once `stop` is requested.
+@dataclass(frozen=True)
+class EvaluationMode:
+    """How the images go along a path. Raises `NasrankError` for an unknown `bn_mode`.
 
     Args:
         bn_mode: `running`, `batch` or `recalibrated`; none changes the super-network.
         batch_size: at most; the images are divided evenly.
-        calibration: the batches of training images that `recalibrated` needs.
+        calibration: the batches of training images that `recalibrated` needs; other modes ignore them.
         precision: of features and weights, `float32` or `bfloat16`; BatchNorm's statistics and logits are
             float32 in both.
+    """
+
+    bn_mode: str = "running"
+    batch_size: int = 100
+    calibration: Sequence[Tensor] = ()
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        check_bn_mode(self.bn_mode)
+
+
+def evaluate(
+    supernet: SuperNet,
+    arch_ids: Sequence[int],
+    images: DeviceImages,
+    mode: EvaluationMode,
+    session: Session,
+) -> Iterator[Prediction]:
+    """Predict architectures, in an order of its own; ends early once the session is to stop.
 
     Raises `NasrankError`, before any work, for an architecture with an operation that the super-network
-    does not have, or an unknown `bn_mode`.
+    does not have.
     """
-    check_bn_mode(bn_mode)
     check_available(arch_ids, supernet.operations)
     members: defaultdict[int, list[int]] = defaultdict(list)
-    representative = representatives(_rules(supernet, bn_mode))
+    representative = representatives(_rules(supernet, mode.bn_mode))
     for arch_id in arch_ids:
         members[representative[arch_id]].append(arch_id)
-    evaluator = FastEvaluator(
-        supernet,
-        images,
-        bn_mode=bn_mode,
-        batch_size=batch_size,
-        calibration=calibration,
-        precision=PRECISIONS[precision],
-    )
-    return _predictions(evaluator, members, progress, stop)
+    return _predictions(FastEvaluator(supernet, images, mode), members, session)
 
 
 def images_at_once(supernet: SuperNet, images: DeviceImages, precision: str, memory_mb: int | None) -> int:
@@ -117,32 +117,24 @@ def beginning(arch_id: int) -> tuple[int, ...]:
 
 
 class FastEvaluator:
-    """Counts what paths get right on fixed images. Args as of `evaluate`; does not change the super-network.
+    """Counts what paths get right on fixed images; does not change the super-network.
 
     Holds, beside the images, the first cell's values for one batch of them. `images_along_path` counts those
     that calibrate, too.
     """
 
-    def __init__(
-        self,
-        supernet: SuperNet,
-        images: DeviceImages,
-        *,
-        bn_mode: str = "running",
-        batch_size: int = 100,
-        calibration: Sequence[Tensor] = (),
-        precision: torch.dtype = torch.float32,
-    ) -> None:
+    def __init__(self, supernet: SuperNet, images: DeviceImages, mode: EvaluationMode) -> None:
+        precision = PRECISIONS[mode.precision]
         self._network = FastNetwork(supernet, precision)
         self._images = images
         self.images = len(images)
         self.device = images.device
-        self._bounds = list(even_parts(len(images), batch_size))
+        self._bounds = list(even_parts(len(images), mode.batch_size))
         self._precision = precision
-        self._calibration = calibration if bn_mode == "recalibrated" else ()
+        self._calibration = mode.calibration if mode.bn_mode == "recalibrated" else ()
         self.images_along_path = self.images + sum(map(len, self._calibration))
         self._statistics: Statistics = (
-            KnownStatistics(precision) if bn_mode == "running" else BatchStatistics(precision)
+            KnownStatistics(precision) if mode.bn_mode == "running" else BatchStatistics(precision)
         )
         with torch.inference_mode():
             self._stem_statistics = self._statistics_of_stem()
@@ -228,12 +220,11 @@ def _rules(supernet: SuperNet, bn_mode: str) -> CellRules:
 def _predictions(
     evaluator: FastEvaluator,
     members: dict[int, list[int]],
-    progress: Progress,
-    stop: StopSignal,
+    session: Session,
 ) -> Iterator[Prediction]:
     images = evaluator.images
     architectures = sum(map(len, members.values()))
-    clock = EvaluationClock(architectures, images, len(members) * evaluator.images_along_path, progress, stop)
+    clock = EvaluationClock(architectures, images, len(members) * evaluator.images_along_path, session)
     under_way: deque[tuple[list[int], Counts]] = deque()
 
     def ended() -> Iterator[Prediction]:

@@ -38,26 +38,23 @@ class EpochDraws:
         return EpochDraws(order, top, left, flip, policy)
 
 
-def draw_epoch(
-    n: int,
-    *,
-    max_shift: int,
-    horizontal_flip: bool,
-    augmentation: str = "standard",
-    seed: int,
-    epoch: int,
-) -> EpochDraws:
-    """The choices of a run's epoch: the same for the same seed and epoch, whatever was drawn before.
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """What is drawn for each image: `policy` `autoaugment` draws in addition, and changes no other choice."""
 
-    Args:
-        augmentation: `standard`, or `autoaugment` for its policy in addition, which changes no other choice.
-    """
+    max_shift: int  # pixels
+    horizontal_flip: bool
+    policy: str = "standard"
+
+
+def draw_epoch(n: int, augmentation: Augmentation, *, seed: int, epoch: int) -> EpochDraws:
+    """The choices of a run's epoch: the same for the same seed and epoch, whatever was drawn before."""
     source = generator("epoch", seed, epoch)
     order = torch.randperm(n, generator=source)
-    top, left = torch.randint(0, 2 * max_shift + 1, (2, n), generator=source)
+    top, left = torch.randint(0, 2 * augmentation.max_shift + 1, (2, n), generator=source)
     flip = torch.rand(n, generator=source) < 0.5
-    policy = draw_policy(n, seed=seed, epoch=epoch) if augmentation == "autoaugment" else None
-    return EpochDraws(order, top, left, flip & horizontal_flip, policy)
+    policy = draw_policy(n, seed=seed, epoch=epoch) if augmentation.policy == "autoaugment" else None
+    return EpochDraws(order, top, left, flip & augmentation.horizontal_flip, policy)
 
 
 def unaugmented(order: Tensor, max_shift: int) -> EpochDraws:
@@ -66,13 +63,20 @@ def unaugmented(order: Tensor, max_shift: int) -> EpochDraws:
     return EpochDraws(order, middle, middle, torch.zeros_like(order, dtype=torch.bool))
 
 
+@dataclass(frozen=True)
+class Normalization:
+    """Mean and deviation of each channel, in units of 0..255."""
+
+    mean: Sequence[float]
+    std: Sequence[float]
+
+
 class DeviceImages:
     """Images and labels on a device, batches of which come out normalized, float32 and channels_last.
 
     Args:
         images: uint8 [n, channels, height, width].
         labels: int64 [n].
-        mean, std: for each channel, in units of 0..255.
         max_shift: the border, in pixels, that `augmented` may shift over.
     """
 
@@ -80,9 +84,8 @@ class DeviceImages:
         self,
         images: Tensor,
         labels: Tensor,
+        normalization: Normalization,
         *,
-        mean: Sequence[float],
-        std: Sequence[float],
         device: torch.device,
         max_shift: int = 0,
     ) -> None:
@@ -98,8 +101,8 @@ class DeviceImages:
         # Pixels lie with their channels together, so that a gather of pixels is channels_last as it comes.
         self._pixels = padded.permute(0, 2, 3, 1).contiguous().to(device)
         self._labels = labels.to(device)
-        self._mean = torch.tensor(mean, dtype=torch.float32, device=device)
-        self._std = torch.tensor(std, dtype=torch.float32, device=device)
+        self._mean = torch.tensor(normalization.mean, dtype=torch.float32, device=device)
+        self._std = torch.tensor(normalization.std, dtype=torch.float32, device=device)
 
     def __len__(self) -> int:
         return len(self._labels)

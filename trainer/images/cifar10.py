@@ -9,6 +9,7 @@ import hashlib
 import http.client
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -37,8 +38,6 @@ STD: Final = (62.993, 62.089, 66.705)
 
 ARCHIVE: Final = "cifar-10-python.tar.gz"
 FOLDER: Final = "cifar-10-batches-py"
-URL: Final = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
-MD5: Final = "c58f30108f718f92721af3b95e74349a"
 
 HOW_TO_PREPARE: Final = (
     f"`nasrank-train data cifar10 --source PATH` with the official {ARCHIVE}, its unpacked folder {FOLDER} "
@@ -52,6 +51,19 @@ _CHUNK_BYTES = 2**20
 _TIMEOUT_SECONDS = 60
 _ALTERNATIVES = (
     "fetch it elsewhere and give the archive, its folder or Parquet with --source, or use --dataset digits"
+)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A file that a server has, and its MD5 in hexadecimal."""
+
+    url: str
+    md5: str
+
+
+OFFICIAL_ARCHIVE: Final = Archive(
+    f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}", "c58f30108f718f92721af3b95e74349a"
 )
 
 
@@ -87,8 +99,8 @@ def check_count(count: int, source: str) -> None:
         )
 
 
-def download(data_dir: Path, *, url: str = URL, md5: str = MD5, progress: Progress = no_progress) -> Path:
-    """Fetch the official archive into `data_dir` and return its path; it appears there whole or not at all.
+def download(data_dir: Path, archive: Archive, *, progress: Progress = no_progress) -> Path:
+    """Fetch an archive into `data_dir` and return its path; it appears there whole or not at all.
 
     Raises `NasrankError` where there is no network, the server refuses, or the checksum is another.
     """
@@ -100,16 +112,16 @@ def download(data_dir: Path, *, url: str = URL, md5: str = MD5, progress: Progre
     try:
         with replacing(target) as temporary:
             with temporary.open("wb") as stream:
-                received = _fetch(url, stream, progress)
-            if received != md5:
+                received = _fetch(archive.url, stream, progress)
+            if received != archive.md5:
                 raise NasrankError(
-                    f"what {url} sent has the MD5 {received}, not {md5}: it is incomplete or another file; "
-                    f"try again, or {_ALTERNATIVES}"
+                    f"what {archive.url} sent has the MD5 {received}, not {archive.md5}: it is incomplete or "
+                    f"another file; try again, or {_ALTERNATIVES}"
                 )
     except (OSError, http.client.HTTPException) as error:
         reason = str(error) or type(error).__name__
         raise NasrankError(
-            f"cannot download {url} to {str(data_dir)!r}: {reason}; {_ALTERNATIVES}"
+            f"cannot download {archive.url} to {str(data_dir)!r}: {reason}; {_ALTERNATIVES}"
         ) from error
     return target
 

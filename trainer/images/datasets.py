@@ -79,15 +79,13 @@ def prepare_dataset(
     data_dir: Path,
     *,
     source: Path | None = None,
-    download: bool = False,
+    download: cifar10.Archive | None = None,
     progress: cifar10.Progress = cifar10.no_progress,
-    url: str = cifar10.URL,
-    md5: str = cifar10.MD5,
 ) -> ImageDataset:
     """Read a dataset from `source`, check it, and write it where `load_dataset` finds it.
 
     Without `source`, an archive, folder or Parquet file in `data_dir` is used; where there is none,
-    `download` fetches the archive at `url` into it. The digits need no preparation.
+    `download`, such as `cifar10.OFFICIAL_ARCHIVE`, is fetched into it. The digits need no preparation.
 
     Raises `NasrankError` where there is no source, or its images or labels are not those of CIFAR-10.
     """
@@ -98,8 +96,8 @@ def prepare_dataset(
         return load_dataset(name, data_dir)
     if source is None:
         source = find_cifar10(data_dir)
-    if source is None and download:
-        source = cifar10.download(data_dir, url=url, md5=md5, progress=progress)
+    if source is None and download is not None:
+        source = cifar10.download(data_dir, download, progress=progress)
     if source is None:
         raise NasrankError(f"no CIFAR-10 in {str(data_dir)!r} and no source given; run {HOW_TO_PREPARE}")
     images, labels, origin = read_cifar10(source, progress=progress)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nasrank.trainer.config import ExperimentConfig
-from nasrank.trainer.images.augment import DeviceImages
+from nasrank.trainer.images.augment import DeviceImages, Normalization
 from nasrank.trainer.images.datasets import (
     ImageDataset,
     Split,
@@ -62,8 +62,7 @@ def _on_device(
     return DeviceImages(
         dataset.images[chosen],
         dataset.labels[chosen],
-        mean=dataset.mean,
-        std=dataset.std,
+        Normalization(dataset.mean, dataset.std),
         device=device,
         max_shift=max_shift,
     )

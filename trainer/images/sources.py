@@ -31,7 +31,7 @@ _BATCH_MD5 = {
 }
 _META = "batches.meta"
 _MEMBERS = (*_BATCH_MD5, _META)
-_REFETCH = f"fetch the archive again, from {cifar10.URL}"
+_REFETCH = f"fetch the archive again, from {cifar10.OFFICIAL_ARCHIVE.url}"
 _MAX_MEMBER_BYTES = 64 * 2**20
 
 Source = tuple[NDArray[np.uint8], NDArray[np.int64], str]

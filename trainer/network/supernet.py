@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import torch
@@ -43,44 +44,51 @@ def build_supernet(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return SuperNet(
-            operations=config.operations,
-            image_channels=channels,
-            num_classes=num_classes,
+            CellForm(config.operations, config.node_inputs, config.pool_counts_padding, tuple(config.lt_set)),
             channels=config.channels,
             cells_per_stage=config.cells_per_stage,
-            node_inputs=config.node_inputs,
-            pool_counts_padding=config.pool_counts_padding,
-            transformed=tuple(config.lt_set),
+            image_channels=channels,
+            num_classes=num_classes,
         )
+
+
+@dataclass(frozen=True)
+class CellForm:
+    """What all cells have in common.
+
+    Args:
+        operations: the operations each edge can have, as indices into `OPERATIONS`.
+        node_inputs: `mean` or `sum` of a node's input edges; an edge with Zero counts as one, of zeros.
+        pool_counts_padding: whether Pool's average at the border counts the padding's zeros.
+        transformed: the operations (Skip, Pool) that a linear transformer follows.
+    """
+
+    operations: tuple[int, ...]
+    node_inputs: str = "mean"
+    pool_counts_padding: bool = True
+    transformed: tuple[int, ...] = ()
 
 
 class SuperNet(nn.Module):
     """Stem, three stages of cells with a reduction block between them, head.
 
     Args:
-        operations: the operations each edge can have, as indices into `OPERATIONS`.
         channels: of the first stage; each reduction block doubles them and halves height and width.
-        node_inputs: `mean` or `sum` of a node's input edges; an edge with Zero counts as one, of zeros.
-        pool_counts_padding: whether Pool's average at the border counts the padding's zeros.
-        transformed: the operations (Skip, Pool) that a linear transformer follows.
     """
 
     def __init__(
         self,
+        form: CellForm,
         *,
-        operations: Sequence[int],
-        image_channels: int,
-        num_classes: int,
         channels: int,
         cells_per_stage: int,
-        node_inputs: str = "mean",
-        pool_counts_padding: bool = True,
-        transformed: Sequence[int] = (),
+        image_channels: int,
+        num_classes: int,
     ) -> None:
         super().__init__()
-        self.operations = tuple(operations)
-        self.node_inputs = node_inputs
-        self.transformed = tuple(transformed)
+        self.operations = form.operations
+        self.node_inputs = form.node_inputs
+        self.transformed = form.transformed
         self.stem = nn.Sequential(
             nn.Conv2d(image_channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
         )
@@ -90,7 +98,7 @@ class SuperNet(nn.Module):
             if stage > 0:
                 self.cells.append(ReductionBlock(width // 2, width))
             for _ in range(cells_per_stage):
-                self.cells.append(Cell(width, operations, node_inputs, pool_counts_padding, transformed))
+                self.cells.append(Cell(width, form))
         self.head = nn.Sequential(
             nn.BatchNorm2d(width),
             nn.ReLU(),
@@ -122,24 +130,15 @@ class Cell(nn.Module):
     `edges[e]` holds the candidates of `EDGES[e]` by their benchmark name; Zero needs no module.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        operations: Sequence[int],
-        node_inputs: str,
-        pool_counts_padding: bool,
-        transformed: Sequence[int],
-    ) -> None:
+    def __init__(self, channels: int, form: CellForm) -> None:
         super().__init__()
-        self.node_inputs = node_inputs
-        self.pool_counts_padding = pool_counts_padding
+        self.node_inputs = form.node_inputs
+        self.pool_counts_padding = form.pool_counts_padding
         self.edges = nn.ModuleList(
             nn.ModuleDict(
                 {
-                    BENCHMARK_OPERATIONS[operation]: _candidate(
-                        operation, channels, pool_counts_padding, operation in transformed
-                    )
-                    for operation in operations
+                    BENCHMARK_OPERATIONS[operation]: _candidate(operation, channels, form)
+                    for operation in form.operations
                     if operation != ZERO
                 }
             )
@@ -187,7 +186,7 @@ class ReductionBlock(nn.Module):
         return reduced
 
 
-def _candidate(operation: int, channels: int, pool_counts_padding: bool, is_transformed: bool) -> nn.Module:
+def _candidate(operation: int, channels: int, form: CellForm) -> nn.Module:
     match OPERATIONS[operation]:
         case "Skip":
             candidate: nn.Module = nn.Identity()
@@ -196,10 +195,10 @@ def _candidate(operation: int, channels: int, pool_counts_padding: bool, is_tran
         case "C3x3":
             candidate = nn.Sequential(*_relu_conv_bn(channels, channels, 3, affine=False))
         case "Pool":
-            candidate = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=pool_counts_padding)
+            candidate = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=form.pool_counts_padding)
         case name:
             raise ValueError(f"no module for {name}")
-    if not is_transformed:
+    if operation not in form.transformed:
         return candidate
     # The study's linear transformer: no bias, no BatchNorm, no activation.
     return nn.Sequential(candidate, nn.Conv2d(channels, channels, 1, bias=False))

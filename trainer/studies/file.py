@@ -18,8 +18,8 @@ variant = "uniform-sampling"            # the paper's name for a change of the t
 group = "others"
 entries = [{ mask = "Zero", lt = "Skip" }, { mask = "Pool", size = "S" }]
 ```
-Keys of experiments are the fields of `ExperimentConfig`, `size`, `preset` and `variant`. An experiment that
-several groups name is one experiment. docs/studies.md describes all of it.
+Keys of experiments are `size`, `preset`, `variant` and the training options, which docs/options.md lists. An
+experiment that several groups name is one experiment. docs/studies.md describes all of it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from nasrank.db.errors import NasrankError
+from nasrank.db.runs.configuration import OPTIONS, options_with
+from nasrank.db.runs.options import Role
 from nasrank.trainer.config import PRESETS, ExperimentConfig, run_id, variant_changes
 
 Table = Mapping[str, Any]
@@ -145,13 +147,7 @@ def parse_study(content: Table, file: str) -> Study:
 
 
 _STUDY_KEYS: Final = ("name", "description", "seeds", "ground_truth", "evaluation", "defaults", "experiments")
-_EXPERIMENT_KEYS: Final = (
-    "size",
-    "preset",
-    "variant",
-    *(field.name for field in fields(ExperimentConfig)),
-)
-_SIZE_FIELDS: Final = ("cells_per_stage", "channels")
+_EXPERIMENT_KEYS: Final = ("size", "preset", "variant", *OPTIONS)
 
 
 def _experiments(
@@ -207,7 +203,8 @@ def _configuration(own: Table, defaults: Table, where: str) -> tuple[ExperimentC
     for key, value in own.items():
         _check_value(key, value, where)
     # A size is both numbers, so that it replaces those of the defaults.
-    kept = {key: value for key, value in defaults.items() if "size" not in own or key not in _SIZE_FIELDS}
+    size_options = options_with(Role.SIZE)
+    kept = {key: value for key, value in defaults.items() if "size" not in own or key not in size_options}
     values: dict[str, Any] = {**kept, **own}
     try:
         changes = variant_changes(values.pop("variant", "baseline"))
@@ -272,12 +269,17 @@ def _check_keys(table: Table, allowed: Sequence[str], where: str) -> None:
 
 
 def _check_value(key: str, value: object, where: str) -> None:
-    """Of one experiment: what `ExperimentConfig` does not check of it itself."""
+    """Of one experiment, by itself; `ExperimentConfig` checks the values together."""
     if isinstance(value, list | dict):
         raise NasrankError(
             f"{where}: {key} is {value!r}; give one value here; lists are axes, directly in [[experiments]]"
         )
-    if key in ("mask", "lt", "variant", "size", "preset", "dataset") and not isinstance(value, str):
+    if key in OPTIONS:
+        try:
+            OPTIONS[key].checked(value)
+        except NasrankError as error:
+            raise NasrankError(f"{where}: {error}") from error
+    elif not isinstance(value, str):
         raise NasrankError(f"{where}: {key} is {value!r}; give a string")
 
 

@@ -18,10 +18,10 @@ from nasrank.db.nb201.architectures import EDGES
 from nasrank.db.runs.format import EpochRow
 from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.evaluation.evaluator import Evaluator
-from nasrank.trainer.images.augment import DeviceImages, EpochDraws, draw_epoch
+from nasrank.trainer.images.augment import Augmentation, DeviceImages, EpochDraws, draw_epoch
 from nasrank.trainer.network.paths import CellPaths, Path, path_sampler
 from nasrank.trainer.network.supernet import NUM_STAGES, ZERO, SuperNet
-from nasrank.trainer.progress import Progress, TrainingClock
+from nasrank.trainer.progress import Progress, TrainingClock, TrainingSize
 from nasrank.trainer.randomness import generator
 from nasrank.trainer.stopping import Interrupted, StopSignal
 from nasrank.trainer.training.learning import Learner
@@ -132,7 +132,7 @@ class Training:
         loss is not finite. The last group's gradients are dropped if the group is incomplete.
         """
         images = self.config.batch_size * self.paths_per_step
-        clock = TrainingClock(progress, self.config.epochs, self.batches, images, self.step)
+        clock = TrainingClock(progress, TrainingSize(self.config.epochs, self.batches, images), self.step)
         while not self.finished:
             self._run_epoch(clock, stop)
             if self.batch < self.batches:
@@ -202,14 +202,12 @@ class Training:
         self.supernet.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.config, self.epoch)
-        draws = draw_epoch(
-            len(self._train_images),
-            max_shift=self.config.max_shift,
-            horizontal_flip=self.config.horizontal_flip,
-            augmentation=self.config.augmentation,
-            seed=self.seed,
-            epoch=self.epoch,
-        ).to(self._train_images.device)
+        config = self.config
+        augmentation = Augmentation(
+            max_shift=config.max_shift, horizontal_flip=config.horizontal_flip, policy=config.augmentation
+        )
+        draws = draw_epoch(len(self._train_images), augmentation, seed=self.seed, epoch=self.epoch)
+        draws = draws.to(self._train_images.device)
         started = time.monotonic()
         while self.batch < self.batches and not stop.requested:
             self._train_next(draws)

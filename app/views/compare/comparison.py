@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from nasrank.app.rows import rows_as
+from nasrank.db.runs.configuration import OPTIONS
 from nasrank.report.charts.labels import counted, listed
 from nasrank.report.charts.ranking_table import POINTS
 
@@ -105,7 +106,7 @@ def _seeds(seeds: Sequence[int]) -> str:
 
 def _as_text(name: str, value: object) -> str:
     if value is None:
-        return "all" if name == "train_images" else "none"
+        return OPTIONS[name].none if name in OPTIONS else "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):

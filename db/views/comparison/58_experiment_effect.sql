@@ -1,14 +1,9 @@
 CREATE OR REPLACE VIEW experiment_effect AS
 WITH setting AS (
-    -- What is left of a configuration without the fields that LT and variants change.
     SELECT
         experiment_id,
         lt = '' AND variant = 'baseline' AS is_baseline,
-        CAST(json_merge_patch(
-            config,
-            '{"lt": null, "path_sampling": null, "topology_shared": null, "gradient_batches": null,
-            "warmup_epochs": null, "grad_clip_norm": null, "augmentation": null, "label_smoothing": null}'
-        ) AS VARCHAR) AS setting
+        config_without_roles(config, ['lt', 'variant']) AS setting
     FROM experiment
 ),
 pair AS (

@@ -1,6 +1,6 @@
 CREATE OR REPLACE VIEW mask_effect AS
 WITH setting AS (
-    SELECT experiment_id, mask, CAST(json_merge_patch(config, '{"mask": null}') AS VARCHAR) AS setting
+    SELECT experiment_id, mask, config_without_roles(config, ['mask']) AS setting
     FROM experiment
 ),
 pair AS (

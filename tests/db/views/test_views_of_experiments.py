@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import statistics
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,6 +103,69 @@ def test_a_variant_is_compared_on_images_of_its_own_size(warehouse: Warehouse, w
         "SELECT DISTINCT image_size FROM mask_effect JOIN experiment USING (experiment_id)"
     )
     assert unmasked.image_size.tolist() == [16]
+
+
+def test_effects_are_of_experiments_that_differ_in_nothing_else(
+    warehouse: Warehouse, write_run: RunWriter
+) -> None:
+    """Against pairs found one by one; this version does not declare the option `unheard_of`."""
+    of_variants = (
+        "path_sampling",
+        "topology_shared",
+        "gradient_batches",
+        "warmup_epochs",
+        "grad_clip_norm",
+        "augmentation",
+        "label_smoothing",
+    )
+    changes: list[dict[str, Any]] = [
+        {},
+        {"variant": "warmup", "warmup_epochs": 5},
+        {"variant": "not-shared", "topology_shared": False},
+        {"variant": "uniform-sampling", "path_sampling": "uniform"},
+        {"variant": "grad-clipping", "grad_clip_norm": 5.0},
+        {"variant": "same-batch", "gradient_batches": "same"},
+        {"variant": "regularized", "augmentation": "autoaugment", "label_smoothing": 0.1},
+        {"variant": "warmup", "warmup_epochs": 5, "precision": "bfloat16"},
+        {"variant": "grad-clipping", "grad_clip_norm": 5.0, "grad_clip_scope": "parameter-group"},
+        {"lt": "Skip", "epochs": 21},
+        {"lt": "Skip"},
+        {"lt": "Skip", "unheard_of": 1},
+        {"mask": ""},
+        {"mask": "", "image_size": 16},
+        {"mask": "Zero", "image_size": 16},
+        {"mask": "Zero"},
+    ]
+    folders = []
+    for place, change in enumerate(changes):
+        masked = {"mask": MASK} | change
+        folders.append(write_run(random_predictions(masked["mask"], place), **masked))
+    assert not ingest(warehouse, folders).problems
+
+    experiments = warehouse.query("SELECT experiment_id, mask, lt, variant, config FROM experiment")
+    configs = {row.experiment_id: json.loads(row.config) for row in experiments.itertuples()}
+
+    def pairs(options: tuple[str, ...], are_compared: Callable[[Any, Any], bool]) -> set[tuple[str, str]]:
+        rest = {
+            key: {option: value for option, value in config.items() if option not in options}
+            for key, config in configs.items()
+        }
+        return {
+            (one.experiment_id, other.experiment_id)
+            for one, other in itertools.permutations(experiments.itertuples(), 2)
+            if rest[one.experiment_id] == rest[other.experiment_id] and are_compared(one, other)
+        }
+
+    def is_baseline(experiment: Any) -> bool:
+        return experiment.lt == "" and experiment.variant == "baseline"
+
+    of_effects = pairs(("lt", *of_variants), lambda one, other: is_baseline(other) and not is_baseline(one))
+    of_masks = pairs(("mask",), lambda one, other: one.mask != "" and other.mask == "")
+    assert (len(of_effects), len(of_masks)) == (7, 3)
+    found = warehouse.query("SELECT DISTINCT experiment_id, baseline_id FROM experiment_effect")
+    assert set(found.itertuples(index=False, name=None)) == of_effects
+    found = warehouse.query("SELECT DISTINCT experiment_id, unmasked_id FROM mask_effect")
+    assert set(found.itertuples(index=False, name=None)) == of_masks
 
 
 def test_the_papers_values_stand_beside_ours(warehouse: Warehouse, write_run: RunWriter) -> None:

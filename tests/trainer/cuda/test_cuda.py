@@ -15,11 +15,12 @@ from torch import Tensor
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, Architecture, sample_order
 from nasrank.trainer.environment import choose_device
 from nasrank.trainer.evaluation.evaluator import BN_MODES
-from nasrank.trainer.evaluation.fast_evaluation import FastEvaluator, evaluate
-from nasrank.trainer.images.augment import draw_epoch
+from nasrank.trainer.evaluation.fast_evaluation import EvaluationMode, FastEvaluator, evaluate
+from nasrank.trainer.images.augment import Augmentation, draw_epoch
 from nasrank.trainer.images.autoaugment import apply_policy, draw_policy
 from nasrank.trainer.network.fair_group import group_routes
 from nasrank.trainer.progress import SilentProgress
+from nasrank.trainer.session import Session
 from nasrank.trainer.stopping import StopSignal
 from nasrank.trainer.training.learning import Learner
 from nasrank.trainer.training.recording import RecordedGroup, record_on_cuda
@@ -119,9 +120,7 @@ def test_steps_do_not_wait(cuda: torch.device, changes: dict[str, Any], recorded
         config, n = training.config, 60
         draws = draw_epoch(
             n,
-            max_shift=config.max_shift,
-            horizontal_flip=True,
-            augmentation=config.augmentation,
+            Augmentation(max_shift=config.max_shift, horizontal_flip=True, policy=config.augmentation),
             seed=0,
             epoch=epoch,
         ).to(cuda)
@@ -145,7 +144,9 @@ def test_autoaugment_is_that_of_the_cpu(cuda: torch.device) -> None:
 
 @pytest.mark.parametrize("augmentation", ["standard", "autoaugment"])
 def test_batches_are_those_of_the_cpu(cuda: torch.device, augmentation: str) -> None:
-    draws = draw_epoch(60, max_shift=1, horizontal_flip=True, augmentation=augmentation, seed=0, epoch=0)
+    draws = draw_epoch(
+        60, Augmentation(max_shift=1, horizontal_flip=True, policy=augmentation), seed=0, epoch=0
+    )
     expected, labels = small_images(60, max_shift=1).augmented(draws, 3, 50)
     images = small_images(60, max_shift=1, device=cuda)
     found, same_labels = images.augmented(draws.to(cuda), 3, 50)
@@ -166,10 +167,8 @@ def test_predictions_are_those_of_the_cpu(cuda: torch.device, mode: str) -> None
             copy.deepcopy(supernet).to(device),
             arch_ids,
             images,
-            bn_mode=mode,
-            calibration=[images.plain(0, 100)[0]],
-            progress=SilentProgress(),
-            stop=StopSignal(),
+            EvaluationMode(bn_mode=mode, calibration=[images.plain(0, 100)[0]]),
+            Session(SilentProgress(), StopSignal()),
         )
         correct = {prediction.arch_id: prediction.correct or 0 for prediction in found}
         counts.append(torch.tensor([correct[arch_id] for arch_id in arch_ids], dtype=torch.float64))
@@ -180,7 +179,7 @@ def test_predictions_are_those_of_the_cpu(cuda: torch.device, mode: str) -> None
 def test_predicting_a_group_does_not_wait(cuda: torch.device, mode: str) -> None:
     supernet, images = small_supernet(small_config(channels=8)).to(cuda), small_images(200, device=cuda)
     evaluator = FastEvaluator(
-        supernet, images, bn_mode=mode, calibration=[images.plain(0, 100)[0]], batch_size=100
+        supernet, images, EvaluationMode(bn_mode=mode, batch_size=100, calibration=[images.plain(0, 100)[0]])
     )
     paths = [Architecture.from_id(arch_id).operations for arch_id in range(NUM_ARCHITECTURES)]
     alike = [path for path in paths if path[:3] == (3, 2, 4)][:20]

@@ -13,11 +13,12 @@ from nasrank.db.nb201.equivalence import CellRules, representatives
 from nasrank.db.runs.format import Prediction
 from nasrank.trainer.evaluation import fast_evaluation
 from nasrank.trainer.evaluation.evaluator import BN_MODES, Evaluator
-from nasrank.trainer.evaluation.fast_evaluation import FastEvaluator, evaluate, images_at_once
+from nasrank.trainer.evaluation.fast_evaluation import EvaluationMode, FastEvaluator, evaluate, images_at_once
 from nasrank.trainer.evaluation.fetching import Counts
-from nasrank.trainer.images.augment import DeviceImages
+from nasrank.trainer.images.augment import DeviceImages, Normalization
 from nasrank.trainer.network.supernet import SuperNet
 from nasrank.trainer.progress import EvaluationProgress, SilentProgress
+from nasrank.trainer.session import Session
 from nasrank.trainer.stopping import StopSignal
 from tests.trainer.conftest import randomize_norms, small_config, small_images, small_supernet
 from tests.trainer.evaluation.test_evaluation import evaluator_of
@@ -57,6 +58,11 @@ def fast_logits(evaluator: FastEvaluator, path: tuple[int, ...]) -> torch.Tensor
         return torch.cat([logits for _, logits, _ in evaluator.logits([path])])
 
 
+def silent() -> Session:
+    """One that nobody sees or stops."""
+    return Session(SilentProgress(), StopSignal())
+
+
 def plain_logits(evaluator: Evaluator, path: tuple[int, ...]) -> torch.Tensor:
     with torch.inference_mode():
         evaluator._prepare(path)
@@ -87,7 +93,9 @@ def test_logits_are_those_of_the_plain_modules(mode: str, changes: dict[str, obj
     supernet, images = network(**changes), small_images(100)
     rules = CellRules(supernet.node_inputs, supernet.transformed, zero_stays_zero=mode != "running")
     plain = evaluator_of(supernet, mode, images)
-    fast = FastEvaluator(supernet, images, bn_mode=mode, batch_size=64, calibration=calibration(images))
+    fast = FastEvaluator(
+        supernet, images, EvaluationMode(bn_mode=mode, batch_size=64, calibration=calibration(images))
+    )
     merged = [a for a, other in enumerate(representatives(rules)) if a != other]
     for arch_id in [*random.Random(0).sample(merged, 30), *sample_order()[:20], 0]:
         path = Architecture.from_id(arch_id).operations
@@ -110,11 +118,8 @@ def test_all_architectures_of_a_trained_network(trained: tuple[SuperNet, DeviceI
             supernet,
             range(NUM_ARCHITECTURES),
             images,
-            bn_mode=mode,
-            batch_size=200,
-            calibration=calibration(images),
-            progress=SilentProgress(),
-            stop=StopSignal(),
+            EvaluationMode(bn_mode=mode, batch_size=200, calibration=calibration(images)),
+            silent(),
         )
     }
     assert sorted(found) == list(range(NUM_ARCHITECTURES))
@@ -137,11 +142,8 @@ def test_counts_are_those_of_the_plain_modules(
             supernet,
             arch_ids,
             images,
-            bn_mode=mode,
-            batch_size=batch_size,
-            calibration=calibration(images),
-            progress=SilentProgress(),
-            stop=StopSignal(),
+            EvaluationMode(bn_mode=mode, batch_size=batch_size, calibration=calibration(images)),
+            silent(),
         )
     }
     plain = evaluator_of(supernet, mode, images, batch_size)
@@ -156,14 +158,7 @@ def test_bfloat16_counts_nearly_the_same(trained: tuple[SuperNet, DeviceImages])
     supernet, images = trained
     counts = []
     for precision in ("float32", "bfloat16"):
-        found = evaluate(
-            supernet,
-            sample_order()[:40],
-            images,
-            precision=precision,
-            progress=SilentProgress(),
-            stop=StopSignal(),
-        )
+        found = evaluate(supernet, sample_order()[:40], images, EvaluationMode(precision=precision), silent())
         counts.append(torch.tensor([float(prediction.correct or 0) for prediction in found]))
     assert not torch.equal(*counts)
     assert (counts[0] - counts[1]).abs().mean() < 5  # of 200 images
@@ -183,7 +178,10 @@ def test_small_networks_take_more_images_at_once_on_a_gpu(monkeypatch: pytest.Mo
     for limits in (fast_evaluation._IMAGES_AT_ONCE, fast_evaluation._VALUES_AT_ONCE):
         monkeypatch.setitem(limits, "meta", limits["cuda"])
     images = DeviceImages(
-        torch.zeros(1, 3, 32, 32, dtype=torch.uint8), torch.zeros(1), mean=(0,) * 3, std=(1,) * 3, device=META
+        torch.zeros(1, 3, 32, 32, dtype=torch.uint8),
+        torch.zeros(1),
+        Normalization((0,) * 3, (1,) * 3),
+        device=META,
     )
     for channels, expected in ((8, 4_096), (32, 1_024), (96, 1_000)):
         assert (
@@ -198,9 +196,7 @@ def test_logits_that_are_not_finite_are_no_accuracy() -> None:
     with torch.no_grad():
         supernet.cells[0].edges[3]["nor_conv_3x3"][1].weight[0, 0, 0, 0] = float("nan")
     broken, sound = (Architecture.from_digits(digits).arch_id for digits in ("222311", "222211"))
-    found = evaluate(
-        supernet, [broken, sound], small_images(20), progress=SilentProgress(), stop=StopSignal()
-    )
+    found = evaluate(supernet, [broken, sound], small_images(20), EvaluationMode(), silent())
     first, second = sorted(found, key=lambda prediction: prediction.arch_id != broken)
     assert first == Prediction(broken, None, 20, "non-finite")
     assert first.accuracy is None
@@ -211,7 +207,7 @@ def test_masked_operations_are_refused_before_any_work() -> None:
     supernet = small_supernet(small_config(mask="Zero+Pool"))
     good, bad = (Architecture.from_digits(digits).arch_id for digits in ("111111", "104111"))
     with pytest.raises(NasrankError, match=rf"architecture {bad} \(104111\) uses Zero and Pool"):
-        evaluate(supernet, [good, bad], small_images(8), progress=SilentProgress(), stop=StopSignal())
+        evaluate(supernet, [good, bad], small_images(8), EvaluationMode(), silent())
 
 
 def test_every_architecture_that_the_mask_leaves_can_be_predicted() -> None:
@@ -219,19 +215,14 @@ def test_every_architecture_that_the_mask_leaves_can_be_predicted() -> None:
     supernet = small_supernet(small_config(mask=str(mask)))
     arch_ids = [a for a in sample_order() if not Architecture.from_id(a).used.bits & mask.bits]
     assert len(arch_ids) == 2**6
-    found = list(evaluate(supernet, arch_ids, small_images(8), progress=SilentProgress(), stop=StopSignal()))
+    found = list(evaluate(supernet, arch_ids, small_images(8), EvaluationMode(), silent()))
     assert sorted(prediction.arch_id for prediction in found) == sorted(arch_ids)
 
 
 def test_unknown_bn_mode_is_refused() -> None:
     with pytest.raises(NasrankError, match="bn_mode is 'batched'; choose 'running' or 'batch' or 'recal"):
         evaluate(
-            small_supernet(small_config()),
-            [0],
-            small_images(8),
-            bn_mode="batched",
-            progress=SilentProgress(),
-            stop=StopSignal(),
+            small_supernet(small_config()), [0], small_images(8), EvaluationMode(bn_mode="batched"), silent()
         )
 
 
@@ -244,10 +235,8 @@ def test_progress_ends_at_all_architectures(trained: tuple[SuperNet, DeviceImage
         supernet,
         sample_order()[:5],
         images,
-        bn_mode=mode,
-        calibration=calibration(images),
-        progress=progress,
-        stop=StopSignal(),
+        EvaluationMode(bn_mode=mode, calibration=calibration(images)),
+        Session(progress, StopSignal()),
     )
     assert len(list(found)) == 5
     last = progress.shown[-1]
@@ -261,11 +250,13 @@ def test_stops_between_architectures_and_tells_where_it_is() -> None:
     found = []
     supernet = small_supernet(small_config())
     arch_ids = [Architecture.from_digits(digits).arch_id for digits in ("333111", "333222", "222333")]
-    for prediction in evaluate(supernet, arch_ids, small_images(8), progress=progress, stop=stop):
+    for prediction in evaluate(
+        supernet, arch_ids, small_images(8), EvaluationMode(), Session(progress, stop)
+    ):
         found.append(prediction.arch_id)
         stop.requested = True
     assert found == [arch_ids[2]]
-    list(evaluate(supernet, arch_ids, small_images(8), progress=progress, stop=StopSignal()))
+    list(evaluate(supernet, arch_ids, small_images(8), EvaluationMode(), Session(progress, StopSignal())))
     last = progress.shown[-1]
     assert isinstance(last, EvaluationProgress)
     assert (last.done, last.total, last.seconds_left) == (3, 3, 0)
@@ -292,10 +283,8 @@ def test_the_device_is_never_waited_for(monkeypatch: pytest.MonkeyPatch, mode: s
             supernet,
             sample_order()[:20],
             images,
-            bn_mode=mode,
-            calibration=calibration(images),
-            progress=SilentProgress(),
-            stop=StopSignal(),
+            EvaluationMode(bn_mode=mode, calibration=calibration(images)),
+            silent(),
         )
         assert len(list(found)) == 20
     assert places == []
@@ -308,11 +297,9 @@ def test_the_device_is_never_waited_for(monkeypatch: pytest.MonkeyPatch, mode: s
 def test_groups_under_way_are_kept(monkeypatch: pytest.MonkeyPatch, stops_in: int) -> None:
     """Predictions are those without any under way; what was whole as the evaluation stopped is not lost."""
     supernet, images, arch_ids = network(), small_images(20), sample_order()[:30]
-    expected = list(evaluate(supernet, arch_ids, images, progress=SilentProgress(), stop=StopSignal()))
+    expected = list(evaluate(supernet, arch_ids, images, EvaluationMode(), silent()))
     happened = as_on_a_gpu(monkeypatch, "cpu")
-    assert expected == list(
-        evaluate(supernet, arch_ids, images, progress=SilentProgress(), stop=StopSignal())
-    )
+    assert expected == list(evaluate(supernet, arch_ids, images, EvaluationMode(), silent()))
     happened.clear()
     stop = StopSignal()
     logits = FastEvaluator.logits
@@ -322,7 +309,7 @@ def test_groups_under_way_are_kept(monkeypatch: pytest.MonkeyPatch, stops_in: in
         return logits(self, *arguments)
 
     monkeypatch.setattr(FastEvaluator, "logits", counted)
-    found = list(evaluate(supernet, arch_ids, images, progress=SilentProgress(), stop=stop))
+    found = list(evaluate(supernet, arch_ids, images, EvaluationMode(), Session(SilentProgress(), stop)))
     assert happened.count("given") == happened.count("read") == stops_in
     assert found == expected[: len(found)]
     assert len(found) >= stops_in

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageEnhance, ImageOps
 from torch import Tensor
 
-from nasrank.trainer.images.augment import DeviceImages, draw_epoch
+from nasrank.trainer.images.augment import Augmentation, DeviceImages, Normalization, draw_epoch
 from nasrank.trainer.images.autoaugment import (
     _OPERATIONS,
     POLICY,
@@ -148,9 +148,9 @@ def test_draws_depend_on_seed_and_epoch_only() -> None:
 def test_the_policy_comes_after_shift_and_flip_and_changes_no_other_choice() -> None:
     n, shift = 60, 2
     images = varied_images(n, 3, 8, 8, seed=0)
-    held = DeviceImages(images, torch.arange(n), mean=MEAN, std=STD, device=CPU, max_shift=shift)
+    held = DeviceImages(images, torch.arange(n), Normalization(MEAN, STD), device=CPU, max_shift=shift)
     draws = [
-        draw_epoch(n, max_shift=shift, horizontal_flip=True, augmentation=name, seed=0, epoch=0)
+        draw_epoch(n, Augmentation(max_shift=shift, horizontal_flip=True, policy=name), seed=0, epoch=0)
         for name in ("standard", "autoaugment")
     ]
     (plain, labels), (changed, same_labels) = (held.augmented(draw, 0, n) for draw in draws)

@@ -11,6 +11,7 @@ import struct
 import tarfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,7 @@ from PIL import Image
 
 from nasrank.db.errors import NasrankError
 from nasrank.trainer.images import cifar10, sources
+from nasrank.trainer.images.cifar10 import OFFICIAL_ARCHIVE, Archive
 from nasrank.trainer.images.datasets import (
     ImageDataset,
     average_blocks,
@@ -348,9 +350,7 @@ def test_the_archive_is_downloaded_prepared_and_loaded(
     dataset = prepare_dataset(
         "cifar10",
         data,
-        download=True,
-        url=f"{url}/there",
-        md5=hashlib.md5(archive.read_bytes()).hexdigest(),
+        download=Archive(f"{url}/there", hashlib.md5(archive.read_bytes()).hexdigest()),
         progress=lambda *at: reported.append(at),
     )
     assert_is(dataset, made)
@@ -378,13 +378,15 @@ def test_a_failed_download_names_the_alternatives_and_leaves_nothing(
         ("http://127.0.0.1:9/there", "refused"),
         ("http://no-such-host.invalid/x", "cannot download"),
     ]:
-        message = refused(prepare_dataset, "cifar10", data, download=True, url=address)
+        other = replace(OFFICIAL_ARCHIVE, url=address)
+        message = refused(prepare_dataset, "cifar10", data, download=other)
         assert line in message
         assert "--source, or use --dataset digits" in message
         assert list(data.iterdir()) == []
     # The last of these tests that uses the server, which now promises more than it sends.
     handler.claimed += 1000
-    assert "it is incomplete" in refused(prepare_dataset, "cifar10", data, download=True, url=f"{url}/there")
+    cut_short = replace(OFFICIAL_ARCHIVE, url=f"{url}/there")
+    assert "it is incomplete" in refused(prepare_dataset, "cifar10", data, download=cut_short)
     assert list(data.iterdir()) == []
 
 

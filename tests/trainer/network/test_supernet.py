@@ -18,9 +18,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from nasrank.db.benchmarks import read_benchmark
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import BENCHMARK_OPERATIONS, Architecture, OperationSet, all_architectures
-from nasrank.trainer.network.supernet import Cell, SuperNet, build_supernet
+from nasrank.trainer.network.supernet import Cell, CellForm, SuperNet, build_supernet
 from tests.trainer.conftest import fewer_examples, randomize_norms, small_config, small_supernet
 
+ALL = tuple(range(5))
 paths = st.tuples(*[st.integers(0, 4)] * 6)
 
 
@@ -128,14 +129,11 @@ def test_a_path_is_the_stand_alone_network(
     batch_statistics: bool,
 ) -> None:
     supernet = SuperNet(
-        operations=range(5),
-        image_channels=3,
-        num_classes=10,
+        CellForm(ALL, node_inputs, counts_padding, transformed=tuple(OperationSet.parse(lt))),
         channels=4,
         cells_per_stage=cells_per_stage,
-        node_inputs=node_inputs,
-        pool_counts_padding=counts_padding,
-        transformed=tuple(OperationSet.parse(lt)),
+        image_channels=3,
+        num_classes=10,
     )
     supernet = supernet.double().train(batch_statistics)
     randomize_norms(supernet)
@@ -184,12 +182,11 @@ def closed_form_flops(architecture: Architecture, image_size: int, lt: int) -> i
 def test_flops_are_the_closed_form(digits: str, lt: int) -> None:
     architecture = Architecture.from_digits(digits)
     supernet = SuperNet(
-        operations=range(5),
-        image_channels=3,
-        num_classes=10,
+        CellForm(ALL, transformed=(1, 4) if lt else ()),
         channels=16,
         cells_per_stage=5,
-        transformed=(1, 4) if lt else (),
+        image_channels=3,
+        num_classes=10,
     ).eval()
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
@@ -199,7 +196,7 @@ def test_flops_are_the_closed_form(digits: str, lt: int) -> None:
 
 def stand_alone_sizes() -> list[int]:
     """Parameters of all stand-alone networks (C = 16, N = 5, affine BN), counted in a super-network."""
-    supernet = SuperNet(operations=range(5), image_channels=3, num_classes=10, channels=16, cells_per_stage=5)
+    supernet = SuperNet(CellForm(ALL), channels=16, cells_per_stage=5, image_channels=3, num_classes=10)
     cells = [module for module in supernet.cells if isinstance(module, Cell)]
     assert len(cells) == 15
     in_edges = sum(parameter.numel() for cell in cells for parameter in cell.parameters())

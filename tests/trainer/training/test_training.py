@@ -16,9 +16,9 @@ from torch.nn import functional
 
 from nasrank.db.errors import NasrankError
 from nasrank.trainer.config import ExperimentConfig
-from nasrank.trainer.images.augment import draw_epoch
+from nasrank.trainer.images.augment import Augmentation, draw_epoch
 from nasrank.trainer.network.paths import path_sampler
-from nasrank.trainer.progress import SilentProgress, TrainingClock, TrainingProgress
+from nasrank.trainer.progress import SilentProgress, TrainingClock, TrainingProgress, TrainingSize
 from nasrank.trainer.stopping import Interrupted, StopSignal
 from nasrank.trainer.training.optimization import clip_gradients, learning_rate, make_optimizer
 from nasrank.trainer.training.training import Diverged, Training, watched_paths
@@ -94,9 +94,9 @@ def plain_training(config: ExperimentConfig, seed: int, images: int) -> dict[str
     for epoch in range(config.epochs):
         draws = draw_epoch(
             images,
-            max_shift=config.max_shift,
-            horizontal_flip=config.horizontal_flip,
-            augmentation=config.augmentation,
+            Augmentation(
+                max_shift=config.max_shift, horizontal_flip=config.horizontal_flip, policy=config.augmentation
+            ),
             seed=seed,
             epoch=epoch,
         )
@@ -197,7 +197,7 @@ def test_the_accumulated_gradient_is_the_sum_of_the_separate_ones(
     training.optimizer.step = step
     with pytest.raises(Interrupted):
         run(training, stop=StopAfter(training, 5))
-    draws = draw_epoch(60, max_shift=1, horizontal_flip=True, seed=0, epoch=0)
+    draws = draw_epoch(60, Augmentation(max_shift=1, horizontal_flip=True), seed=0, epoch=0)
     sampler = path_sampler(training.config, 0, 3)
     separate = []
     for position in range(5):
@@ -228,7 +228,7 @@ def test_each_operation_of_each_edge_is_trained_once_an_update(
 
     training.optimizer.step = step
     while training.batch < training.batches:
-        training._run_epoch(TrainingClock(SilentProgress(), 3, 7, 8, 0), StopSignal())
+        training._run_epoch(TrainingClock(SilentProgress(), TrainingSize(3, 7, 8), 0), StopSignal())
     assert counts == [5 * update for update in range(1, len(counts) + 1)]
     assert len(counts) == training.optimizer_updates == (7 if gradient_batches == "same" else 1)
     for group in range(len(counts)):
@@ -381,7 +381,7 @@ def test_rows_tell_of_every_epoch(make_training: MakeTraining) -> None:
 
 
 def waits_of_an_epoch(training: Training) -> list[str]:
-    clock = TrainingClock(SilentProgress(), 3, training.batches, 8, 0, clock=lambda: 0.0)
+    clock = TrainingClock(SilentProgress(), TrainingSize(3, training.batches, 8), 0, clock=lambda: 0.0)
     with host_waits(training._train_images.device) as places:
         training._run_epoch(clock, StopSignal())
     assert training.batch == training.batches
