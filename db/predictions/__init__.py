@@ -2,6 +2,7 @@
 
 from nasrank.db.predictions.files import Choice
 from nasrank.db.predictions.importing import (
+    ImportNotices,
     ImportReport,
     coverage,
     import_predictions,
@@ -13,6 +14,7 @@ from nasrank.db.predictions.reading import SCALES, PredictionOptions
 __all__ = [
     "SCALES",
     "Choice",
+    "ImportNotices",
     "ImportReport",
     "PredictionOptions",
     "coverage",
