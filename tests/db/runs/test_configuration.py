@@ -8,8 +8,10 @@ import pytest
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.runs.configuration import OPTIONS, TrainingOptions, config_without, options_with, settings_of
+from nasrank.db.runs.experiment import Configuration
 from nasrank.db.runs.format import IMAGE_SIDES
 from nasrank.db.runs.options import Choice, Number, Option, Role, Switch, WholeNumber, WholeNumberOr
+from nasrank.db.runs.schema import columns_of
 
 DECLARED = [pytest.param(option, id=name) for name, option in OPTIONS.items()]
 TYPES = get_type_hints(TrainingOptions)
@@ -50,6 +52,15 @@ def test_what_is_left_out_is_said_as_one_gives_it() -> None:
     assert said["topology_shared"] == "--topology-shared"
     assert said["horizontal_flip"] == "--flip for cifar10, --no-flip for digits"
     assert (said["mask"], said["train_images"], said["weight_decay"]) == ("none", "all", "0.0003")
+
+
+def test_what_other_trainers_must_write_has_the_types_of_the_options() -> None:
+    """They may have other values, such as a path sampling of their own."""
+    for column in columns_of(Configuration):
+        members = set(get_args(TYPES[column.name])) or {TYPES[column.name]}
+        assert (members - {type(None)}, type(None) in members) == ({column.type}, column.nullable), (
+            column.name
+        )
 
 
 def test_settings_are_what_names_no_experiment() -> None:
