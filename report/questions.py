@@ -320,12 +320,13 @@ class _QuestionsOfScale:
         for row in rows:
             own = known[row.series]
             numbers: dict[str, Any] = {**row.names, "seeds": own.seeds}
-            columns = [("τa", "tau_a", 1), ("τ, random", "tau", 1)]
-            for header, metric, unit in [*columns, *([("A, random", "a_n", 100)] if with_accuracy else [])]:
-                if header == "A, random":
-                    numbers |= {f"τ, {name}": own.of(name, "tau") for name in ("top-500", "top-50")}
+            shown = [("τa", "tau_a", 1), ("τ, random", "tau", 1), ("A, random", "a_n", 100)]
+            for header, metric, unit in shown if with_accuracy else shown[:2]:
+                difference = found.get((row.series, metric), NO_INTERVAL)
                 numbers[header] = own.of("random", metric, unit)
-                numbers[f"Δ{header}"] = _scaled(found.get((row.series, metric), NO_INTERVAL), unit)
+                numbers[f"Δ{header}"] = _scaled(difference, unit)
+                if metric == "tau":
+                    numbers |= {f"τ, {name}": own.of(name, "tau") for name in ("top-500", "top-50")}
             measured.append(numbers)
         return measured
 

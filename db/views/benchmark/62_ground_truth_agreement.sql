@@ -1,7 +1,8 @@
 CREATE OR REPLACE VIEW ground_truth_agreement AS
 WITH member AS (
     SELECT
-        chosen.gt_key, chosen.mask, chosen.one_per_class, chosen.set_kind, chosen.architecture_set, chosen.accuracy AS truth,
+        chosen.gt_key, chosen.mask, chosen.one_per_class, chosen.set_kind, chosen.architecture_set,
+        chosen.accuracy AS truth,
         other.gt_key AS predictor, other.accuracy AS predicted, NULL AS epoch, NULL AS bn_mode
     FROM architecture_set AS chosen
     JOIN true_ranking AS other USING (arch_id)

@@ -13,7 +13,8 @@ FROM (
 );
 
 COMMENT ON MACRO TABLE metric_values IS
-'A relation like run_ranking with a row for each run, set and metric that is not NULL; tau_a stands with the random sets';
+'A relation like run_ranking with a row for each run, set and metric that is not NULL; tau_a stands with the '
+'random sets';
 
 -- Paired by seed: how the experiments of `pairs`, a relation with the columns experiment_id and other_id, differ in
 -- every metric of `rankings`, a relation like run_ranking.

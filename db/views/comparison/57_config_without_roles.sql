@@ -13,4 +13,5 @@ CASE WHEN config IS NOT NULL THEN
     )
 END;
 
-COMMENT ON MACRO config_without_roles IS 'experiment.config without the options of these roles, such as [''mask'']; NULL for NULL';
+COMMENT ON MACRO config_without_roles IS
+'experiment.config without the options of these roles, such as [''mask'']; NULL for NULL';

@@ -40,7 +40,8 @@ run_tau_a AS (
 seeds AS (
     SELECT
         experiment_id, epoch, is_final, bn_mode, gt_key,
-        favg(tau_a) AS tau_a_mean, stddev_samp(tau_a) AS tau_a_std, count(*) AS seeds
+        -- Rounded so that it does not depend on the order of adding up.
+        round(favg(tau_a), 12) AS tau_a_mean, stddev_samp(tau_a) AS tau_a_std, count(*) AS seeds
     FROM run_tau_a
     GROUP BY ALL
 ),

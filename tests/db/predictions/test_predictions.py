@@ -141,7 +141,7 @@ def test_exported_predictions_come_back_with_the_same_metrics(
     assert report.imported == [f"imported-own-{MASK}-{report.imported[0].split('-')[-2]}-s0"]
     for view in ("run_ranking", "run_search"):
         both = warehouse.query(f"SELECT * FROM {view}").drop(  # noqa: S608
-            columns=["experiment_id", "name", "dataset", "size", "lt", "variant", "epoch", "bn_mode"],
+            columns=["experiment_id", "name", "dataset", "size", "lt", "variant", "kind", "epoch", "bn_mode"],
             errors="ignore",
         )
         own, imported = (

@@ -334,7 +334,7 @@ def test_rank_correlation_of_any_ties(
     rows = warehouse.query(
         """WITH relation AS (
             SELECT predictor, 1 AS epoch, '' AS bn_mode, '' AS gt_key, '' AS mask, FALSE AS one_per_class,
-                '' AS architecture_set, unnest(truth) AS truth, unnest(predicted) AS predicted
+                '' AS set_kind, '' AS architecture_set, unnest(truth) AS truth, unnest(predicted) AS predicted
             FROM (VALUES ('one', $1, $2), ('two', $3, $4)) AS _ (predictor, truth, predicted)
         )
         SELECT * FROM rank_correlation('relation') ORDER BY predictor""",
