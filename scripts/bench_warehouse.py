@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -186,7 +187,8 @@ def time_queries(warehouse: Warehouse, repetitions: int) -> dict[str, dict[str, 
     """Each query of the dashboard, cold and from cache; each view under both keys."""
     rows: dict[str, dict[str, Any]] = {}
     for name, ask in dashboard_queries(warehouse).items():
-        cold, cached = [], []
+        cold: list[float] = []
+        cached: list[float] = []
         for _ in range(repetitions):
             st.cache_data.clear()
             snapshot = Snapshot.take(warehouse.path)
@@ -231,27 +233,24 @@ def dashboard_queries(warehouse: Warehouse) -> dict[str, Callable[[Snapshot], pd
         "evaluations": shared_queries.evaluations,
     }
     if len(largest):
-        run_id = largest[0]
+        run = scatter_queries.EvaluationKey(largest[0], KEY, "running", 250)
+        run_under_another_key = replace(run, gt_key=OTHER_KEY)
         asked |= {
-            "points of the whole space": lambda snapshot: scatter_queries.points(
-                snapshot, run_id, KEY, "running", 250, "all"
-            ),
-            "numbers of a run": lambda snapshot: scatter_queries.rankings(
-                snapshot, run_id, KEY, "running", 250
-            ),
+            "points of the whole space": lambda snapshot: scatter_queries.points(snapshot, run, "all"),
+            "numbers of a run": lambda snapshot: scatter_queries.rankings(snapshot, run),
             "numbers of a run, another key": lambda snapshot: scatter_queries.rankings(
-                snapshot, run_id, OTHER_KEY, "running", 250
+                snapshot, run_under_another_key
             ),
         }
     if len(four):
-        ids = ",".join(four)
+        ids = tuple(four)
         asked |= {
             "rankings of 4": lambda snapshot: compare_queries.rankings(snapshot, ids, KEY, "running"),
             "differences of 4": lambda snapshot: compare_queries.differences(
-                snapshot, ids, four[0], KEY, "running"
+                snapshot, ids, ids[0], KEY, "running"
             ),
             "differences of 4, another key": lambda snapshot: compare_queries.differences(
-                snapshot, ids, four[0], OTHER_KEY, "running"
+                snapshot, ids, ids[0], OTHER_KEY, "running"
             ),
             "curves of 4": lambda snapshot: compare_queries.curves(snapshot, ids),
         }

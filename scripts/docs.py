@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Writes docs/commands.md, and the references in docs/sql.md and docs/run-folder.md, from the program itself.
+"""Writes what follows from the program itself.
+
+docs/commands.md, docs/options.md, the references in docs/sql.md and docs/run-folder.md, and the view
+training_option.
 
 With --check it writes nothing and only says whether they are current.
 
@@ -12,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from training_options import written
 
 from nasrank.db.runs.experiment import Configuration, RunConfig
 from nasrank.db.runs.folder import Request
@@ -35,20 +40,24 @@ NASRANK = Path(sys.executable).with_name("nasrank-train")
 
 
 def main() -> int:
-    pages = {"commands.md": commands_page(), "sql.md": sql_page(), "run-folder.md": run_folder_page()}
-    stale = [name for name, text in pages.items() if not is_current(ROOT / "docs" / name, text)]
+    docs = ROOT / "docs"
+    texts = {
+        docs / "commands.md": commands_page(),
+        docs / "sql.md": sql_page(),
+        docs / "run-folder.md": run_folder_page(),
+        **written(),
+    }
+    stale = [
+        path for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
     if "--check" in sys.argv[1:]:
-        for name in stale:
-            print(f"docs/{name} is not what scripts/docs.py writes", file=sys.stderr)
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is not what scripts/docs.py writes", file=sys.stderr)
         return 1 if stale else 0
-    for name in stale:
-        (ROOT / "docs" / name).write_text(pages[name], encoding="utf-8")
-        print(f"wrote docs/{name}")
+    for path in stale:
+        path.write_text(texts[path], encoding="utf-8")
+        print(f"wrote {path.relative_to(ROOT)}")
     return 0
-
-
-def is_current(path: Path, text: str) -> bool:
-    return path.exists() and path.read_text(encoding="utf-8") == text
 
 
 def commands_page() -> str:

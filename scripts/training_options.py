@@ -1,12 +1,5 @@
-#!/usr/bin/env python3
-"""Writes what follows from db/runs/configuration.py: docs/options.md, and the view training_option.
+"""What follows from db/runs/configuration.py, for docs.py: docs/options.md, and the view training_option."""
 
-With --check it writes nothing and only says whether they are current.
-
-usage: .venv/bin/python scripts/training_options.py [--check]
-"""
-
-import sys
 from itertools import groupby
 from pathlib import Path
 
@@ -17,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 PAGE = """# Training options
 
-Written by `scripts/training_options.py` from `db/runs/configuration.py`. An option has the same name in
+Written by `scripts/docs.py` from `db/runs/configuration.py`. An option has the same name in
 `nasrank.ExperimentConfig`, in a [study file](studies.md), in `experiment.config` of the warehouse and, with
 hyphens, on the command line. Presets and variants give some of them other defaults
 ([method.md](method.md#variants-and-presets-trainerconfigpy)).
@@ -25,7 +18,7 @@ hyphens, on the command line. Presets and variants give some of them other defau
 The last column says what part of an experiment's name tells the option: its dataset, size, mask, LT or
 variant. A setting is told where experiments differ in it."""
 
-VIEW = """-- Written by scripts/training_options.py from db/runs/configuration.py.
+VIEW = """-- Written by scripts/docs.py from db/runs/configuration.py.
 CREATE OR REPLACE VIEW training_option AS
 SELECT *
 FROM (
@@ -73,23 +66,3 @@ def row(option: Option) -> str:
 def view() -> str:
     rows = (f"        ('{option.name}', '{option.role}')" for option in OPTIONS.values())
     return VIEW.format(rows=",\n".join(rows))
-
-
-def main() -> int:
-    stale = [
-        path
-        for path, text in written().items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
-    for path in stale:
-        name = path.relative_to(ROOT)
-        if "--check" in sys.argv[1:]:
-            print(f"{name} is not what scripts/training_options.py writes", file=sys.stderr)
-        else:
-            path.write_text(written()[path], encoding="utf-8")
-            print(f"wrote {name}")
-    return 1 if stale and "--check" in sys.argv[1:] else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -126,7 +126,7 @@ class Reading:
 
     @contextmanager
     def naming_lacking_views(self) -> Iterator[None]:
-        """Says what to do where a query fails for want of a view that an earlier version did not make."""
+        """If a query fails because an earlier version made the file without a view, say what to do."""
         try:
             yield
         except (duckdb.CatalogException, QueryError) as error:

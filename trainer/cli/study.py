@@ -13,6 +13,7 @@ import pyarrow as pa
 import typer
 
 from nasrank.db.errors import NasrankError
+from nasrank.db.runs.experiment import experiment_id
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.trainer.cli.options import RUNS, WAREHOUSE, JsonOption, Places, RunsOption, WarehouseOption
 from nasrank.trainer.cli.output import Format, print_table
@@ -96,7 +97,7 @@ def list_experiments(file: FileArgument, json_output: JsonOption = False) -> Non
             "variant": experiment.config.variant,
             "epochs": experiment.config.epochs,
             "runs": len(content.seeds),
-            "experiment_id": experiment.config.config_hash[:12],
+            "experiment_id": experiment_id(experiment.config.config_hash),
         }
         for experiment in content.experiments
     ]

@@ -1,4 +1,4 @@
--- Written by scripts/training_options.py from db/runs/configuration.py.
+-- Written by scripts/docs.py from db/runs/configuration.py.
 CREATE OR REPLACE VIEW training_option AS
 SELECT *
 FROM (

@@ -2,18 +2,16 @@ CREATE OR REPLACE VIEW tau_a AS
 WITH point AS (
     SELECT
         run_id AS predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, n,
-        coalesce(a_n, mean_score) AS mean, is_final
+        coalesce(a_n, mean_score) AS mean
     FROM run_metric
-    WHERE set_kind IN ('top', 'random')
+    WHERE is_point_of_tau_a(set_kind)
 )
 SELECT
-    predictor AS run_id, epoch, bn_mode, gt_key,
-    any_value(tau_a) FILTER (WHERE NOT one_per_class) AS tau_a,
-    any_value(tau_a) FILTER (WHERE one_per_class) AS tau_a_classes,
-    is_final
-FROM with_tau_a('point')
-GROUP BY ALL
-HAVING count(tau_a) FILTER (WHERE NOT one_per_class) > 0;
+    run.run_id, series.epoch, series.bn_mode, series.gt_key, series.tau_a, series.tau_a_classes,
+    is_final_epoch(series.epoch, experiment.epochs) AS is_final
+FROM tau_a_of_series('point') AS series
+JOIN run ON run.run_id = series.predictor
+JOIN experiment USING (experiment_id);
 
 COMMENT ON VIEW tau_a IS
 'τa of each run: Kendall''s τ by Equation 2 of the series A_10, A_25, … A_500, A_random over N; of scores, of their '

@@ -21,28 +21,21 @@ COMMENT ON COLUMN experiment_reported.reported_tau_a IS 'as reported_result.tau_
 
 -- What experiment_tau_a says, for a relation like run_metric.
 CREATE OR REPLACE MACRO experiment_tau_a_of(metrics) AS TABLE
-WITH of_run AS (
-    SELECT
-        run_id, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, n, a_n, mean_score, is_final
+WITH point AS (
+    SELECT run_id, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, n, a_n, mean_score
     FROM query_table(metrics)
-    WHERE set_kind IN ('top', 'random') AND coalesce(a_n, mean_score) IS NOT NULL
+    WHERE is_point_of_tau_a(set_kind) AND coalesce(a_n, mean_score) IS NOT NULL
 ),
 run_point AS (
-    SELECT run_id AS predictor, coalesce(a_n, mean_score) AS mean, * FROM of_run
-),
-run_tau_a AS (
-    SELECT experiment_id, epoch, is_final, bn_mode, gt_key, predictor, any_value(tau_a) AS tau_a
-    FROM with_tau_a('run_point') AS series
-    JOIN run ON run.run_id = series.predictor
-    WHERE NOT one_per_class AND tau_a IS NOT NULL
-    GROUP BY ALL
+    SELECT run_id AS predictor, coalesce(a_n, mean_score) AS mean, * FROM point
 ),
 seeds AS (
     SELECT
-        experiment_id, epoch, is_final, bn_mode, gt_key,
+        run.experiment_id, series.epoch, series.bn_mode, series.gt_key,
         -- Rounded so that it does not depend on the order of adding up.
-        round(favg(tau_a), 12) AS tau_a_mean, stddev_samp(tau_a) AS tau_a_std, count(*) AS seeds
-    FROM run_tau_a
+        round(favg(series.tau_a), 12) AS tau_a_mean, stddev_samp(series.tau_a) AS tau_a_std, count(*) AS seeds
+    FROM tau_a_of_series('run_point') AS series
+    JOIN run ON run.run_id = series.predictor
     GROUP BY ALL
 ),
 -- Of the means over seeds, as the paper has it.
@@ -50,25 +43,19 @@ experiment_point AS (
     SELECT
         run.experiment_id AS predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, n,
         coalesce(round(favg(a_n), 12), twelve_digits(favg(mean_score))) AS mean
-    FROM of_run
+    FROM point
     JOIN run USING (run_id)
     GROUP BY ALL
 ),
 averaged AS (
-    SELECT
-        predictor AS experiment_id, epoch, bn_mode, gt_key,
-        any_value(tau_a) FILTER (WHERE NOT one_per_class) AS tau_a,
-        any_value(tau_a) FILTER (WHERE one_per_class) AS tau_a_classes
-    FROM with_tau_a('experiment_point')
-    GROUP BY ALL
-    HAVING count(tau_a) FILTER (WHERE NOT one_per_class) > 0
+    SELECT * RENAME (predictor AS experiment_id) FROM tau_a_of_series('experiment_point')
 )
 SELECT
     experiment_id, experiment.name, experiment.dataset, experiment.size, experiment.mask, experiment.lt,
     experiment.variant, averaged.epoch, averaged.bn_mode, averaged.gt_key,
     tau_a, tau_a_mean, tau_a_std, seeds, interval_95(tau_a_std, seeds) AS tau_a_interval, tau_a_classes,
     reported.reported_tau_a, tau_a - reported.reported_tau_a AS difference_to_reported,
-    experiment.kind, is_final
+    experiment.kind, is_final_epoch(averaged.epoch, experiment.epochs) AS is_final
 FROM averaged
 JOIN seeds USING (experiment_id, epoch, bn_mode, gt_key)
 JOIN experiment USING (experiment_id)

@@ -1,5 +1,9 @@
+CREATE OR REPLACE MACRO is_point_of_tau_a(kind) AS kind IN ('top', 'random');
+
+COMMENT ON MACRO is_point_of_tau_a IS 'Whether τa is of A_N of sets of this kind: the top-N and the random sample';
+
 -- The sets that the paper measures on: its seven top-N and its random sample.
-CREATE OR REPLACE MACRO is_set_of_paper(kind, one_per_class) AS kind IN ('top', 'random') AND NOT one_per_class;
+CREATE OR REPLACE MACRO is_set_of_paper(kind, one_per_class) AS is_point_of_tau_a(kind) AND NOT one_per_class;
 
 COMMENT ON MACRO is_set_of_paper IS 'Whether the paper measures on sets of this kind: as set_definition.is_paper_set';
 

@@ -7,7 +7,7 @@ WITH gathered AS (
     SELECT
         *,
         list({'is_random': set_kind = 'random', 'n': n, 'mean': mean})
-        FILTER (WHERE set_kind IN ('top', 'random') AND mean IS NOT NULL)
+        FILTER (WHERE is_point_of_tau_a(set_kind) AND mean IS NOT NULL)
         OVER (PARTITION BY predictor, epoch, bn_mode, gt_key, mask, one_per_class) AS points
     FROM query_table(relation)
 ),
@@ -20,3 +20,16 @@ FROM sorted;
 
 COMMENT ON MACRO TABLE with_tau_a IS
 'A relation with the τa of each of its series of A_N, or of mean scores: the only place that puts A_N in their order';
+
+-- The same with a row a predictor, epoch, BN mode and key that has a τa.
+CREATE OR REPLACE MACRO tau_a_of_series(relation) AS TABLE
+SELECT
+    predictor, epoch, bn_mode, gt_key,
+    any_value(tau_a) FILTER (WHERE NOT one_per_class) AS tau_a,
+    any_value(tau_a) FILTER (WHERE one_per_class) AS tau_a_classes
+FROM with_tau_a(relation)
+GROUP BY ALL
+HAVING count(tau_a) FILTER (WHERE NOT one_per_class) > 0;
+
+COMMENT ON MACRO TABLE tau_a_of_series IS
+'The τa of each predictor, epoch, BN mode and key of a relation as with_tau_a takes it, also on one of each class';

@@ -1,4 +1,4 @@
-"""The warehouse in the DuckDB clients that people have: each runs every view."""
+"""The warehouse in the DuckDB clients that people have: each reads the same rows from every view."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from math import isclose
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +22,30 @@ VERSIONS = ("1.3.0", "1.4.2", "1.4.5", "2.0.1")
 TOO_OLD = "1.1.3"
 WHEELS = ROOT / "build" / "clients"
 
-# Run by each client: it plans every view, and counts the rows of those that hold no metrics, which DuckDB 1.3
-# computes under every key for a reader of one.
+# Run by each client: the rows of every view under one key, in an order that no computed number decides. It
+# only plans two that join the views evidence_of_…: DuckDB 1.4 takes as long for them as for all others.
 READ_EVERY_VIEW = """
 import json, sys
 import duckdb
 
-path, key, *counted = sys.argv[1:]
+path, key, *planned = sys.argv[1:]
 connection = duckdb.connect(path, read_only=True)
 connection.execute("SET enable_progress_bar = false")
 views = connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY ALL").fetchall()
 rows = {}
 for (view,) in views:
-    relation = connection.table(view)
-    if "gt_key" in relation.columns:
-        relation = relation.filter(duckdb.ColumnExpression("gt_key") == duckdb.ConstantExpression(key))
-    relation.explain()
-    rows[view] = len(relation.fetchall()) if view in counted else None
-print(json.dumps([duckdb.__version__, rows]))
+    columns = {name: type for name, type, *_ in connection.execute(f"DESCRIBE {view}").fetchall()}
+    order = ", ".join(name for name, type in columns.items() if type not in ("FLOAT", "DOUBLE"))
+    query = f"SELECT * FROM {view} " + ("WHERE gt_key = $key " if "gt_key" in columns else "")
+    parameters = {"key": key} if "gt_key" in columns else {}
+    if view in planned:
+        connection.execute("EXPLAIN " + query, parameters)
+        rows[view] = []
+    else:
+        rows[view] = connection.execute(query + f"ORDER BY {order}", parameters).fetchall()
+print(json.dumps([duckdb.__version__, rows], default=str))
 """
-COUNTED = ("true_ranking", "removed_operation")
+PLANNED = ("finding", "finding_evidence")
 
 
 def client(version: str) -> Path:
@@ -61,7 +66,7 @@ def read_with(version: str | None, path: Path) -> subprocess.CompletedProcess[st
     """`READ_EVERY_VIEW` by a client; None is the one that nasrank itself uses."""
     environment = os.environ | ({"PYTHONPATH": str(client(version))} if version else {})
     environment.pop("PYTHONSAFEPATH", None)
-    command = [sys.executable, "-c", READ_EVERY_VIEW, str(path), KEY, *COUNTED]
+    command = [sys.executable, "-c", READ_EVERY_VIEW, str(path), KEY, *PLANNED]
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
@@ -71,20 +76,31 @@ def own_rows(studied: Warehouse) -> dict[str, Any]:
     assert own.returncode == 0, own.stderr
     rows: dict[str, Any] = json.loads(own.stdout)[1]
     assert len(rows) > 30
-    assert all(rows[view] for view in COUNTED)
+    assert sum(1 for view in rows if rows[view]) > 30
     return rows
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_view_runs_in_every_client(version: str, studied: Warehouse, own_rows: dict[str, Any]) -> None:
+def test_every_view_has_the_same_rows_in_every_client(
+    version: str, studied: Warehouse, own_rows: dict[str, Any]
+) -> None:
     other = read_with(version, studied.path)
     assert other.returncode == 0, other.stderr
     read_by, rows = json.loads(other.stdout)
     assert read_by == version
     assert rows.keys() == own_rows.keys()
-    differing = [view for view in rows if rows[view] != own_rows[view]]
+    differing = [view for view in rows if not are_same(rows[view], own_rows[view])]
     assert differing == []
+
+
+def are_same(rows: list[list[Any]], others: list[list[Any]]) -> bool:
+    return len(rows) == len(others) and all(
+        value == other
+        or (isinstance(value, float) and isinstance(other, float) and isclose(value, other, abs_tol=1e-9))
+        for row, other_row in zip(rows, others, strict=True)
+        for value, other in zip(row, other_row, strict=True)
+    )
 
 
 @pytest.mark.slow
