@@ -217,9 +217,11 @@ def dashboard_queries(warehouse: Warehouse) -> dict[str, Callable[[Snapshot], pd
     largest = warehouse.query(
         "SELECT run_id FROM evaluation ORDER BY predictions DESC, run_id LIMIT 1"
     ).run_id
-    four = warehouse.query(
-        "SELECT experiment_id FROM experiment WHERE mask = '' ORDER BY 1 LIMIT 4"
-    ).experiment_id
+    four = tuple(
+        warehouse.query(
+            "SELECT experiment_id FROM experiment WHERE mask = '' ORDER BY 1 LIMIT 4"
+        ).experiment_id
+    )
     asked: dict[str, Callable[[Snapshot], pd.DataFrame]] = {
         "ground_truth_keys": shared_queries.ground_truth_keys,
         "experiments": queries.experiments,
@@ -242,17 +244,16 @@ def dashboard_queries(warehouse: Warehouse) -> dict[str, Callable[[Snapshot], pd
                 snapshot, run_under_another_key
             ),
         }
-    if len(four):
-        ids = tuple(four)
+    if four:
         asked |= {
-            "rankings of 4": lambda snapshot: compare_queries.rankings(snapshot, ids, KEY, "running"),
+            "rankings of 4": lambda snapshot: compare_queries.rankings(snapshot, four, KEY, "running"),
             "differences of 4": lambda snapshot: compare_queries.differences(
-                snapshot, ids, ids[0], KEY, "running"
+                snapshot, four, four[0], KEY, "running"
             ),
             "differences of 4, another key": lambda snapshot: compare_queries.differences(
-                snapshot, ids, ids[0], OTHER_KEY, "running"
+                snapshot, four, four[0], OTHER_KEY, "running"
             ),
-            "curves of 4": lambda snapshot: compare_queries.curves(snapshot, ids),
+            "curves of 4": lambda snapshot: compare_queries.curves(snapshot, four),
         }
     return asked
 

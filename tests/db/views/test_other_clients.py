@@ -36,8 +36,8 @@ rows = {}
 for (view,) in views:
     columns = {name: type for name, type, *_ in connection.execute(f"DESCRIBE {view}").fetchall()}
     order = ", ".join(name for name, type in columns.items() if type not in ("FLOAT", "DOUBLE"))
-    query = f"SELECT * FROM {view} " + ("WHERE gt_key = $key " if "gt_key" in columns else "")
     parameters = {"key": key} if "gt_key" in columns else {}
+    query = f"SELECT * FROM {view} " + ("WHERE gt_key = $key " if parameters else "")
     if view in planned:
         connection.execute("EXPLAIN " + query, parameters)
         rows[view] = []
