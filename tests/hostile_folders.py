@@ -275,6 +275,16 @@ def hostile_folders(runs_dir: Path, breaks: Mapping[str, Break]) -> dict[str, st
     return names
 
 
+def running(act: Break) -> Break:
+    """The same with a run that has not ended."""
+
+    def both(folder: Path) -> None:
+        set_field(layout.STATUS, None, "status", "running")(folder)
+        act(folder)
+
+    return both
+
+
 def good_folder(runs_dir: Path) -> Path:
     """A neighbour that nothing is wrong with."""
     return write_run_folder(runs_dir, random_predictions(MASK, 1), seed=1, mask=MASK)

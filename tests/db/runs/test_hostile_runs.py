@@ -25,7 +25,7 @@ from tests.hostile_folders import (
     good_folder,
     hostile_folders,
     in_time,
-    set_field,
+    running,
 )
 from tests.samples import begin_run
 
@@ -83,15 +83,8 @@ def test_a_monitor_sees_the_good_runs_beside_any_others(
     monkeypatch.setattr(runs_monitor, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(runs_monitor, "_REST", 0)
     living = begin_run(tmp_path)
-
-    def then(act: Break) -> Break:
-        def both(folder: Path) -> None:
-            set_field("status.json", None, "status", status)(folder)
-            act(folder)
-
-        return both
-
-    names = hostile_folders(tmp_path, {said: then(act) for said, act in broken.items()})
+    change = running if status == "running" else lambda act: act
+    names = hostile_folders(tmp_path, {said: change(act) for said, act in broken.items()})
     seen = {run.run_id: run for run in look_at(tmp_path).runs}
     assert seen[living].state == "running"
     unreadable = {names.get(name, name) for name, run in seen.items() if run.state == "unreadable"}
