@@ -388,6 +388,9 @@ BREAKS: Final[Mapping[str, Break]] = {
     "status of many characters": set_column(PREDICTIONS, "status", _long_texts),
     "status of an escape": set_column(PREDICTIONS, "status", lambda n: pa.array(["\x1b[31m\n"] * n)),
     "a further column of no UTF-8": further_column(PREDICTIONS, _not_utf8),
+    "a column missing": edit_table(PREDICTIONS, lambda table: table.drop_columns(["status"])),
+    "a number missing": edit_table(layout.EPOCHS, lambda table: table.drop_columns(["seconds"])),
+    "status of structs": set_column(PREDICTIONS, "status", lambda n: pa.array([{"a": "ok"}] * n)),
     "a column twice": edit_table(PREDICTIONS, lambda table: _doubled(table, "accuracy")),
     "a further column twice": edit_table(
         PREDICTIONS, lambda table: _doubled(table.append_column("further", table["images"]), "further")
@@ -490,6 +493,11 @@ def _pick_column(file: str, number: int, array: str) -> Break:
     return set_column(file, columns[number % len(columns)].name, _arrays[array])
 
 
+def _drop_column(file: str, number: int) -> Break:
+    columns = columns_of(TABLES[file])
+    return edit_table(file, lambda table: table.drop_columns([columns[number % len(columns)].name]))
+
+
 def _pick_row(file: str, row: int, other: int) -> Break:
     """A row of the table again, in place of another or beside it."""
 
@@ -509,6 +517,7 @@ _mutations = st.one_of(
     st.builds(_pick_field, st.tuples(st.sampled_from(list(OBJECTS)), _numbers), json_values),
     st.builds(add_to_config, st.text(max_size=5), json_values),
     st.builds(_pick_column, st.sampled_from(list(TABLES)), _numbers, st.sampled_from(list(_arrays))),
+    st.builds(_drop_column, st.sampled_from(list(TABLES)), _numbers),
     st.builds(_pick_row, st.sampled_from(list(TABLES)), _numbers, _numbers),
     st.builds(edit_bytes, _files, st.builds(_sliced, _numbers, _numbers, st.binary(max_size=8))),
     st.builds(edit_bytes, _files, st.integers(1, 80).map(lambda cut: lambda content: content[:-cut])),

@@ -203,12 +203,13 @@ def read_table(path: Path, row: type[TableRow], names: Sequence[str] | None = No
 
 def _decoded(content: bytes, columns: Sequence[Column], most_rows: int) -> pa.Table:
     """Only `columns`, and no more of them than `most_rows` fill. The errors do not name the file."""
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
+        for column in columns:
+            _check_kind(column, file.schema_arrow)
+        _check_size(file.metadata, {column.name for column in columns}, most_rows)
     texts = [column.name for column in columns if column.type is str]  # a repeated text is decoded once
     with pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts) as file:
         schema = file.schema_arrow
-        for column in columns:
-            _check_kind(column, schema)
-        _check_size(file.metadata, {column.name for column in columns}, most_rows)
         batches: list[pa.RecordBatch] = []
         rows = 0
         for batch in file.iter_batches(_BATCH_ROWS, columns=[column.name for column in columns]):
