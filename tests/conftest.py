@@ -24,6 +24,7 @@ RunWriter = Callable[..., Path]
 
 # A busy machine is no failure: an example's first import or tensor can take longer than the usual deadline.
 settings.register_profile("unhurried", deadline=None)
+settings.register_profile("thorough", deadline=None, max_examples=4000)
 settings.load_profile("unhurried")
 
 

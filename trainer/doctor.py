@@ -91,9 +91,19 @@ def _runs(warehouse: Warehouse, runs_dir: Path) -> Iterator[Check]:
         return
     known = ingested_runs(warehouse) if warehouse.path.exists() else {}
     folders = run_folders(runs_dir)
-    ended = [folder for folder in folders if (status := read_status(folder)) and status.has_ended]
+    ended, problems = [], []
+    for folder in folders:
+        try:
+            status = read_status(folder)
+        except NasrankError as error:
+            problems.append(str(error))
+            continue
+        if status is not None and status.has_ended:
+            ended.append(folder)
     waiting = [folder.name for folder in ended if folder.name not in known]
     yield Check("runs", "good", f"{len(folders)} in {runs_dir}, {len(ended)} ended, {len(known)} ingested")
+    if problems:
+        yield Check("runs", "bad", f"{len(problems)} cannot be read, such as: {problems[0]}")
     if waiting:
         yield Check("runs", "todo", f"{len(waiting)} to bring in with `nasrank-train ingest {runs_dir}`")
 

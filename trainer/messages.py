@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from nasrank.db.errors import printable
+
 
 def say(line: str) -> None:
-    """One line for a person, on standard error; also where a name in it has line breaks."""
-    print("\\n".join(line.splitlines()), file=sys.stderr, flush=True)
+    """One line for a person, on standard error; also where a name in it has control characters."""
+    print(printable(line), file=sys.stderr, flush=True)
 
 
 def say_waiting() -> None:

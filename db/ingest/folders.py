@@ -8,7 +8,8 @@ the reason, and does not keep the others out.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,11 +17,11 @@ from pathlib import Path
 import pyarrow as pa
 import sqlalchemy as sa
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, printable
 from nasrank.db.runs.reader import RunRows, folder_digest, read_run_folder
 from nasrank.db.runs.status import read_status
 from nasrank.db.warehouse.derived import derive_runs, forget_runs
-from nasrank.db.warehouse.file import Warehouse, insert_arrow
+from nasrank.db.warehouse.file import NothingToWrite, RefusedRowsError, Warehouse, insert_arrow
 from nasrank.db.warehouse.models import EpochMetric, Experiment, Prediction, Run
 
 
@@ -37,68 +38,105 @@ class IngestReport:
 def ingest(
     warehouse: Warehouse, folders: Sequence[Path], on_wait: Callable[[], None] = lambda: None
 ) -> IngestReport:
-    """Bring the ended runs among `folders` into the warehouse, all in one transaction.
+    """Bring the ended runs among `folders` into the warehouse, all in one transaction if it takes them all.
 
     The published file is replaced only if something is new. Raises NasrankError where the warehouse
     cannot be used; a folder that cannot be used is only reported.
     """
     report = IngestReport()
     known = ingested_runs(warehouse)
-    fresh: dict[str, RunRows] = {}
+    read: dict[str, RunRows] = {}
+    seen: dict[str, Path] = {}
     for path in sorted(folders):
+        first = seen.setdefault(path.name, path)
+        if first.absolute() != path.absolute():
+            report.problems[str(path)] = printable(
+                f"{path} has the name of {first}, which comes first; give one folder of each name"
+            )
+            continue
         try:
-            status = read_status(path)
-            if status is None or not status.has_ended:
-                report.unfinished.append(path.name)
-                continue
-            digest = folder_digest(path)
-            if known.get(path.name) == digest:
-                report.unchanged.append(path.name)
-                continue
-            fresh[path.name] = read_run_folder(path, digest)
+            if run := _read_ended(path, known, report):
+                read[path.name] = run
         except (NasrankError, OSError) as error:
             report.problems[path.name] = str(error)
-    if fresh:
-        with warehouse.write(on_wait) as connection:
-            insert_runs(connection, list(fresh.values()))
-    report.ingested.extend(fresh)
+    _insert(warehouse, read, report, on_wait)
     return report
+
+
+def _read_ended(path: Path, known: Mapping[str, str], report: IngestReport) -> RunRows | None:
+    """The rows of a run that has ended and is not `known` by its digest; else the report has what it is."""
+    status = read_status(path)
+    if status is None or not status.has_ended:
+        report.unfinished.append(path.name)
+        return None
+    digest = folder_digest(path)
+    if known.get(path.name) == digest:
+        report.unchanged.append(path.name)
+        return None
+    return read_run_folder(path, digest)
+
+
+def _insert(
+    warehouse: Warehouse, runs: Mapping[str, RunRows], report: IngestReport, on_wait: Callable[[], None]
+) -> None:
+    """Insert what no other process inserted meanwhile, in halves if the database refuses a run."""
+    if not runs:
+        return
+    try:
+        with warehouse.write(on_wait) as connection:
+            known = stored_digests(connection)
+            fresh = {name: run for name, run in runs.items() if known.get(name) != run.run["folder_sha256"]}
+            if not fresh:
+                raise NothingToWrite
+            insert_runs(connection, list(fresh.values()))
+    except NothingToWrite:
+        fresh = {}
+    except RefusedRowsError as error:
+        names = list(runs)
+        if len(names) == 1:
+            report.problems[names[0]] = str(error)
+            return
+        for half in (names[: len(names) // 2], names[len(names) // 2 :]):
+            _insert(warehouse, {name: runs[name] for name in half}, report, on_wait)
+        return
+    report.ingested.extend(fresh)
+    report.unchanged.extend(runs.keys() - fresh.keys())
 
 
 def remove_runs(warehouse: Warehouse, pattern: str, on_wait: Callable[[], None] = lambda: None) -> list[str]:
     """Remove the trained runs whose names fit, and experiments that have none left; returns the names.
 
-    In `pattern`, `*` stands for any characters and `?` for one. The runs' folders stay.
-
-    Raises:
-        NasrankError: there are none.
+    In `pattern`, `*` stands for any characters and `?` for one. The runs' folders stay. If none fits, because
+    they were removed before, nothing is written.
     """
-    known: list[str] = warehouse.query(
-        "SELECT run_id FROM run JOIN experiment USING (experiment_id) WHERE kind = 'trained' ORDER BY run_id"
-    ).run_id.tolist()
-    run_ids = [run_id for run_id in known if fnmatchcase(run_id, pattern)]
-    if not run_ids:
-        there = f"{len(known)}, such as {known[0]}" if known else "none"
-        raise NasrankError(
-            f"no trained run is called {pattern!r}; there are {there}; * stands for any characters"
-        )
+    removed: list[str] = []
 
     def remove_them(connection: sa.Connection) -> None:
-        forget_runs(connection, run_ids)
-        _delete_runs(connection, run_ids)
+        removed[:] = [name for name in _trained_runs(connection) if fnmatchcase(name, pattern)]
+        if not removed:
+            raise NothingToWrite
+        forget_runs(connection, removed)
+        _delete_runs(connection, removed)
 
     def remove_experiments(connection: sa.Connection) -> None:
         left = sa.select(Run.experiment_id)
         connection.execute(sa.delete(Experiment).where(Experiment.experiment_id.not_in(left)))
 
-    warehouse.write_in_steps([remove_them, remove_experiments], on_wait)
-    return run_ids
+    with suppress(NothingToWrite):
+        warehouse.write_in_steps([remove_them, remove_experiments], on_wait)
+    return removed
 
 
 def ingested_runs(warehouse: Warehouse) -> dict[str, str]:
     """The runs in the warehouse, with the digest of their folder's files."""
     rows = warehouse.query("SELECT run_id, folder_sha256 FROM run")
     return dict(zip(rows.run_id, rows.folder_sha256, strict=True))
+
+
+def stored_digests(connection: sa.Connection) -> dict[str, str | None]:
+    """`ingested_runs` of a warehouse that is being written."""
+    rows = connection.execute(sa.select(Run.run_id, Run.folder_sha256))
+    return {row.run_id: row.folder_sha256 for row in rows}
 
 
 def insert_runs(connection: sa.Connection, folders: Sequence[RunRows]) -> None:
@@ -123,6 +161,11 @@ def insert_runs(connection: sa.Connection, folders: Sequence[RunRows]) -> None:
             pa.concat_tables(predictions),
         )
     derive_runs(connection, run_ids)
+
+
+def _trained_runs(connection: sa.Connection) -> list[str]:
+    rows = sa.select(Run.run_id).join(Experiment, Run.experiment_id == Experiment.experiment_id)
+    return list(connection.scalars(rows.where(Experiment.kind == "trained").order_by(Run.run_id)))
 
 
 def _delete_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -20,10 +21,10 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from nasrank.db.errors import NasrankError
-from nasrank.db.ingest.folders import IngestReport, ingested_runs, insert_runs
+from nasrank.db.ingest.folders import IngestReport, ingested_runs, insert_runs, stored_digests
 from nasrank.db.runs.format import PREDICTION_SCHEMA
 from nasrank.db.runs.reader import RunRows
-from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.file import NothingToWrite, Warehouse
 from nasrank.db.warehouse.models import EpochMetric, Experiment, Prediction, Run
 
 DEFAULT_RESULTS: Final = "cifar10"
@@ -107,15 +108,16 @@ def load_results(
                 f"no results of a study {study!r} come with nasrank; choose {' or '.join(shipped_results())}"
             )
         directory = _RESULTS / study
-    known = ingested_runs(warehouse)
-    packed = unpack_runs(directory)
-    fresh = [folder for folder in packed if folder.run["run_id"] not in known]
-    if fresh:
-        with warehouse.write(on_wait) as connection:
-            insert_runs(connection, fresh)
-    added = [folder.run["run_id"] for folder in fresh]
-    kept = [folder.run["run_id"] for folder in packed if folder.run["run_id"] in known]
-    return IngestReport(ingested=added, unchanged=kept)
+    packed = {folder.run["run_id"]: folder for folder in unpack_runs(directory)}
+    added: list[str] = []
+    if packed.keys() - ingested_runs(warehouse).keys():
+        with suppress(NothingToWrite), warehouse.write(on_wait) as connection:
+            # Another process may have loaded them while this one waited.
+            known = stored_digests(connection)
+            if not (added := [run_id for run_id in packed if run_id not in known]):
+                raise NothingToWrite
+            insert_runs(connection, [packed[run_id] for run_id in added])
+    return IngestReport(ingested=added, unchanged=[run_id for run_id in packed if run_id not in added])
 
 
 def _file(directory: Path, table: str) -> Path:

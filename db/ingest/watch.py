@@ -2,13 +2,14 @@
 
 A look costs one `stat` for each folder: of its `status.json`, which a run replaces whenever it stands
 differently. Only folders where that changed are read. What cannot be used yet, such as a folder that is still
-being copied, is tried again, each time after twice as long.
+being copied, is tried again, each time after twice as long. Why it cannot be used is said once, and again if
+its status changes.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -42,6 +43,7 @@ class Round:
 
 @dataclass(slots=True)
 class _Failure:
+    state: State  # of the folder, when it was tried last
     since: float
     delay: float
     next_try: float
@@ -87,20 +89,23 @@ class Watch:
             ended=len(self._ended),
             has_more=not_published is None and len(changed) > MOST_FOLDERS,
             seconds=self._clock() - started,
-            problems=self._failed(report),
+            problems=self._failed(report, found),
             not_published=not_published,
         )
 
     def _is_due(self, name: str, state: State) -> bool:
-        if name in self._failing:
-            return self._clock() >= self._failing[name].next_try
+        failure = self._failing.get(name)
+        if failure is not None and failure.state == state:
+            return self._clock() >= failure.next_try
         return self._handled.get(name) != state
 
-    def _failed(self, report: IngestReport) -> dict[str, str]:
+    def _failed(self, report: IngestReport, found: Mapping[str, State]) -> dict[str, str]:
         """Note when to try folders again; returns what a person should hear of."""
         news, now = {}, self._clock()
         for name, problem in report.problems.items():
-            failure = self._failing.setdefault(name, _Failure(now, _FIRST_RETRY_SECONDS, now))
+            failure = self._failing.setdefault(name, _Failure(found[name], now, _FIRST_RETRY_SECONDS, now))
+            if failure.state != found[name]:
+                failure.state, failure.delay, failure.told = found[name], _FIRST_RETRY_SECONDS, None
             failure.next_try = now + failure.delay
             failure.delay = min(2 * failure.delay, _LAST_RETRY_SECONDS)
             if now - failure.since >= _SETTLE_SECONDS and failure.told != problem:

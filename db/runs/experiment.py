@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from nasrank.db.errors import NasrankError
-from nasrank.db.nb201.architectures import parse_mask
+from nasrank.db.nb201.architectures import OperationSet, parse_mask
 from nasrank.db.runs import layout
 from nasrank.db.runs.format import IMAGE_SIDES
 from nasrank.db.runs.schema import INT32, INT64, Field, read_file, read_object, stored_values
@@ -85,6 +85,7 @@ class Configuration:
         try:
             configuration = read_object(config, cls, has_others=True)
             parse_mask(configuration.mask)
+            OperationSet.parse(configuration.lt)
         except NasrankError as error:
             raise NasrankError(f"config: {error}") from error
         return configuration

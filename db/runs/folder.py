@@ -16,13 +16,23 @@ from typing import Annotated, TextIO
 import pyarrow as pa
 
 from nasrank.db.errors import NasrankError
+from nasrank.db.files.reading import parse_json, read_regular
 from nasrank.db.files.writing import TEMPORARY_SUFFIX, write_json, write_parquet
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 from nasrank.db.runs import layout
 from nasrank.db.runs.claims import Claim
 from nasrank.db.runs.experiment import RunConfig, read_config
 from nasrank.db.runs.format import EPOCH_SCHEMA, EpochRow, Prediction, PredictionRow
-from nasrank.db.runs.schema import FORMAT, Field, arrow_schema, columns_of, read_file, read_object, read_table
+from nasrank.db.runs.schema import (
+    FORMAT,
+    MAX_TABLE_BYTES,
+    Field,
+    arrow_schema,
+    columns_of,
+    read_file,
+    read_object,
+    read_table,
+)
 from nasrank.db.runs.status import RunStatus, read_status
 
 
@@ -175,9 +185,8 @@ class RunFolder:
     def partial_predictions(self, epoch: int, bn_mode: str) -> Iterator[tuple[list[Prediction], TextIO]]:
         """What an evaluation that was cut short predicted, and the file to `append_prediction` to."""
         path = layout.partial_path(self.path, epoch, bn_mode)
-        with path.open("a+", encoding="utf-8", errors="replace") as file:
-            file.seek(0)
-            lines = file.read().split("\n")
+        lines = (read_regular(path, MAX_TABLE_BYTES) or b"").decode(errors="replace").split("\n")
+        with path.open("a", encoding="utf-8") as file:
             if lines[-1]:
                 file.write("\n")  # ends the line that a kill tore
             yield [prediction for line in lines if (prediction := _parse_prediction(line))], file
@@ -197,8 +206,9 @@ def append_prediction(file: TextIO, prediction: Prediction) -> None:
 def _parse_prediction(line: str) -> Prediction | None:
     """None for a torn line: its architecture is predicted again."""
     try:
-        return read_object(json.loads(line), Prediction)
-    except (ValueError, TypeError, AttributeError, NasrankError):
+        content = parse_json(line.encode())
+        return read_object(content, Prediction) if isinstance(content, dict) else None
+    except (ValueError, NasrankError):
         return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 from nasrank.db.runs.schema import INT32, Field, arrow_schema
@@ -34,6 +34,8 @@ _Status = Annotated[str, Field("non-finite where the logits were not finite", ch
 class EpochRow:
     """What is recorded of an epoch: a row of `epochs.parquet`."""
 
+    MOST_ROWS: ClassVar[int] = 1_000_000
+
     epoch: Annotated[int, Field("1 for the first", least=1, most=INT32)]
     train_loss: Annotated[
         float | None, Field("mean cross-entropy of the sampled paths; with label smoothing, if any", "nats")
@@ -55,6 +57,8 @@ class EpochRow:
 @dataclass(frozen=True)
 class PredictionRow:
     """What a run says of an architecture: a row of `predictions-<epoch>-<bn_mode>.parquet`."""
+
+    MOST_ROWS: ClassVar[int] = NUM_ARCHITECTURES
 
     arch_id: _ArchId
     accuracy: Annotated[float | None, _Accuracy]

@@ -31,9 +31,11 @@ EPOCHS: Final = "epochs.parquet"
 WORKER_LOG: Final = "worker.log"
 JOBS: Final = "jobs.json"
 _SUBMISSIONS: Final = "slurm"
-_PREDICTIONS: Final = re.compile(r"predictions-(\d+)-([a-z]+)\.(?:parquet|partial\.jsonl)", flags=re.ASCII)
-_CHECKPOINT: Final = re.compile(r"checkpoint-(\d+)\.pt", flags=re.ASCII)
-_CLAIM: Final = re.compile(r"claim-(\d+)\.json", flags=re.ASCII)
+# A number has one spelling, so that no two files have the same one, and 64 bits hold it.
+_NUMBER: Final = "(0|[1-9][0-9]{0,17})"
+_PREDICTIONS: Final = re.compile(rf"predictions-{_NUMBER}-([a-z]+)\.(?:parquet|partial\.jsonl)")
+_CHECKPOINT: Final = re.compile(rf"checkpoint-{_NUMBER}\.pt")
+_CLAIM: Final = re.compile(rf"claim-{_NUMBER}\.json")
 
 
 def predictions_path(folder: Path, epoch: int, bn_mode: str) -> Path:

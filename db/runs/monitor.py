@@ -2,7 +2,7 @@
 
 A look costs one `stat` for each folder, of its `status.json`. Only what changed is read, and the claims and
 epochs of runs that have not ended. Looks take a tenth of the time at most, however slow the file system is,
-and are shared by all who ask.
+and are shared by all who ask. Who asks during a look hears of the one before.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, as_unicode, printable
+from nasrank.db.files.reading import read_regular
 from nasrank.db.runs import layout
 from nasrank.db.runs.folder import read_request
 from nasrank.db.runs.format import EpochRow
 from nasrank.db.runs.holders import STALE_SECONDS, FoundClaim, find_claim
 from nasrank.db.runs.reader import State, count_rows, status_files
-from nasrank.db.runs.schema import read_table
+from nasrank.db.runs.schema import MAX_TABLE_BYTES, read_table
 from nasrank.db.runs.status import ENDED, RunStatus, read_status, state_of
 from nasrank.db.runs.submissions import Submission, read_submission, submitted_runs
 
@@ -95,8 +96,9 @@ class RunsMonitor:
         self._runs_dir, self._clock = runs_dir, clock
         self._entries: dict[str, _Entry] = {}
         self._submissions: dict[Path, tuple[int, Submission]] = {}  # by their file, and when that changed
-        self._lock = threading.Lock()
-        self._seen = RunsSeen()
+        self._looking = threading.Lock()
+        self._seen: RunsSeen | None = None
+        self._ended: frozenset[str] = frozenset()
         self._next_look = 0.0
         self._is_first = True
 
@@ -106,27 +108,36 @@ class RunsMonitor:
         `ingested` has the runs in the warehouse, and when each was ingested (seconds since 1970): those whose
         status is older need no reading.
         """
-        with self._lock:
-            if self._clock() >= self._next_look:
-                started = self._clock()
-                self._seen = self._look(ingested)
-                seconds = self._clock() - started
-                self._seen = replace(self._seen, seconds=seconds)
-                self._next_look = self._clock() + max(LOOK_SECONDS, _REST * seconds)
-            ended = [name for name, entry in self._entries.items() if entry.is_ended]
-            return replace(
-                self._seen, to_ingest=tuple(sorted(set(ended) - ingested.keys())), ended=len(ended)
-            )
+        is_due = self._clock() >= self._next_look
+        # Only the first look is waited for: a file system that hangs holds one thread.
+        if is_due and self._looking.acquire(blocking=self._seen is None):
+            try:
+                if self._clock() >= self._next_look:  # no other thread looked meanwhile
+                    self._look_and_rest(ingested)
+            finally:
+                self._looking.release()
+        seen, ended = self._seen, self._ended
+        assert seen is not None
+        return replace(seen, to_ingest=tuple(sorted(ended - ingested.keys())), ended=len(ended))
+
+    def _look_and_rest(self, ingested: Mapping[str, float]) -> None:
+        started = self._clock()
+        seen = self._look(ingested)
+        seconds = self._clock() - started
+        self._ended = frozenset(name for name, entry in self._entries.items() if entry.is_ended)
+        self._seen = replace(seen, seconds=seconds)
+        self._next_look = self._clock() + max(LOOK_SECONDS, _REST * seconds)
 
     def _look(self, ingested: Mapping[str, float]) -> RunsSeen:
         try:
             found = status_files(self._runs_dir)
         except FileNotFoundError:
             self._entries.clear()
-            return RunsSeen(problem=f"there is no folder {self._runs_dir}")
+            return RunsSeen(problem=printable(f"there is no folder {self._runs_dir}"))
         except OSError as error:
             self._entries.clear()
-            return RunsSeen(problem=f"the folder {self._runs_dir} cannot be read: {error.strerror}")
+            problem = f"the folder {self._runs_dir} cannot be read: {error.strerror}"
+            return RunsSeen(problem=printable(problem))
         for gone in self._entries.keys() - found.keys():
             del self._entries[gone]
         runs: list[SeenRun | None] = []
@@ -171,7 +182,7 @@ class RunsMonitor:
         folder = self._runs_dir / name
         try:
             status = read_status(folder)
-        except NasrankError as error:
+        except (NasrankError, OSError) as error:
             return _Entry(state, problem=str(error))
         if status is None:  # deleted meanwhile
             return _Entry(state, problem=f"{folder / layout.STATUS} is gone")
@@ -187,7 +198,7 @@ class RunsMonitor:
         try:
             claim = find_claim(folder)
         except OSError as error:
-            return SeenRun(run_id=name, state="unreadable", message=f"{folder}: {error.strerror}")
+            return _unreadable(name, f"{folder}: {error.strerror}")
         if claim is None:
             return None
         state = state_of(None, claim)
@@ -198,13 +209,13 @@ class RunsMonitor:
         """None for one that has ended, and that nobody works on."""
         folder, status = self._runs_dir / name, entry.status
         if status is None:
-            return SeenRun(run_id=name, state="unreadable", message=entry.problem)
+            return _unreadable(name, entry.problem or "")
         try:
             claim = find_claim(folder)
             state = state_of(status, claim)
             evaluating = self._evaluating(folder, entry, status) if state == "running" else None
-        except OSError as error:
-            return SeenRun(run_id=name, state="unreadable", status=status, message=str(error))
+        except (NasrankError, OSError) as error:
+            return replace(_unreadable(name, str(error)), status=status)
         if state in ENDED:
             entry.may_be_held = False
             return None
@@ -215,6 +226,7 @@ class RunsMonitor:
         return replace(seen, status=status, training_seconds_left=left, evaluating=evaluating)
 
     def _seen_so(self, name: str, state: str, claim: FoundClaim | None, message: str | None) -> SeenRun:
+        name = as_unicode(name)
         if claim is None:
             return SeenRun(run_id=name, state=state, message=message)
         silent = max(self._clock() - claim.touched, 0.0)
@@ -238,10 +250,10 @@ class RunsMonitor:
             return None
         epoch, bn_mode = max(evaluations)
         path = evaluations[epoch, bn_mode]
-        try:
-            lines = path.read_bytes().count(b"\n")
-        except FileNotFoundError:  # just finished
+        content = read_regular(path, MAX_TABLE_BYTES)
+        if content is None:  # just finished
             return None
+        lines = content.count(b"\n")
         before = count_rows(layout.predictions_path(folder, epoch, bn_mode))
         done = lines + before
         total = entry.wanted if epoch == status.epochs else None
@@ -250,6 +262,10 @@ class RunsMonitor:
         if total is not None and lines > seen_lines and self._clock() > seen_at:
             seconds_left = max(total - done, 0) * (self._clock() - seen_at) / (lines - seen_lines)
         return Evaluating(epoch=epoch, bn_mode=bn_mode, done=done, total=total, seconds_left=seconds_left)
+
+
+def _unreadable(name: str, problem: str) -> SeenRun:
+    return SeenRun(run_id=as_unicode(name), state="unreadable", message=printable(problem))
 
 
 def _how_it_died(claim: FoundClaim | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +17,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from nasrank.db.errors import NasrankError
+from nasrank.db.files.reading import read_regular
 from nasrank.db.nb201.architectures import all_architectures, parse_mask
 from nasrank.db.runs import layout
 from nasrank.db.runs.experiment import RunConfig, read_config
 from nasrank.db.runs.format import EPOCH_SCHEMA, OK, EpochRow, PredictionRow
-from nasrank.db.runs.schema import read_table
+from nasrank.db.runs.schema import MAX_TABLE_BYTES, read_table
 from nasrank.db.runs.status import RunStatus, read_status
 
 State = tuple[int, int, int]  # of a status.json: inode, modification time, size
+_UNREADABLE: Final[State] = (0, 0, 0)  # who reads it hears what it is
+_MOST_SHOWN: Final = 100  # characters of a wrong name
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,26 @@ class RunRows:
 
 
 def is_run_folder(path: Path) -> bool:
-    """Whether a folder holds a run."""
-    return (path / layout.CONFIG).is_file()
+    """Whether a folder holds a run, or something else in place of its files; or cannot be looked into."""
+    for name in (layout.CONFIG, layout.STATUS):
+        try:
+            (path / name).lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:  # who reads it hears what it is
+            return True
+        return True
+    return False
 
 
 def run_folders(runs_dir: Path) -> list[Path]:
-    """The folders below `runs_dir` that hold a run."""
+    """The folders below `runs_dir` that hold a run. Raises `NasrankError` where it cannot be read."""
     if not runs_dir.is_dir():
         raise NasrankError(f"no folder of runs at {runs_dir}; name it with --runs or NASRANK_RUNS")
-    return sorted(path for path in runs_dir.iterdir() if is_run_folder(path))
+    try:
+        return sorted(path for path in runs_dir.iterdir() if is_run_folder(path))
+    except OSError as error:
+        raise NasrankError(f"the folder {runs_dir} cannot be read: {error.strerror}; permit it") from error
 
 
 def status_files(runs_dir: Path) -> dict[str, State | None]:
@@ -57,17 +71,17 @@ def status_files(runs_dir: Path) -> dict[str, State | None]:
     found: dict[str, State | None] = {}
     with os.scandir(runs_dir) as entries:
         for entry in entries:
+            path = Path(entry.path, layout.STATUS)
             try:
-                status = Path(entry.path, layout.STATUS).stat()
+                status = path.stat()
             except NotADirectoryError:
                 continue
             except FileNotFoundError:
-                found[entry.name] = None
-                continue
-            except OSError:  # ingest says what it is
-                found[entry.name] = (0, 0, 0)
-                continue
-            found[entry.name] = (status.st_ino, status.st_mtime_ns, status.st_size)
+                found[entry.name] = _UNREADABLE if path.is_symlink() else None
+            except OSError:
+                found[entry.name] = _UNREADABLE
+            else:
+                found[entry.name] = (status.st_ino, status.st_mtime_ns, status.st_size)
     return found
 
 
@@ -86,14 +100,15 @@ def read_run_folder(path: Path, digest: str | None = None) -> RunRows:
             "failed run names its epoch, and no other run does"
         )
     experiment, run = _rows_of(about, status)
-    mask = experiment["mask"]
-    predictions = [_read_predictions(file, path.name, mask) for file in layout.prediction_files(path)]
+    epochs = _read_epochs(path / layout.EPOCHS, path.name)
+    _check_epochs(path, about, status, epochs.num_rows)
+    predictions = [_read_predictions(file, about) for file in layout.prediction_files(path)]
     if status.status == "finished" and not predictions:
         raise NasrankError(f"{path}: the run is finished, but has no predictions-*.parquet")
     return RunRows(
         experiment=experiment,
         run=run | {"folder_sha256": digest or folder_digest(path)},
-        epochs=_read_epochs(path / layout.EPOCHS, path.name),
+        epochs=epochs,
         predictions=pa.concat_tables(predictions) if predictions else None,
     )
 
@@ -105,16 +120,20 @@ def read_begun_run(path: Path) -> RunRows:
     """
     experiment, run = _rows_of(*_read_both(path))
     epochs = path / layout.EPOCHS
-    table = _read_epochs(epochs, path.name) if epochs.exists() else EPOCH_SCHEMA.empty_table()
+    table = _read_epochs(epochs, path.name) if os.path.lexists(epochs) else EPOCH_SCHEMA.empty_table()
     return RunRows(experiment, run, table, predictions=None)
 
 
 def folder_digest(path: Path) -> str:
-    """Changes where a file that is ingested does: SHA-256 of their names and contents."""
+    """Changes where a file that is ingested does: SHA-256 of their names and contents.
+
+    Raises `NasrankError` where one of them is no ordinary file, or too large.
+    """
     digest = hashlib.sha256()
     for file in (*(path / name for name in _INGESTED), *layout.prediction_files(path)):
-        content = hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else "missing"
-        digest.update(f"{file.name} {content}\n".encode())
+        content = read_regular(file, MAX_TABLE_BYTES)
+        told = "missing" if content is None else hashlib.sha256(content).hexdigest()
+        digest.update(os.fsencode(file.name) + f" {told}\n".encode())
     return digest.hexdigest()
 
 
@@ -126,8 +145,9 @@ def predicted_architectures(path: Path) -> set[int]:
 def count_rows(path: Path) -> int:
     """Of a Parquet file; 0 if there is none, or a damaged one."""
     try:
-        return int(pq.read_metadata(path).num_rows)
-    except (OSError, pa.ArrowException):
+        content = read_regular(path, MAX_TABLE_BYTES)
+        return int(pq.read_metadata(pa.BufferReader(content)).num_rows) if content else 0
+    except (NasrankError, OSError, ValueError, pa.ArrowException):
         return 0
 
 
@@ -138,7 +158,8 @@ def _read_both(path: Path) -> tuple[RunConfig, RunStatus]:
             raise NasrankError(f"{path / name} is missing; copy the folder anew")
         if found.run_id != path.name:
             raise NasrankError(
-                f"{path / name}: run_id is {found.run_id!r}; a folder has the name of its run, {path.name!r}"
+                f"{path / name}: run_id is {found.run_id[:_MOST_SHOWN]!r}; a folder has the name of its run, "
+                f"{path.name!r}"
             )
     assert about is not None
     assert status is not None
@@ -152,20 +173,47 @@ def _rows_of(about: RunConfig, status: RunStatus) -> tuple[dict[str, Any], dict[
     return experiment, key | status.columns
 
 
+def _check_epochs(path: Path, about: RunConfig, status: RunStatus, rows: int) -> None:
+    """Raise `NasrankError` unless the configuration, the status and `epochs.parquet` agree on epochs."""
+    epochs = about.config["epochs"]
+    if status.epochs != epochs or status.epoch > epochs:
+        raise NasrankError(
+            f"{path / layout.STATUS}: it has epoch {status.epoch} of epochs {status.epochs}, and the "
+            f"configuration epochs {epochs}; both have the same epochs, and epoch is no more"
+        )
+    if rows > epochs or (status.status == "finished" and rows not in (0, epochs)):
+        raise NasrankError(
+            f"{path / layout.EPOCHS}: it has {rows} rows, and the configuration {epochs} epochs; a finished "
+            "run has a row an epoch or none, and no run has more"
+        )
+
+
 def _read_epochs(path: Path, run_id: str) -> pa.Table:
     table = read_table(path, EpochRow)
+    is_next = table["epoch"].to_numpy() == np.arange(1, table.num_rows + 1)
+    if not is_next.all():
+        row = int(np.argmin(is_next))
+        raise NasrankError(
+            f"{path}: epoch is {table['epoch'][row]} in row {row + 1}; the rows are of the epochs 1, 2, 3 "
+            "and so on, each once"
+        )
     return table.add_column(0, "run_id", pa.array([run_id] * table.num_rows, pa.string()))
 
 
-def _read_predictions(path: Path, run_id: str, mask: str) -> pa.Table:
+def _read_predictions(path: Path, about: RunConfig) -> pa.Table:
+    run_id, mask, epochs = about.run_id, about.config["mask"], about.config["epochs"]
     evaluation = layout.evaluation_of(path)
-    if evaluation is None:
-        raise NasrankError(f"{path} is not named predictions-<epoch>-<bn_mode>.parquet")
-    table = read_table(path, PredictionRow)
-    owner = (table.schema.metadata or {}).get(b"run_id", b"").decode(errors="replace")
-    if owner != run_id:
+    if evaluation is None or evaluation[0] > epochs:
         raise NasrankError(
-            f"{path} belongs to the run {owner!r}; its metadata must name {run_id!r} as run_id"
+            f"{path} is not named predictions-<epoch>-<bn_mode>.parquet, with an epoch from 0 to {epochs} "
+            "and a mode of lower-case letters"
+        )
+    table = read_table(path, PredictionRow)
+    owner = (table.schema.metadata or {}).get(b"run_id", b"")
+    if owner != run_id.encode():
+        named = owner[:_MOST_SHOWN].decode(errors="replace")
+        raise NasrankError(
+            f"{path} belongs to the run {named!r}; its metadata must name {run_id!r} as run_id"
         )
     arch_ids = table["arch_id"].to_numpy()
     admitted = _used_bits()[arch_ids] & parse_mask(mask).bits == 0

@@ -9,25 +9,39 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from types import NoneType
-from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Final, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from nasrank.db.errors import NasrankError
-from nasrank.db.files.reading import read_json
+from nasrank.db.files.reading import read_json, read_regular
 
 FORMAT: Final = 1
+MAX_TABLE_BYTES: Final = 64 * 2**20  # of a Parquet file, and of the columns that are read of it
 Row = TypeVar("Row")
+_BATCH_ROWS: Final = 65_536
+_MOST_TEXT_BYTES: Final = 1_000  # in Parquet
+_MOST_NAMES: Final = 20
+_MOST_PROBLEM: Final = 300  # characters of what a library says
 _SHOWN: Final = 60  # characters of a wrong value
 INT32: Final = 2**31 - 1
 INT64: Final = 2**63 - 1
+# A timestamp in nanoseconds, as pandas and Arrow have it, holds these and a few more.
+_YEARS: Final = range(1970, 2200)
+_YEARS_IN_WORDS: Final = f"of the years {_YEARS.start} to {_YEARS.stop - 1}"
+
+
+class TableRow(Protocol):
+    """A dataclass of a Parquet file's columns."""
+
+    MOST_ROWS: ClassVar[int]
 
 
 @dataclass(frozen=True)
@@ -59,7 +73,7 @@ class Column:
         field = self.field
         words = _WORDS[self.type]
         if field.is_time:
-            words = "an ISO 8601 time with its offset, such as 2026-11-01T10:00:00+00:00"
+            words = f"an ISO 8601 time with its offset, such as 2026-11-01T10:00:00+00:00, {_YEARS_IN_WORDS}"
         if field.choices:
             words = " or ".join(field.choices)
         if field.most in _POWERS:
@@ -163,45 +177,106 @@ def read_object(content: Mapping[str, Any], row: type[Row], *, has_others: bool 
             raise NasrankError(f"{column.name} is missing; it must be {column.allowed}")
         value = content.get(column.name)
         if not (column.admits(value) or (column.field.optional and value is None)):
-            raise NasrankError(f"{column.name} is {_shown(value)}; it must be {column.allowed}")
+            where = _where_wrong(column, value)
+            raise NasrankError(f"{column.name} is {_shown(value)}{where}; it must be {column.allowed}")
         values[column.name] = float(value) if column.type is float and value is not None else value
     return row(**values)
 
 
-def read_table(path: Path, row: type, names: Sequence[str] | None = None) -> pa.Table:
+def read_table(path: Path, row: type[TableRow], names: Sequence[str] | None = None) -> pa.Table:
     """The columns `names` of a Parquet file of such rows, by default the warehouse's; with its metadata.
 
     Raises:
         NasrankError: it cannot be read, or a column is missing or not as `row` declares it.
     """
     columns = [c for c in columns_of(row) if (c.field.stored if names is None else c.name in names)]
+    content = read_regular(path, MAX_TABLE_BYTES)
+    if content is None:
+        raise NasrankError(f"{path} cannot be read: there is no such file")
     try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise NasrankError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
-    if missing := {column.name for column in columns} - set(table.column_names):
-        raise NasrankError(f"{path} lacks the columns {', '.join(sorted(missing))}")
-    checked = {column.name: _checked(path, column, table[column.name]) for column in columns}
-    return pa.table(checked).replace_schema_metadata(table.schema.metadata)
+        return _decoded(content, columns, row.MOST_ROWS)
+    except NasrankError as error:
+        raise NasrankError(f"{path}: {error}") from error
+    except (OSError, pa.ArrowException, ValueError, OverflowError, MemoryError) as error:
+        raise NasrankError(f"{path} cannot be read: {_shortened(str(error))}") from error
 
 
-def _checked(path: Path, column: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
-    is_kind, wanted = _ARROW_KINDS[column.type], column.arrow_type
-    given = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+def _decoded(content: bytes, columns: Sequence[Column], most_rows: int) -> pa.Table:
+    """Only `columns`, and no more of them than `most_rows` fill. The errors do not name the file."""
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
+        for column in columns:
+            _check_kind(column, file.schema_arrow)
+        _check_size(file.metadata, {column.name for column in columns}, most_rows)
+    texts = [column.name for column in columns if column.type is str]  # a repeated text is decoded once
+    with pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts) as file:
+        schema = file.schema_arrow
+        batches: list[pa.RecordBatch] = []
+        rows = 0
+        for batch in file.iter_batches(_BATCH_ROWS, columns=[column.name for column in columns]):
+            batches.append(batch)
+            rows += batch.num_rows
+            if rows > most_rows:
+                raise NasrankError(f"it has more than {most_rows:,} rows, which is the most that is read")
+        wanted = [schema.field(column.name) for column in columns]
+        table = pa.Table.from_batches(batches) if batches else pa.schema(wanted).empty_table()
+    checked = {column.name: _checked(column, table[column.name]) for column in columns}
+    return pa.table(checked).replace_schema_metadata(schema.metadata)
+
+
+def _check_kind(column: Column, schema: pa.Schema) -> None:
+    """Raise `NasrankError` unless a column is there once, with a type that may hold what is allowed."""
+    places = schema.get_all_field_indices(column.name)
+    if len(places) != 1:
+        names = ", ".join(_shortened(name) for name in schema.names[:_MOST_NAMES])
+        raise NasrankError(
+            f"it {'has twice' if places else 'lacks'} the column {column.name}; its columns are {names}"
+        )
+    given = schema.field(places[0]).type
+    if not _ARROW_KINDS[column.type](given.value_type if pa.types.is_dictionary(given) else given):
+        raise NasrankError(
+            f"{column.name} must be {column.allowed}: it has the type {_shortened(str(given))}"
+        )
+
+
+def _check_size(metadata: pq.FileMetaData, names: Collection[str], most_rows: int) -> None:
+    """Raise `NasrankError` for more rows or bytes than are decoded, as the file has them in its footer."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    rows = max(metadata.num_rows, sum(group.num_rows for group in groups))
+    if rows > most_rows:
+        raise NasrankError(f"it has {rows:,} rows; at most {most_rows:,} are read")
+    size = sum(
+        chunk.total_uncompressed_size
+        for group in groups
+        for chunk in map(group.column, range(group.num_columns))
+        if chunk.path_in_schema in names
+    )
+    if size > MAX_TABLE_BYTES:
+        raise NasrankError(f"its columns have {size:,} bytes; at most {MAX_TABLE_BYTES:,} are read")
+
+
+def _checked(column: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
-        if not is_kind(given):
-            raise pa.ArrowTypeError(f"it has the type {given}")
-        values = values.cast(wanted)
+        values.validate(full=True)
+        if pa.types.is_dictionary(values.type):
+            _check_lengths(column, values)
+        values = values.cast(column.arrow_type)
     except (pa.ArrowException, ValueError) as error:
-        problem = " ".join(str(error).split())
-        raise NasrankError(f"{path}: {column.name} must be {column.allowed}: {problem}") from error
+        raise NasrankError(f"{column.name} must be {column.allowed}: {_shortened(str(error))}") from error
     wrong = pc.invert(_admitted(column, values))
     if (row := pc.index(wrong, True).as_py()) >= 0:
         value = values[row].as_py()
         raise NasrankError(
-            f"{path}: {column.name} is {value!r} in row {row + 1}; it must be {column.allowed}"
+            f"{column.name} is {_shortened(repr(value))} in row {row + 1}; it must be {column.allowed}"
         )
     return values
+
+
+def _check_lengths(column: Column, texts: pa.ChunkedArray) -> None:
+    """Raise `NasrankError` for a text that is too long to be repeated."""
+    for chunk in texts.chunks:
+        longest = pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0
+        if longest > _MOST_TEXT_BYTES:
+            raise NasrankError(f"{column.name} has a text of {longest:,} bytes; it must be {column.allowed}")
 
 
 def _admitted(column: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -229,18 +304,50 @@ def _column(name: str, hint: Any) -> Column:
 
 def _has_type(value: object, kind: Any) -> bool:
     """Strictly: True is no whole number, NaN no number, and half of a pair of surrogates no text."""
+    if kind is Any:
+        return _is_json(value)
     origin, arguments = _parts_of(kind)
     if origin is list:
         return isinstance(value, list) and all(_has_type(item, arguments[0]) for item in value)
     if origin is dict:
-        return isinstance(value, dict) and all(_has_type(item, arguments[1]) for item in value.values())
+        return isinstance(value, dict) and all(
+            _has_type(name, str) and _has_type(item, arguments[1]) for name, item in value.items()
+        )
     if arguments:  # of a union
         return any(_has_type(value, member) for member in arguments)
     if kind is float:
         return (type(value) is int and abs(value) <= INT64) or (type(value) is float and math.isfinite(value))
     if kind is str:
-        return type(value) is str and (value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value))
-    return kind is Any or type(value) is kind
+        return type(value) is str and _is_text(value)
+    return type(value) is kind
+
+
+def _is_json(value: object) -> bool:
+    match value:
+        case bool() | None:
+            return True
+        case int() | float():
+            return _has_type(value, float)
+        case list():
+            return _has_type(value, list[Any])
+        case dict():
+            return _has_type(value, dict[str, Any])
+    return _has_type(value, str)
+
+
+def _is_text(value: str) -> bool:
+    return "\0" not in value and (value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value))
+
+
+def _where_wrong(column: Column, value: object) -> str:
+    """Which member of an object is wrong; nothing for another value."""
+    origin, arguments = _parts_of(column.type)
+    if origin is not dict or not isinstance(value, dict):
+        return ""
+    for name, item in value.items():
+        if not (_has_type(name, str) and _has_type(item, arguments[1])):
+            return f", in which {_shown(name)} is {_shown(item)}"
+    return ""
 
 
 @cache
@@ -250,7 +357,7 @@ def _parts_of(kind: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def _is_time(text: str) -> bool:
     try:
-        return dt.datetime.fromisoformat(text).tzinfo is not None and _utc(text) is not None
+        return dt.datetime.fromisoformat(text).tzinfo is not None and _utc(text).year in _YEARS
     except (ValueError, OverflowError):
         return False
 
@@ -266,6 +373,12 @@ def _shown(value: object) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
+def _shortened(problem: str) -> str:
+    """What a library says, on one line, and not long."""
+    text = " ".join(problem[: 2 * _MOST_PROBLEM].split())
+    return text if len(text) <= _MOST_PROBLEM else text[:_MOST_PROBLEM] + "…"
+
+
 _POWERS: Final[dict[float | None, str]] = {INT32: "2^31", INT64: "2^63"}
 _WORDS: Final[dict[Any, str]] = {
     bool: "true or false",
@@ -274,7 +387,7 @@ _WORDS: Final[dict[Any, str]] = {
     str: "text",
     list[int]: "a list of whole numbers",
     list[str]: "a list of texts",
-    dict[str, Any]: "an object",
+    dict[str, Any]: "an object, in which numbers are finite, whole ones have 64 bits, and texts have no NUL",
     dict[str, str | None]: "an object of texts, or null",
     dict[str, list[str]]: "an object of lists of texts",
 }

@@ -56,6 +56,14 @@ INTEGRITY_CHECKS: Final[Mapping[str, str]] = {
 }
 
 
+class RefusedRowsError(NasrankError):
+    """The database is well, and refused the rows that it was given. Nothing was changed."""
+
+
+class NothingToWrite(Exception):  # noqa: N818 - no error, but the end of a block
+    """Raised in a block or step that has nothing to write: the file stays, and it is passed on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Created:
     """What `Warehouse.create` did: made a new file, or upgraded one, which is kept as `backup`."""
@@ -139,7 +147,8 @@ class Warehouse:
     def write(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[sa.Connection]:
         """One transaction on a copy of the file, published when the block ends without an exception.
 
-        `on_wait` is called once where another process holds the lock.
+        `on_wait` is called once where another process holds the lock. Raises `RefusedRowsError` for rows that
+        the database, or a check of the whole, does not take.
         """
         self._refuse_missing()
         with self._lock(on_wait), self._working_copy() as copy:
@@ -377,7 +386,7 @@ def _check_integrity(connection: sa.Connection) -> None:
     for name, sql in INTEGRITY_CHECKS.items():
         row = _native(connection).execute(sql).fetchone()
         if row is not None:
-            raise NasrankError(f"refused to publish a warehouse with {name}: {row}; nothing was changed")
+            raise RefusedRowsError(f"refused to publish a warehouse with {name}: {row}; nothing was changed")
 
 
 def _publish(copy: Path, path: Path) -> None:
@@ -416,4 +425,7 @@ def _attach(path: Path) -> str:
 
 def _not_changed(path: Path, error: Exception) -> NasrankError:
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    return NasrankError(f"{path} was not changed: {in_one_line(cause)}")
+    # An OperationalError is of the disk, the memory or the file.
+    is_of_rows = isinstance(cause, duckdb.Error) and not isinstance(cause, duckdb.OperationalError)
+    kind = RefusedRowsError if is_of_rows else NasrankError
+    return kind(f"{path} was not changed: {in_one_line(cause)}")

@@ -116,8 +116,13 @@ def signed(number: float | None, digits: int = 2) -> str:
     return text.replace("-", "−") if float(text) else text.removeprefix("-")
 
 
+_CENTURY_SECONDS: Final = 100 * 365.25 * 86_400
+
+
 def roughly(seconds: float) -> str:
-    """A time as one says it of an estimate: `40 s`, `4 min`, `1 h 20 min`, `3 days`."""
+    """A time as one says it of an estimate: `40 s`, `4 min`, `1 h 20 min`, `3 days`, up to a century."""
+    if seconds > _CENTURY_SECONDS:
+        return "more than a century"
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -12,6 +12,7 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from nasrank.db.runs import monitor as runs_monitor
 from nasrank.db.warehouse.file import Warehouse
 from tests.app.dashboard_data import add_whole_spaces, fill
 from tests.charts import charts_are_made_of_channels as charts_are_made_of_channels
@@ -72,6 +73,25 @@ def open_view(monkeypatch: pytest.MonkeyPatch) -> Any:
         test.query_params.update(parameters)
         test.switch_page(f"views/{view}/{view}.py").run()
         assert not test.exception
+        return test
+
+    return opened
+
+
+@pytest.fixture
+def open_runs(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Opens the page on a warehouse and a folder of runs, with URL parameters."""
+    monkeypatch.setattr(runs_monitor, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(runs_monitor, "_REST", 0)
+
+    def opened(path: Path, runs_dir: Path, **parameters: str | list[str]) -> AppTest:
+        monkeypatch.setenv("NASRANK_WAREHOUSE", str(path))
+        monkeypatch.setenv("NASRANK_RUNS", str(runs_dir))
+        test = AppTest.from_file(MAIN, default_timeout=60)
+        test.query_params.update(parameters)
+        test.switch_page("views/runs/runs.py").run()
+        assert not test.exception
+        assert test.title[0].value == "Runs"
         return test
 
     return opened

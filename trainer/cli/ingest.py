@@ -51,7 +51,13 @@ def ingest_command(
         removed = remove_runs(Warehouse(warehouse), remove, say_waiting)
         if json_output:
             typer.echo(json.dumps({"removed": removed}))
-        say(f"removed {len(removed)} runs; where they have folders, `nasrank-train ingest` brings them back")
+        if removed:
+            say(
+                f"removed {len(removed)} runs; where they have folders, `nasrank-train ingest` brings them "
+                "back"
+            )
+        else:
+            say(f"no trained run is called {remove!r}, so none was removed; * stands for any characters")
         return
     if watch_runs:
         watch_and_tell(Warehouse(warehouse), runs, json_output)

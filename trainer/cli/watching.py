@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
+from rich.text import Text
 
+from nasrank.db.errors import printable
 from nasrank.db.ingest.watch import Round, watch
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.trainer.messages import say, say_waiting
@@ -32,7 +34,7 @@ def watch_and_tell(warehouse: Warehouse, runs_dir: Path, json_output: bool) -> N
 
         teller = _Teller(json_output)
         teller.begin(runs_dir)
-        with Console(stderr=True).status(f"looking at {runs_dir}") as line:
+        with Console(stderr=True).status(Text(f"looking at {printable(str(runs_dir))}")) as line:
             show = line.update if sys.stderr.isatty() else _now_and_then()
             watch(
                 warehouse,
@@ -82,7 +84,7 @@ class _Teller:
 
     def _event(self, name: str, **content: object) -> None:
         if self._json_output:
-            print(json.dumps({"event": name, **content}, ensure_ascii=False), flush=True)
+            print(json.dumps({"event": name, **content}), flush=True)
 
 
 def _now_and_then() -> Callable[[str], None]:

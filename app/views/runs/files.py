@@ -13,21 +13,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, as_unicode, printable
 from nasrank.db.files.reading import open_regular
 from nasrank.db.runs import layout
 
 OFFERED: Final = (layout.CONFIG, layout.ARCHITECTURES, layout.STATUS, layout.EPOCHS, layout.WORKER_LOG)
 MOST_BYTES: Final = 10_000_000
+_YEAR_2200: Final = dt.datetime(2200, 1, 1, tzinfo=dt.UTC).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
 class FolderFile:
-    """`size` in bytes, `changed` in UTC; `is_offered`: its content may be asked for."""
+    """`size` in bytes, `changed` in UTC, None before 1970 and after 2199.
+
+    `is_offered`: its content may be asked for.
+    """
 
     name: str
     size: int
-    changed: dt.datetime
+    changed: dt.datetime | None
     is_offered: bool
 
 
@@ -42,11 +46,12 @@ def files_of(runs_dir: Path, run_id: str) -> list[FolderFile] | str:
             for entry in entries:
                 about = entry.stat(follow_symlinks=False)
                 if stat.S_ISREG(about.st_mode):
-                    changed = dt.datetime.fromtimestamp(about.st_mtime, tz=dt.UTC)
                     is_offered = entry.name in OFFERED and about.st_size <= MOST_BYTES
-                    found.append(FolderFile(entry.name, about.st_size, changed, is_offered))
+                    found.append(
+                        FolderFile(as_unicode(entry.name), about.st_size, _time(about.st_mtime), is_offered)
+                    )
     except OSError as error:
-        return f"{folder.absolute()} cannot be read: {error.strerror}."
+        return f"{printable(str(folder.absolute()))} cannot be read: {error.strerror}."
     return sorted(found, key=lambda file: file.name)
 
 
@@ -56,6 +61,11 @@ def content_of(runs_dir: Path, run_id: str, name: str) -> bytes:
         raise NasrankError(f"{name!r} of the run {run_id!r} is not offered")
     with open_regular(runs_dir / run_id / name) as file:
         return file.read(MOST_BYTES)
+
+
+def _time(seconds: float) -> dt.datetime | None:
+    """Seconds since 1970 as a time; None for one that tables cannot show."""
+    return dt.datetime.fromtimestamp(seconds, tz=dt.UTC) if 0 <= seconds < _YEAR_2200 else None
 
 
 def is_name(run_id: str) -> bool:

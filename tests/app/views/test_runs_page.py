@@ -15,34 +15,12 @@ from nasrank.app.views.runs.table import COLUMNS
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.predictions import PredictionOptions, import_predictions
-from nasrank.db.runs import monitor as runs_monitor
 from nasrank.db.runs.holders import Holder
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.db.warehouse.seed import seed_warehouse
 from tests.app.dashboard_data import KEY
-from tests.samples import ROOT, begin_run, random_predictions, write_run_folder
-
-APP = ROOT / "app"
-
-
-@pytest.fixture
-def open_runs(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Opens the page on a warehouse and a folder of runs, with URL parameters."""
-    monkeypatch.setattr(runs_monitor, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(runs_monitor, "_REST", 0)
-
-    def opened(path: Path, runs_dir: Path, **parameters: str | list[str]) -> AppTest:
-        monkeypatch.setenv("NASRANK_WAREHOUSE", str(path))
-        monkeypatch.setenv("NASRANK_RUNS", str(runs_dir))
-        test = AppTest.from_file(APP / "main.py", default_timeout=60)
-        test.query_params.update(parameters)
-        test.switch_page("views/runs/runs.py").run()
-        assert not test.exception
-        assert test.title[0].value == "Runs"
-        return test
-
-    return opened
+from tests.samples import begin_run, random_predictions, write_run_folder
 
 
 @pytest.fixture

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
-import re
+import shutil
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,8 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from nasrank.db.errors import NasrankError
+from nasrank.db.ingest import folders as folders_module
 from nasrank.db.ingest.folders import ingest, ingested_runs, remove_runs
+from nasrank.db.runs import reader
 from nasrank.db.runs.reader import read_run_folder, run_folders
+from nasrank.db.warehouse import file as file_module
 from nasrank.db.warehouse.file import Warehouse
 from tests.conftest import RunWriter
 from tests.samples import TABLES_OF_RUNS, random_predictions
@@ -229,8 +235,88 @@ def test_an_experiment_stays_while_a_run_of_it_does(warehouse: Warehouse, write_
     ingest(warehouse, folders)
     assert remove_runs(warehouse, folders[0].name) == [folders[0].name]
     assert warehouse.view("experiment").num_rows == 1
-    with pytest.raises(NasrankError, match=re.escape(f"'nobody'; there are 1, such as {folders[1].name}")):
-        remove_runs(warehouse, "nobody")
-    remove_runs(warehouse, "*")
-    with pytest.raises(NasrankError, match="there are none"):
-        remove_runs(warehouse, "*")
+    assert remove_runs(warehouse, "*") == [folders[1].name]
+    assert warehouse.view("experiment").num_rows == 0
+
+
+def test_what_was_removed_already_is_no_failure_and_writes_nothing(
+    warehouse: Warehouse, folder: Path
+) -> None:
+    """As where a command is given again that was killed after it had published."""
+    ingest(warehouse, [folder])
+    assert remove_runs(warehouse, folder.name) == [folder.name]
+    identity = warehouse.identity
+    assert remove_runs(warehouse, folder.name) == []
+    assert remove_runs(warehouse, "*") == []
+    assert warehouse.identity == identity
+
+
+def test_several_ingests_at_once_do_the_work_once(
+    warehouse: Warehouse, write_run: RunWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [write_run(random_predictions(MASK, seed), mask=MASK, seed=seed) for seed in range(3)]
+    names = sorted(folder.name for folder in folders)
+    waiting = threading.Barrier(4)
+    read = folders_module.ingested_runs
+
+    def read_together(warehouse: Warehouse) -> dict[str, str]:
+        known = read(warehouse)
+        waiting.wait(30)  # each has seen a warehouse without them
+        return known
+
+    monkeypatch.setattr(folders_module, "ingested_runs", read_together)
+    with ThreadPoolExecutor(4) as pool:
+        reports = list(pool.map(lambda _: ingest(warehouse, folders), range(4)))
+    assert sorted(len(report.ingested) for report in reports) == [0, 0, 0, 3]
+    assert sorted(sorted(report.unchanged) for report in reports) == [[], names, names, names]
+    assert sorted(read(warehouse)) == names
+
+
+def test_what_the_database_refuses_keeps_only_its_folder_out(
+    warehouse: Warehouse, write_run: RunWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the schema takes it: here the checks of epochs are gone."""
+    folders = [write_run(random_predictions(MASK, seed), mask=MASK, seed=seed) for seed in range(7)]
+    bad = [folders[2], folders[5]]
+    for folder in bad:
+        table = pq.read_table(folder / "epochs.parquet")
+        pq.write_table(pa.concat_tables([table, table.slice(3, 1)]), folder / "epochs.parquet")
+    monkeypatch.setattr(reader, "_check_epochs", lambda *arguments: None)
+    monkeypatch.setattr(reader, "_read_epochs", read_epochs_unchecked)
+    report = ingest(warehouse, folders)
+    assert sorted(report.ingested) == sorted(folder.name for folder in folders if folder not in bad)
+    assert report.problems.keys() == {folder.name for folder in bad}
+    for problem in report.problems.values():
+        assert "was not changed: Constraint Error" in problem
+    assert sorted(ingested_runs(warehouse)) == sorted(report.ingested)
+
+
+def read_epochs_unchecked(path: Path, run_id: str) -> pa.Table:
+    table = pq.read_table(path)
+    return table.add_column(0, "run_id", pa.array([run_id] * table.num_rows, pa.string()))
+
+
+def test_a_full_disk_is_no_folders_fault(
+    warehouse: Warehouse, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*paths: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(file_module.shutil, "copy", full)
+    with pytest.raises(NasrankError, match=r"was not changed: .*No space left"):
+        ingest(warehouse, [folder])
+
+
+def test_two_folders_of_one_name_are_told_apart(warehouse: Warehouse, folder: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "elsewhere" / folder.name
+    shutil.copytree(folder, copied)
+    report = ingest(warehouse, [folder, copied])
+    first, second = sorted([folder, copied])
+    assert report.ingested == [folder.name]
+    assert f"{second} has the name of {first}" in report.problems[str(second)]
+
+
+def test_a_runs_directory_that_is_a_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(NasrankError, match="no folder of runs at"):
+        run_folders(tmp_path / "runs")

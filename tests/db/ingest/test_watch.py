@@ -17,6 +17,7 @@ from nasrank.db.ingest.watch import Round, Watch, watch
 from nasrank.db.warehouse import file as warehouse_module
 from nasrank.db.warehouse.file import Warehouse
 from tests.conftest import RunWriter
+from tests.hostile_folders import BREAKS, KIND_BREAKS, hostile_folders, in_time
 from tests.samples import random_predictions
 
 MASK = "Zero+Skip+Pool"
@@ -135,6 +136,47 @@ def test_what_stays_unusable_is_told_once_and_seldom_tried(
     shutil.rmtree(folder)
     clock.now = 3000
     assert watched.look().report.problems == {}
+
+
+def test_what_stays_unusable_is_told_again_if_the_folder_changes(
+    warehouse: Warehouse, runs_dir: Path, write: Callable[..., Path]
+) -> None:
+    folder = write(0)
+    (folder / "config.json").write_text("{}")
+    clock = Clock()
+    watched = Watch(warehouse, runs_dir, clock)
+    told = []
+    for now in range(400):
+        clock.now = now
+        if now == 200:
+            status = (folder / "status.json").read_text()
+            (folder / "new").write_text(status)
+            (folder / "new").rename(folder / "status.json")
+        told += [now for _ in watched.look().problems]
+    assert told == [30, 200]
+    shutil.rmtree(folder)
+    write(0)
+    clock.now += 1
+    assert watched.look().report.ingested == [folder.name], "a changed folder is tried at once"
+
+
+def test_a_watch_goes_on_beside_hostile_folders(
+    warehouse: Warehouse, runs_dir: Path, write: Callable[..., Path]
+) -> None:
+    names = hostile_folders(runs_dir, {**BREAKS, **KIND_BREAKS})
+    clock = Clock()
+    watched = Watch(warehouse, runs_dir, clock)
+    told: list[str] = []
+    for now in (0, 10, 40, 80, 400):
+        clock.now = now
+        done = in_time(watched.look)
+        told += done.problems
+        assert done.not_published is None
+    assert len(told) == len(set(told)), "each problem once"
+    assert {names[name] for name in told} >= {"status.json: a FIFO", "an epoch with a zero", "900 lists"}
+    assert in_time(watched.look).report.problems == {}
+    good = write(0)
+    assert watched.look().report.ingested == [good.name]
 
 
 def test_many_folders_are_published_in_parts(

@@ -268,7 +268,7 @@ def test_columns_of_other_widths_are_read(tmp_path: Path, changes: dict[str, obj
         ({"images": pa.array([True, False])}, "images must be a whole number"),
         ({"status": pa.array(["ok", "fine"])}, "status is 'fine' in row 2; it must be ok or non-finite"),
         ({"status": pa.array([1, 2])}, "status must be ok or non-finite"),
-        ({"status": None}, "lacks the columns status"),
+        ({"status": None}, "it lacks the column status; its columns are arch_id, accuracy, images"),
     ],
 )
 def test_a_wrong_column_is_named_with_what_is_allowed(
