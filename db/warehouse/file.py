@@ -5,8 +5,8 @@ replaced: a writer takes a lock, copies the published file, changes the copy in 
 it, syncs it to disk, and renames it over the published file. Readers never block the writer, the writer
 never blocks readers, and a kill at any moment leaves the old or the new file, whole.
 
-A rename would put a file in a symbolic link's place, so a writer works where the link leads: all names of a file
-share it and its lock. Nothing leads from one hard link to the others, so a file with several is not written.
+A rename would put a file in a symbolic link's place, so a writer works where the link leads: all names of
+a file share it and its lock. Nothing leads from one hard link to another: a file with several is not written.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Warehouse:
             file = Path(os.path.realpath(self.path))
         except ValueError as error:
             raise NasrankError(f"{str(self.path)!r} cannot be a warehouse's path: {error}") from error
-        if file.is_symlink():
+        if os.path.islink(file):  # noqa: PTH114 - Path.is_symlink raises for names that are too long
             raise NasrankError(f"{self.path} is a link that leads back to itself; name another path")
         return file
 
@@ -263,8 +263,8 @@ class Warehouse:
         with self._lock(file, on_wait):
             if file.exists() and (names := file.stat().st_nlink) > 1:
                 raise NasrankError(
-                    f"{self.path} has {names} names (hard links): a new version would reach only this one, and "
-                    "nothing was changed; remove the others, or copy the file and name the copy"
+                    f"{self.path} has {names} names (hard links): a new version would reach only this one, "
+                    "and nothing was changed; remove the others, or copy the file and name the copy"
                 )
             with self._working_copy(file) as copy:
                 yield file, copy

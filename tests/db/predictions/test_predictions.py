@@ -20,15 +20,14 @@ from scipy.stats import kendalltau, pearsonr, spearmanr
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import Architecture, parse_mask
-from nasrank.db.predictions import (
-    Choice,
-    PredictionOptions,
+from nasrank.db.predictions.files import Choice
+from nasrank.db.predictions.importing import (
     coverage,
     import_predictions,
     list_predictions,
     remove_predictions,
 )
-from nasrank.db.predictions.reading import KnownAccuracies, read_run, seeds_of
+from nasrank.db.predictions.reading import KnownAccuracies, PredictionOptions, read_run, seeds_of
 from nasrank.db.warehouse.file import Warehouse
 from tests.conftest import RunWriter
 from tests.db.nb201.test_notations import naslib
