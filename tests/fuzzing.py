@@ -49,7 +49,7 @@ def refused_or_read(read: Callable[[Path], object], path: Path) -> str | None:
         assert len(line.splitlines()) == 1
         assert len(line) < MOST_CHARACTERS + 300
         line.encode()
-        assert ascii(path.name)[1:-1][:50] in ascii(line), "it names the file"
+        assert repr(path.name)[1:-1][:50] in line, "it names the file"
         return line
     finally:
         assert time.monotonic() - start < SECONDS
@@ -75,7 +75,7 @@ def damaged(draw: st.DrawFn, contents: list[bytes]) -> bytes:
     return bytes(content)
 
 
-_numbers = st.integers() | st.floats() | st.sampled_from([10**400, -(10**400), 10**5000, 2**63, -1, 1e308])
+_numbers = st.integers() | st.floats() | st.sampled_from([10**400, -(10**400), 10**4000, 2**63, -1, 1e308])
 _texts = st.text() | st.sampled_from(["a\nb", "\0", "\ud800", "x" * 10_000, "٣٠١٠٠٤"])
 # What stands where a number or a text is expected.
 odd_values = st.recursive(

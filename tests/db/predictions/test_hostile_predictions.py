@@ -47,7 +47,7 @@ def test_a_place_without_a_file_is_told(read: Callable[[Path], None], tmp_path: 
     assert refused_or_read(read, hostile.PLACES[place](tmp_path)) is not None
 
 
-@pytest.mark.parametrize("place", sorted(set(hostile.PLACES) - {"a folder"}))
+@pytest.mark.parametrize("place", ["a FIFO", "an endless device", "a name of 300 bytes", "a name with NUL"])
 def test_an_import_of_no_file_changes_nothing(warehouse: Warehouse, tmp_path: Path, place: str) -> None:
     path = hostile.PLACES[place](tmp_path)
     with pytest.raises(NasrankError):
