@@ -123,11 +123,14 @@ class ForeignReader:
 
 
 def size_of(path: Path, limit: int) -> int:
-    """How many bytes of a file are read, by its status alone; of what is no file, and at most, `limit`."""
+    """How many bytes of a file, or of a folder's files, are read at most; by their status alone."""
     try:
-        return min(os.stat(path).st_size if os.path.isfile(path) else limit, limit)  # noqa: PTH113, PTH116
+        if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for some names
+            return min(path.stat().st_size, limit)
+        with os.scandir(path) as entries:
+            return min(sum(entry.stat().st_size for entry in entries), limit)
     except (OSError, ValueError):
-        return limit
+        return 0  # what cannot be looked at is refused, which takes nothing
 
 
 def answer_tasks(read: Callable[[Path, Mapping[str, Any], Progress], Answer]) -> None:

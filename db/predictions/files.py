@@ -32,6 +32,7 @@ from nasrank.db.nb201.notations import ArchIds, read_column
 FORMATS: Final = ("json", "csv", "parquet")
 # Of objects in objects, whose numbers are the columns `outer.inner`.
 _DEPTH: Final = 8
+_LONGEST_NAME: Final = 200
 # Chosen where several columns could be meant.
 _ARCHITECTURE_NAMES: Final = ("architecture", "arch", "arch_str", "arch_id", "arch_index", "digits")
 _VALUE_NAMES: Final = ("accuracy", "score", "predicted", "prediction", "value")
@@ -206,8 +207,11 @@ def _check_rows(count: int) -> None:
 def _refuse_unprintable(*names: str) -> None:
     """A name is stored and shown: half a surrogate, a NUL or a line break would do harm there."""
     for name in names:
-        if not name.isprintable():
-            raise NasrankError(f"the column {shown(name)} has a name that cannot be printed; give it another")
+        if not name.isprintable() or len(name) > _LONGEST_NAME:
+            raise NasrankError(
+                f"the column {shown(name)} has a name that cannot be printed, or more than {_LONGEST_NAME} "
+                "characters; give it another"
+            )
 
 
 def _refuse_part(part: str | None) -> None:

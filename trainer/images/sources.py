@@ -95,16 +95,16 @@ def _read_archive(file: Path, content: BinaryIO, progress: cifar10.Progress) -> 
     try:
         with tarfile.open(fileobj=content, mode="r|*") as archive:
             for member in archive:
-                unpacked += member.size
-                if unpacked > MAX_BYTES:
-                    raise NasrankError(f"{str(file)!r} unpacks to more than {MAX_BYTES:,} bytes; {_REFETCH}")
                 name = _member_name(member, file)
-                if name not in _MEMBERS:
-                    continue
-                if name in contents or member.size > _MAX_MEMBER_BYTES:
+                if name in contents or (name in _MEMBERS and member.size > _MAX_MEMBER_BYTES):
                     raise NasrankError(
                         f"{str(file)!r} holds {member.name!r} twice, or far too large; {_REFETCH}"
                     )
+                unpacked += member.size
+                if unpacked > MAX_BYTES:
+                    raise NasrankError(f"{str(file)!r} unpacks to more than {MAX_BYTES:,} bytes; {_REFETCH}")
+                if name not in _MEMBERS:
+                    continue
                 stream = archive.extractfile(member)
                 contents[name] = stream.read() if stream is not None else b""
                 progress("reading CIFAR-10 (files)", len(contents), len(_MEMBERS))
@@ -174,7 +174,7 @@ def _load_batch(content: bytes, shown: str) -> dict[bytes, Any]:
 def _batch_images(data: object, shown: str) -> NDArray[np.uint8]:
     """From rows of 1,024 red values, 1,024 green and 1,024 blue, each 32 x 32."""
     if not isinstance(data, _Pixels) or len(data.shape) != 2 or data.shape[1] != 3072:
-        found = f"shape {shown_value(data.shape)}" if isinstance(data, _Pixels) else type(data).__name__
+        found = f"uint8 {shown_value(data.shape)}" if isinstance(data, _Pixels) else type(data).__name__
         raise NasrankError(f"{shown} has data of {found}; uint8 [images, 3072] is needed; {_REFETCH}")
     return np.frombuffer(data.content, np.uint8).reshape(-1, 3, 32, 32)
 
@@ -186,8 +186,8 @@ def _batch_labels(labels: object, count: int, shown: str) -> NDArray[np.int64]:
         or not all(type(label) is int and 0 <= label < len(cifar10.CLASSES) for label in labels)
     ):
         raise NasrankError(
-            f"{shown} does not have one whole number from 0 to 9 in labels for each of {count:,} images; "
-            f"{_REFETCH}"
+            f"{shown} does not have one whole number in labels for each of {count:,} images, from 0 "
+            f"to 9; {_REFETCH}"
         )
     return np.array(labels, dtype=np.int64)
 
@@ -275,7 +275,8 @@ def _image_column(schema: pa.Schema, file: Path) -> str:
     image = next((name for name in ("image", "img") if name in schema.names), None)
     if image is None or "label" not in schema.names:
         raise NasrankError(
-            f"{str(file)!r} has the columns {shown_value(schema.names)}; image (or img) and label are needed"
+            f"{str(file)!r} has the columns {in_a_line(', '.join(schema.names), 300)}; image (or img) and "
+            "label are needed"
         )
     kind, label = schema.field(image).type, schema.field("label").type
     if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
