@@ -26,7 +26,7 @@ def read_in_process(source: Path, progress: Progress) -> Source:
     pixels = table["image"].combine_chunks().buffers()[1]
     # Copied, for what Arrow holds cannot be changed, which PyTorch wants of what it shares.
     images = np.frombuffer(pixels, np.uint8).reshape(-1, *_SHAPE).copy()
-    return images, np.array(table["label"]), str(answer.told["origin"])
+    return images, table["label"].to_numpy().copy(), str(answer.told["origin"])
 
 
 def _read(source: Path, _: Mapping[str, Any], progress: Progress) -> Answer:
