@@ -306,7 +306,7 @@ A_ID, B_ID = (Architecture.from_string(text).arch_id for text in (A, B))
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.json", f'{{"{A}": 0.1, "{A}": 0.2}}', "the key .*is there twice; keep one"),
+        ("a.json", f'{{"{A}": 0.1, "{A}": 0.2}}', "the key .*is there more than once; keep one"),
         (
             "a.csv",
             f"a,b\n{A},0.1\n{B},0.2\n{A},0.3\n",
@@ -373,7 +373,7 @@ def test_what_was_forced_must_fit(tmp_path: Path) -> None:
     ):
         with pytest.raises(NasrankError, match=message):
             read(path, **options)
-    with pytest.raises(NasrankError, match="cannot read .*nothing.csv: No such file"):
+    with pytest.raises(NasrankError, match="cannot read .*nothing.csv': No such file"):
         read(tmp_path / "nothing.csv")
 
 
