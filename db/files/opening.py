@@ -18,8 +18,8 @@ _KINDS: Final[Mapping[str, Callable[[int], bool]]] = {
 }
 
 
-def open_regular(path: Path, limit: int) -> io.BufferedReader:
-    """Open a regular file of at most `limit` bytes for reading; symbolic links are followed.
+def open_regular(path: Path, limit: int, *, follow_links: bool = True) -> io.BufferedReader:
+    """Open a regular file of at most `limit` bytes for reading.
 
     Whatever lies there, it returns at once: a FIFO that no one writes to would else be waited for.
 
@@ -28,7 +28,8 @@ def open_regular(path: Path, limit: int) -> io.BufferedReader:
     """
     shown = repr(str(path))
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        links = 0 if follow_links else os.O_NOFOLLOW
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | links)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise NasrankError(f"cannot read {shown}: {getattr(error, 'strerror', None) or error}") from error
     try:
@@ -44,10 +45,10 @@ def open_regular(path: Path, limit: int) -> io.BufferedReader:
     return os.fdopen(descriptor, "rb")
 
 
-def read_regular(path: Path, limit: int) -> bytes:
+def read_regular(path: Path, limit: int, *, follow_links: bool = True) -> bytes:
     """The content of a regular file of at most `limit` bytes; raises as `open_regular`."""
     try:
-        with open_regular(path, limit) as file:
+        with open_regular(path, limit, follow_links=follow_links) as file:
             content = file.read(limit + 1)
     except OSError as error:
         raise NasrankError(f"cannot read {str(path)!r}: {error.strerror or error}") from error

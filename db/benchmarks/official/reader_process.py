@@ -81,7 +81,7 @@ def read_files(task: Mapping[str, Any], report: Report) -> None:
         for done, (arch_id, path) in enumerate(task["files"]):
             report({"at": path, "done": done})
             limit_seconds(task["seconds_a_file"])
-            content = read_regular(Path(path), MAX_FILE_BYTES)
+            content = read_regular(Path(path), MAX_FILE_BYTES, follow_links=False)
             digests[Path(path).name] = (len(content), hashlib.sha256(content).hexdigest())
             saved = form.load(content, repr(path), MAX_UNPACKED_BYTES)
             if arch_id is None:
