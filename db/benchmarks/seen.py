@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import shown
+from nasrank.db.files.opening import open_regular
 from nasrank.db.files.torch_files import is_torch_file, start_of_pickle
+
+# Of a file with all architectures; the authors' largest has 5 GB.
+MAX_LARGE_BYTES: Final = 64 * 2**30
 
 
 def start_of(path: Path, size: int) -> bytes:
     """The first bytes of a file."""
-    try:
-        with path.open("rb") as stream:
-            return stream.read(size)
-    except OSError as error:
-        raise NasrankError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+    with open_regular(path, MAX_LARGE_BYTES) as stream:
+        return stream.read(size)
 
 
 def torch_start(path: Path, size: int) -> bytes:
     """How the pickle in PyTorch's file begins; empty where it is none."""
-    try:
-        with path.open("rb") as file:
-            return start_of_pickle(file, size)
-    except OSError as error:
-        raise NasrankError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+    with open_regular(path, MAX_LARGE_BYTES) as file:
+        return start_of_pickle(file, size)
 
 
 def describe(path: Path) -> str:
     """What a file or folder seems to be, in a few words."""
     if path.is_dir():
         names = sorted(os.listdir(path))
-        return f"a folder of {len(names):,} files such as {names[0]!r}" if names else "an empty folder"
+        return f"a folder of {len(names):,} files such as {shown(names[0])}" if names else "an empty folder"
     start = start_of(path, 4096)
     kinds = {
         b"BZh": "a bzip2 file",
@@ -55,4 +54,4 @@ def describe(path: Path) -> str:
     except UnicodeDecodeError:
         return "a binary file of an unknown kind"
     line = text.strip().partition("\n")[0][:60]
-    return f"text that begins with {line!r}"
+    return f"text that begins with {shown(line)}"

@@ -16,7 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Final
 
-from nasrank.db.errors import NasrankError
+from nasrank.db import errors
+from nasrank.db.errors import NasrankError, in_a_line
+from nasrank.db.files.opening import read_regular
 
 MAX_BYTES: Final = 256 * 2**20
 
@@ -72,7 +74,8 @@ def _readable(shown: str) -> Iterator[None]:
     except NasrankError:
         raise
     except Exception as error:
-        problem = "it asks for too much memory" if isinstance(error, MemoryError) else _one_line(error)
+        is_memory = isinstance(error, MemoryError)
+        problem = "it asks for too much memory" if is_memory else in_a_line(error, 200)
         raise NasrankError(
             f"{shown} is not a readable pickle: {type(error).__name__}: {problem}; "
             "it may be truncated or of another format: fetch it again"
@@ -132,20 +135,19 @@ def _find_class(module: str, name: str, allowed: Globals, shown: str) -> Any:
         return allowed[module, name]
     except KeyError:
         names = ", ".join(f"{module}.{name}" for module, name in allowed)
+        wanted = errors.shown(f"{module}.{name}")
         others = f" and {names}" if names else ""
         raise NasrankError(
-            f"{shown} asks for {f'{module}.{name}'!r}, which is refused; only built-in types{others} are "
+            f"{shown} asks for {wanted}, which is refused; only built-in types{others} are "
             "allowed: use this file only if you trust its source, and convert it there"
         ) from None
 
 
 def _read(file: BinaryIO | Path, max_bytes: int, shown: str) -> bytes:
+    if isinstance(file, Path):
+        return read_regular(file, max_bytes)
     try:
-        if isinstance(file, Path):
-            with file.open("rb") as stream:
-                content = stream.read(max_bytes + 1)
-        else:
-            content = file.read(max_bytes + 1)
+        content = file.read(max_bytes + 1)
     except OSError as error:
         raise NasrankError(f"cannot read {shown}: {error.strerror or error}") from error
     if len(content) > max_bytes:
@@ -155,7 +157,3 @@ def _read(file: BinaryIO | Path, max_bytes: int, shown: str) -> bytes:
 
 def _name_of(file: BinaryIO | Path) -> str:
     return repr(str(file)) if isinstance(file, Path) else repr(getattr(file, "name", "the pickle"))
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

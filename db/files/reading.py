@@ -1,17 +1,14 @@
-"""Opening files of others, and making changes to our own last."""
+"""Reading JSON of others, and making changes to our own last."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from nasrank.db.errors import NasrankError
+from nasrank.db.files.opening import read_if_there
 
 MAX_JSON_BYTES: Final = 8 * 2**20
 MAX_JSON_DEPTH: Final = 100
@@ -27,52 +24,13 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-@contextmanager
-def open_regular(path: Path, *, through_links: bool = False) -> Iterator[io.BufferedReader]:
-    """Opened for reading if it is an ordinary file, or a link to one where links are followed.
-
-    This never blocks, and opens no device.
-    """
-    try:
-        if through_links and not stat.S_ISREG(path.stat().st_mode):
-            raise NasrankError(f"cannot read {str(path)!r}: it is no ordinary file")
-        no_link = 0 if through_links else os.O_NOFOLLOW
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | no_link)
-    except OSError as error:
-        raise NasrankError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise NasrankError(f"cannot read {str(path)!r}: it is no ordinary file")
-        yield file
-
-
-def read_regular(path: Path, most: int) -> bytes | None:
-    """What an ordinary file holds, or one behind a link; None where there is nothing of that name.
-
-    Raises `NasrankError` for anything else in its place, such as a FIFO, and for more than `most` bytes.
-    """
-    try:
-        with open_regular(path, through_links=True) as file:
-            size = os.fstat(file.fileno()).st_size
-            content = file.read(most + 1) if size <= most else b""
-    except NasrankError as error:
-        if isinstance(error.__cause__, FileNotFoundError) and not path.is_symlink():
-            return None
-        raise
-    except OSError as error:
-        raise NasrankError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
-    if max(size, len(content)) > most:
-        raise NasrankError(f"cannot read {str(path)!r}: it has more than {most:,} bytes")
-    return content
-
-
 def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a file, or None where there is no file. Raises `NasrankError` for anything else.
 
     As in I-JSON (RFC 7493), it is UTF-8, and no object has a name twice.
     """
     try:
-        content = read_regular(path, MAX_JSON_BYTES)
+        content = read_if_there(path, MAX_JSON_BYTES)
         if content is None:
             return None
         value = parse_json(content)

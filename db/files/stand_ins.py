@@ -30,6 +30,10 @@ _SCALARS: Final = {
     "b1": "?",
 }
 
+# NumPy's own limit, and more numbers than any file has that is read whole.
+_MOST_DIMENSIONS: Final = 64
+_MOST_NUMBERS: Final = 2**32
+
 
 class DType:
     """Of NumPy: `code` such as `f8`, `order` of the bytes, `<` or `>`."""
@@ -98,6 +102,10 @@ class NDArray:
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         *_, shape, dtype, is_fortran, content = state
+        if not isinstance(shape, tuple) or len(shape) > _MOST_DIMENSIONS:
+            raise ValueError(f"an array whose shape is no tuple of up to {_MOST_DIMENSIONS} numbers")
+        if not all(type(size) is int and 0 <= size < _MOST_NUMBERS for size in shape):
+            raise ValueError(f"an array whose sizes are not from 0 to {_MOST_NUMBERS:,}")
         count = math.prod(shape)
         if isinstance(content, bytes | bytearray):
             if len(content) != count * struct.calcsize(dtype.format):
@@ -105,7 +113,7 @@ class NDArray:
             content = struct.unpack(f"{dtype.order}{count}{dtype.format[1:]}", content)
         if len(content) != count:
             raise ValueError(f"an array of {count} objects has {len(content)}")
-        if is_fortran and len(shape) == 2:
+        if is_fortran and len(shape) == 2 and count:
             rows, columns = shape
             content = [content[column * rows + row] for row in range(rows) for column in range(columns)]
         self.shape, self.values = shape, content

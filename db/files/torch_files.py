@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Final
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, in_a_line
 
 _MAGIC_NUMBER: Final = 0x1950A86A20F9469CFC6C
 _ZIP: Final = b"PK\x03\x04"
@@ -76,8 +75,11 @@ def _zip_member(file: BinaryIO, name: str) -> Iterator[Any]:
                 raise NasrankError(f"{name} is a ZIP file, but none of PyTorch's: it has no data.pkl")
             with archive.open(found[0]) as stream:
                 yield stream
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError) as error:
-        raise NasrankError(f"{name} is damaged: {error}; fetch it again") from error
+    except (NasrankError, MemoryError):
+        raise
+    except Exception as error:  # of which a damaged directory of a ZIP file can cause nearly any
+        problem = in_a_line(f"{type(error).__name__}: {error}", 200)
+        raise NasrankError(f"{name} is damaged: {problem}; fetch it again") from error
 
 
 class _Limited(io.RawIOBase):

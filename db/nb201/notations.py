@@ -16,12 +16,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, shown
 from nasrank.db.nb201.architectures import (
     BENCHMARK_OPERATIONS,
     EDGES,
@@ -40,6 +40,8 @@ Readings = Mapping[str, ArchIds]
 
 # Brackets, quotes and blanks are not needed to read a tuple, and differ between Python, JSON and NumPy.
 _LEFT_OUT: Final = str.maketrans("", "", "()[]'\" \t\r\n")
+# No notation has a larger number.
+_LARGEST: Final = 10**6
 # Two correlations are told apart by so many standard errors of their difference.
 _STANDARD_ERRORS: Final = 4
 _FEWEST: Final = 10
@@ -70,7 +72,7 @@ def read_column(values: Sequence[object], notation: str | None = None) -> dict[s
         fitting = [name for name, end in reached.items() if end == row]
         before = f", as all before it are ({' or '.join(fitting)})" if row else ""
         raise NasrankError(
-            f"row {row + 1}: {_shown(values[row])} is not an architecture{before}; "
+            f"row {row + 1}: {shown(values[row])} is not an architecture{before}; "
             f"{notation or 'string, nested, digits, naslib or index'} is needed, one notation in all rows"
         )
     return readings
@@ -87,7 +89,7 @@ def arch_id_of(text: str) -> int:
         if (arch_id := _table(name).get(canonical)) is not None:
             return arch_id
     raise NasrankError(
-        f"{_shown(text)} is not an architecture; an index from 0 to {NUM_ARCHITECTURES - 1}, six digits from "
+        f"{shown(text)} is not an architecture; an index from 0 to {NUM_ARCHITECTURES - 1}, six digits from "
         f"0 to 4, or the benchmark's string or tuples with its operations {', '.join(BENCHMARK_OPERATIONS)} "
         "are needed"
     )
@@ -152,6 +154,8 @@ def _canonical(value: object) -> str:
     """A value as the tables below have it, `3,0,1,0,0,4` for `(3, 0, 1, 0, 0, 4)`, its text and the list."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return ""  # not an architecture, and Python may refuse to write its digits
     text = str(value).translate(_LEFT_OUT)
     if ",," in text:  # of one-element tuples
         text = re.sub(",+", ",", text)
@@ -183,8 +187,3 @@ def _table(notation: str) -> dict[str, int]:
 def _nested(string: str) -> str:
     """`a,0,b,0,c,1,…` of `|a~0|+|b~0|c~1|+…`: where a node ends follows from the numbers."""
     return string.strip("|").replace("|+|", "|").replace("|", ",").replace("~", ",")
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 100 else f"{text[:100]}…"

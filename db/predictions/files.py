@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,16 +21,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, in_a_line, shown
+from nasrank.db.files.foreign_tables import MAX_BYTES, check_columns, read_parquet, unique_keys
+from nasrank.db.files.opening import read_regular
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 from nasrank.db.nb201.notations import ArchIds, read_column
 
 FORMATS: Final = ("json", "csv", "parquet")
-MAX_BYTES: Final = 256 * 2**20
+# Of objects in objects, whose numbers are the columns `outer.inner`.
+_DEPTH: Final = 8
+_LONGEST_NAME: Final = 200
 # Chosen where several columns could be meant.
 _ARCHITECTURE_NAMES: Final = ("architecture", "arch", "arch_str", "arch_id", "arch_index", "digits")
 _VALUE_NAMES: Final = ("accuracy", "score", "predicted", "prediction", "value")
@@ -72,10 +75,8 @@ def read_prediction_file(path: Path, choice: Choice = Choice()) -> PredictionFil
     Raises:
         NasrankError: it cannot be read, or it is not clear which columns are meant.
     """
+    content = read_regular(path, MAX_BYTES)
     try:
-        if (size := path.stat().st_size) > MAX_BYTES:
-            raise NasrankError(f"it has {size:,} bytes; at most {MAX_BYTES:,} are read")
-        content = path.read_bytes()
         format = _format(path, content)
         columns = _COLUMNS[format](content, choice.part)
         rows = len(next(iter(columns.values()), ()))
@@ -86,12 +87,11 @@ def read_prediction_file(path: Path, choice: Choice = Choice()) -> PredictionFil
             )
         architecture_column, readings = _find_architectures(columns, choice)
         value_column, numbers = _find_numbers(columns, architecture_column, readings, choice)
-    except OSError as error:
-        raise NasrankError(f"cannot read {path}: {error.strerror or error}") from error
+        _refuse_unprintable(architecture_column, value_column)
     except NasrankError as error:
         raise NasrankError(f"{path}: {error}") from error
     return PredictionFile(
-        file_name=path.name,
+        file_name=path.name.encode(errors="backslashreplace").decode(),
         size_bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
         format=format,
@@ -114,7 +114,7 @@ def _format(path: Path, content: bytes) -> str:
 
 def _json_columns(content: bytes, part: str | None) -> Columns:
     try:
-        value = json.loads(content, object_pairs_hook=_object)
+        value = json.loads(content, object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
         raise NasrankError(f"it is no JSON: {error}") from error
     if part is not None:
@@ -122,6 +122,8 @@ def _json_columns(content: bytes, part: str | None) -> Columns:
             keys = f"; its keys are {_listed(value)}" if isinstance(value, dict) else ", for it is no object"
             raise NasrankError(f"it has no part {part!r}{keys}")
         value = value[part]
+    if isinstance(value, dict | list):
+        _check_rows(len(value))
     if isinstance(value, dict) and value:
         if not any(isinstance(member, dict | list) for member in value.values()):
             return {"architecture": list(value), "value": list(value.values())}
@@ -142,27 +144,21 @@ def _json_columns(content: bytes, part: str | None) -> Columns:
     )
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object, whose keys must differ: Python would keep the last of equal ones."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise NasrankError(
-            f"the key {next(k for k in keys if keys.count(k) > 1)!r} is there twice; keep one of them"
-        )
-    return found
-
-
-def _flat(member: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+def _flat(member: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterator[tuple[str, object]]:
+    if depth > _DEPTH:
+        raise NasrankError(f"its objects are more than {_DEPTH} deep, at {shown(prefix)}")
     for key, value in member.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from _flat(value, f"{prefix}{key}.", depth + 1)
         else:
             yield f"{prefix}{key}", value
 
 
 def _transposed(rows: Sequence[Mapping[str, object]]) -> Columns:
-    names = dict.fromkeys(name for row in rows for name in row)
+    names: dict[str, None] = {}
+    for row in rows:
+        names.update(dict.fromkeys(row))
+        check_columns(len(names))
     return {name: [row.get(name) for row in rows] for name in names}
 
 
@@ -170,11 +166,14 @@ def _csv_columns(content: bytes, part: str | None) -> Columns:
     _refuse_part(part)
     try:
         text = content.decode("utf-8-sig")
-        lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
+        filled = (line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line)
+        lines = list(itertools.islice(filled, NUM_ARCHITECTURES + 2))
     except (ValueError, csv.Error) as error:
         raise NasrankError(f"it is no CSV in UTF-8: {error}") from error
     if not lines:
         raise NasrankError("it is empty")
+    _check_rows(len(lines) - 1)
+    check_columns(len(lines[0]))
     header = [name.strip() for name in lines[0]]
     if len(set(header)) < len(header):
         raise NasrankError(f"it has a column twice; its columns are {_listed(header)}")
@@ -189,19 +188,30 @@ def _csv_columns(content: bytes, part: str | None) -> Columns:
 
 def _parquet_columns(content: bytes, part: str | None) -> Columns:
     _refuse_part(part)
+    table = read_parquet(content, NUM_ARCHITECTURES)
     try:
-        file = pq.ParquetFile(pa.BufferReader(content))
-        metadata = file.metadata
-        size = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
-        if metadata.num_rows > NUM_ARCHITECTURES or size > MAX_BYTES:
-            raise NasrankError(
-                f"it has {metadata.num_rows:,} rows in {size:,} bytes; at most {NUM_ARCHITECTURES:,} rows, "
-                f"each architecture once, in {MAX_BYTES:,} bytes are read"
-            )
-        table = file.read()
         return {name: table[name].to_pylist() for name in table.column_names}
-    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-        raise NasrankError(f"it is no Parquet: {' '.join(str(error).split())[:300]}") from error
+    except (LookupError, ValueError, ArithmeticError) as error:
+        raise NasrankError(
+            f"it has a column twice, or a cell that Python has nothing for: {in_a_line(error, 300)}"
+        ) from error
+
+
+def _check_rows(count: int) -> None:
+    if count > NUM_ARCHITECTURES:
+        raise NasrankError(
+            f"it has more than {NUM_ARCHITECTURES:,} rows; each architecture is needed once: one seed a file"
+        )
+
+
+def _refuse_unprintable(*names: str) -> None:
+    """A name is stored and shown: half a surrogate, a NUL or a line break would do harm there."""
+    for name in names:
+        if not name.isprintable() or len(name) > _LONGEST_NAME:
+            raise NasrankError(
+                f"the column {shown(name)} has a name that cannot be printed, or more than {_LONGEST_NAME} "
+                "characters; give it another"
+            )
 
 
 def _refuse_part(part: str | None) -> None:
@@ -299,7 +309,7 @@ def _numbers(values: Sequence[object]) -> NDArray[np.float64]:
                 raise ValueError
             number = math.nan if value is None or value == "" else float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
-            raise NasrankError(f"row {row + 1}: {value!r} is not a number") from None
+            raise NasrankError(f"row {row + 1}: {shown(value)} is not a number") from None
         numbers[row] = number if math.isfinite(number) else math.nan
     return numbers
 
@@ -311,5 +321,5 @@ def _column(columns: Columns, name: str) -> Sequence[object]:
 
 
 def _listed(names: Any, at_most: int = 20) -> str:
-    shown = ", ".join(repr(str(name)[:60]) for name in list(names)[:at_most])
-    return shown + (f" and {len(names) - at_most:,} more" if len(names) > at_most else "")
+    listed = ", ".join(repr(str(name)[:60]) for name in itertools.islice(names, at_most))
+    return listed + (f" and {len(names) - at_most:,} more" if len(names) > at_most else "")

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, OperationSet
+from nasrank.db.predictions.process import prediction_reader
 from nasrank.db.predictions.reading import (
     ForeignRun,
     KnownAccuracies,
@@ -88,9 +89,10 @@ def import_predictions(
     files = prediction_files(path)
     seeds, told = seeds_of(files, options.seed)
     runs: list[ForeignRun] = []
-    for file, number in zip(files, seeds, strict=True):
-        notices.on_file(len(runs), len(files))
-        runs.append(read_run(file, number, known_accuracies, options))
+    with prediction_reader() as read_file:
+        for file, number in zip(files, seeds, strict=True):
+            notices.on_file(len(runs), len(files))
+            runs.append(read_run(file, number, known_accuracies, options, read_file))
     report.notes += [*dict.fromkeys(line for run in runs for line in run.notes), told]
     _refuse_differences(runs)
     experiment = _experiment_row(name, options.mask, str(runs[0].source["scale"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import OperationSet, all_architectures
 from nasrank.db.nb201.notations import ArchIds, choose_reading
 from nasrank.db.predictions.files import FORMATS, Choice, PredictionFile, read_prediction_file
+from nasrank.db.predictions.process import ReadFile
 
 IMPORTER_VERSION: Final = 1
 SCALES: Final = ("fraction", "percent", "score")
@@ -69,7 +71,7 @@ class ForeignRun:
 
 def prediction_files(path: Path) -> list[Path]:
     """`path` itself, or the files of a known format in the folder, by name."""
-    if not path.is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for some names
         return [path]
     files = sorted(file for file in path.iterdir() if file.suffix.lower().removeprefix(".") in FORMATS)
     if not files:
@@ -94,8 +96,14 @@ def seeds_of(files: Sequence[Path], first: int | None) -> tuple[list[int], str]:
     return seeds, f"{_seeds(seeds)}{', in the order of the names' if len(files) > 1 else ''}"
 
 
-def read_run(path: Path, seed: int, known: KnownAccuracies, options: PredictionOptions) -> ForeignRun:
-    """Read and check one file.
+def read_run(
+    path: Path,
+    seed: int,
+    known: KnownAccuracies,
+    options: PredictionOptions,
+    read_file: ReadFile = read_prediction_file,
+) -> ForeignRun:
+    """Read and check one file, which `read_file` opens: here, or in a process with limits.
 
     Raises:
         NasrankError: it cannot be read, is unclear, or holds what the options exclude.
@@ -104,7 +112,7 @@ def read_run(path: Path, seed: int, known: KnownAccuracies, options: PredictionO
         raise NasrankError(f"unknown scale {options.scale!r}; choose {', '.join(SCALES)}")
     if options.lower_is_better and options.scale in ("fraction", "percent"):
         raise NasrankError("of accuracies higher is better; with --lower-is-better give --scale score")
-    file = read_prediction_file(path, options.choice)
+    file = read_file(path, options.choice)
     try:
         notation, told = choose_reading(file.readings, file.numbers, known.values, known.key)
         arch_ids = file.readings[notation]

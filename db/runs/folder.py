@@ -16,7 +16,8 @@ from typing import Annotated, TextIO
 import pyarrow as pa
 
 from nasrank.db.errors import NasrankError
-from nasrank.db.files.reading import parse_json, read_regular
+from nasrank.db.files.opening import read_if_there
+from nasrank.db.files.reading import parse_json
 from nasrank.db.files.writing import TEMPORARY_SUFFIX, write_json, write_parquet
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 from nasrank.db.runs import layout
@@ -185,7 +186,7 @@ class RunFolder:
     def partial_predictions(self, epoch: int, bn_mode: str) -> Iterator[tuple[list[Prediction], TextIO]]:
         """What an evaluation that was cut short predicted, and the file to `append_prediction` to."""
         path = layout.partial_path(self.path, epoch, bn_mode)
-        lines = (read_regular(path, MAX_TABLE_BYTES) or b"").decode(errors="replace").split("\n")
+        lines = (read_if_there(path, MAX_TABLE_BYTES) or b"").decode(errors="replace").split("\n")
         with path.open("a", encoding="utf-8") as file:
             if lines[-1]:
                 file.write("\n")  # ends the line that a kill tore

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from nasrank.db.errors import NasrankError, as_unicode, printable
-from nasrank.db.files.reading import read_regular
+from nasrank.db.files.opening import read_if_there
 from nasrank.db.runs import layout
 from nasrank.db.runs.folder import read_request
 from nasrank.db.runs.format import EpochRow
@@ -250,7 +250,7 @@ class RunsMonitor:
             return None
         epoch, bn_mode = max(evaluations)
         path = evaluations[epoch, bn_mode]
-        content = read_regular(path, MAX_TABLE_BYTES)
+        content = read_if_there(path, MAX_TABLE_BYTES)
         if content is None:  # just finished
             return None
         lines = content.count(b"\n")

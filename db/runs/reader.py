@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from nasrank.db.errors import NasrankError
-from nasrank.db.files.reading import read_regular
+from nasrank.db.files.opening import read_if_there
 from nasrank.db.nb201.architectures import all_architectures, parse_mask
 from nasrank.db.runs import layout
 from nasrank.db.runs.experiment import RunConfig, read_config
@@ -131,7 +131,7 @@ def folder_digest(path: Path) -> str:
     """
     digest = hashlib.sha256()
     for file in (*(path / name for name in _INGESTED), *layout.prediction_files(path)):
-        content = read_regular(file, MAX_TABLE_BYTES)
+        content = read_if_there(file, MAX_TABLE_BYTES)
         told = "missing" if content is None else hashlib.sha256(content).hexdigest()
         digest.update(os.fsencode(file.name) + f" {told}\n".encode())
     return digest.hexdigest()
@@ -145,7 +145,7 @@ def predicted_architectures(path: Path) -> set[int]:
 def count_rows(path: Path) -> int:
     """Of a Parquet file; 0 if there is none, or a damaged one."""
     try:
-        content = read_regular(path, MAX_TABLE_BYTES)
+        content = read_if_there(path, MAX_TABLE_BYTES)
         return int(pq.read_metadata(pa.BufferReader(content)).num_rows) if content else 0
     except (NasrankError, OSError, ValueError, pa.ArrowException):
         return 0

@@ -20,8 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from nasrank.db.errors import NasrankError
-from nasrank.db.files.reading import read_json, read_regular
+from nasrank.db.errors import NasrankError, in_a_line
+from nasrank.db.files.opening import read_regular
+from nasrank.db.files.reading import read_json
 
 FORMAT: Final = 1
 MAX_TABLE_BYTES: Final = 64 * 2**20  # of a Parquet file, and of the columns that are read of it
@@ -191,14 +192,12 @@ def read_table(path: Path, row: type[TableRow], names: Sequence[str] | None = No
     """
     columns = [c for c in columns_of(row) if (c.field.stored if names is None else c.name in names)]
     content = read_regular(path, MAX_TABLE_BYTES)
-    if content is None:
-        raise NasrankError(f"{path} cannot be read: there is no such file")
     try:
         return _decoded(content, columns, row.MOST_ROWS)
     except NasrankError as error:
         raise NasrankError(f"{path}: {error}") from error
     except (OSError, pa.ArrowException, ValueError, OverflowError, MemoryError) as error:
-        raise NasrankError(f"{path} cannot be read: {_shortened(str(error))}") from error
+        raise NasrankError(f"{path} cannot be read: {in_a_line(error, _MOST_PROBLEM)}") from error
 
 
 def _decoded(content: bytes, columns: Sequence[Column], most_rows: int) -> pa.Table:
@@ -227,14 +226,14 @@ def _check_kind(column: Column, schema: pa.Schema) -> None:
     """Raise `NasrankError` unless a column is there once, with a type that may hold what is allowed."""
     places = schema.get_all_field_indices(column.name)
     if len(places) != 1:
-        names = ", ".join(_shortened(name) for name in schema.names[:_MOST_NAMES])
+        names = ", ".join(in_a_line(name, _MOST_PROBLEM) for name in schema.names[:_MOST_NAMES])
         raise NasrankError(
             f"it {'has twice' if places else 'lacks'} the column {column.name}; its columns are {names}"
         )
     given = schema.field(places[0]).type
     if not _ARROW_KINDS[column.type](given.value_type if pa.types.is_dictionary(given) else given):
         raise NasrankError(
-            f"{column.name} must be {column.allowed}: it has the type {_shortened(str(given))}"
+            f"{column.name} must be {column.allowed}: it has the type {in_a_line(given, _MOST_PROBLEM)}"
         )
 
 
@@ -261,12 +260,15 @@ def _checked(column: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
             _check_lengths(column, values)
         values = values.cast(column.arrow_type)
     except (pa.ArrowException, ValueError) as error:
-        raise NasrankError(f"{column.name} must be {column.allowed}: {_shortened(str(error))}") from error
+        raise NasrankError(
+            f"{column.name} must be {column.allowed}: {in_a_line(error, _MOST_PROBLEM)}"
+        ) from error
     wrong = pc.invert(_admitted(column, values))
     if (row := pc.index(wrong, True).as_py()) >= 0:
         value = values[row].as_py()
         raise NasrankError(
-            f"{column.name} is {_shortened(repr(value))} in row {row + 1}; it must be {column.allowed}"
+            f"{column.name} is {in_a_line(repr(value), _MOST_PROBLEM)} in row {row + 1}; it must be "
+            f"{column.allowed}"
         )
     return values
 
@@ -371,12 +373,6 @@ def _shown(value: object) -> str:
     """As JSON, on one line, and not long."""
     text = json.dumps(value)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-
-
-def _shortened(problem: str) -> str:
-    """What a library says, on one line, and not long."""
-    text = " ".join(problem[: 2 * _MOST_PROBLEM].split())
-    return text if len(text) <= _MOST_PROBLEM else text[:_MOST_PROBLEM] + "…"
 
 
 _POWERS: Final[dict[float | None, str]] = {INT32: "2^31", INT64: "2^63"}

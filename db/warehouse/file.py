@@ -4,11 +4,15 @@ DuckDB lets one process write a file or many read it. So the published file is o
 replaced: a writer takes a lock, copies the published file, changes the copy in one transaction, checks
 it, syncs it to disk, and renames it over the published file. Readers never block the writer, the writer
 never blocks readers, and a kill at any moment leaves the old or the new file, whole.
+
+A rename would put a file in a symbolic link's place, so a writer works where the link leads: all names of
+a file share it and its lock. Nothing leads from one hard link to another: a file with several is not written.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -83,6 +87,17 @@ class Warehouse:
 
     path: Path
 
+    @property
+    def file(self) -> Path:
+        """Where the file itself lies, and beside it its lock: `path` without symbolic links."""
+        try:
+            file = Path(os.path.realpath(self.path))
+        except ValueError as error:
+            raise NasrankError(f"{str(self.path)!r} cannot be a warehouse's path: {error}") from error
+        if os.path.islink(file):  # noqa: PTH114 - Path.is_symlink raises for names that are too long
+            raise NasrankError(f"{self.path} is a link that leads back to itself; name another path")
+        return file
+
     @contextmanager
     def reading(self, limits: Limits = NO_LIMITS) -> Iterator[Reading]:
         """The file, open, read-only, and able to reach nothing but itself."""
@@ -151,14 +166,14 @@ class Warehouse:
         the database, or a check of the whole, does not take.
         """
         self._refuse_missing()
-        with self._lock(on_wait), self._working_copy() as copy:
+        with self._replaced(on_wait) as (file, copy):
             with self.read():
-                shutil.copy(self.path, copy)
+                shutil.copy(file, copy)
             with _transaction(copy) as connection:
                 _renew_views(connection)
                 yield connection
                 _check_integrity(connection)
-            _publish(copy, self.path)
+            _publish(copy, file)
 
     def write_in_steps(
         self,
@@ -170,15 +185,15 @@ class Warehouse:
         DuckDB cannot delete rows and those that they refer to in one transaction.
         """
         self._refuse_missing()
-        with self._lock(on_wait), self._working_copy() as copy:
+        with self._replaced(on_wait) as (file, copy):
             with self.read():
-                shutil.copy(self.path, copy)
+                shutil.copy(file, copy)
             for step in steps:
                 with _transaction(copy) as connection:
                     _renew_views(connection)
                     step(connection)
                     _check_integrity(connection)
-            _publish(copy, self.path)
+            _publish(copy, file)
 
     def create(self, seed: Callable[[sa.Connection], None]) -> Created:
         """Make the file, or bring its tables and views up to this version.
@@ -186,15 +201,15 @@ class Warehouse:
         `seed` fills what the tables lack, and what is derived. The file of an older revision stays
         beside the new one.
         """
-        with self._lock(), self._working_copy() as copy:
-            is_new = not self.path.exists()
+        with self._replaced() as (file, copy):
+            is_new = not file.exists()
             before = None
             if not is_new:
                 with self._attached() as published:
                     before = _revision(published)
                     if before is None or before > SCHEMA_REVISION:
                         _refuse_other_revision(self.path, before)
-                    shutil.copy(self.path, copy)
+                    shutil.copy(file, copy)
             with _transaction(copy) as connection:
                 _upgrade(connection)
                 create_views(connection)
@@ -202,23 +217,24 @@ class Warehouse:
                 _check_integrity(connection)
             backup = None
             if before is not None and before != SCHEMA_REVISION:
-                backup = _free_backup_path(self.path, before)
-                shutil.copy(self.path, backup)
+                backup = _free_backup_path(file, before)
+                shutil.copy(file, backup)
                 sync(backup)
-            _publish(copy, self.path)
+            _publish(copy, file)
         return Created(is_new, before if backup else None, backup)
 
     def _refuse_missing(self) -> None:
-        if not self.path.is_file():
+        if not os.path.isfile(self.path):  # noqa: PTH113 - Path.is_file raises for names that are too long
             raise NasrankError(
                 f"no warehouse at {self.path}; make one with `nasrank-train init`, or name another with "
                 "--warehouse or NASRANK_WAREHOUSE"
             )
-        if _wal(self.path).exists():
-            raise NasrankError(
-                f"{self.path} was opened for writing by another program, which left {_wal(self.path).name}; "
-                "close that program, or open the file with duckdb once to recover it"
-            )
+        for log in (_wal(self.path), _wal(self.file)):  # DuckDB's is beside the name that was opened
+            if log.exists():
+                raise NasrankError(
+                    f"{self.path} was opened for writing by another program, which left {log}; "
+                    "close that program, or open the file with duckdb once to recover it"
+                )
 
     @contextmanager
     def _attached(self, limits: Limits = NO_LIMITS) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -240,7 +256,7 @@ class Warehouse:
             raise NasrankError(f"DuckDB refuses the limits {config}: {in_one_line(error)}") from error
         with opened as connection:
             try:
-                connection.execute(_attach(self.path))
+                connection.execute(_attach(self.file))
             except duckdb.Error as error:
                 raise NasrankError(f"{self.path} cannot be opened: {in_one_line(error)}") from error
             connection.execute("USE warehouse")
@@ -250,9 +266,22 @@ class Warehouse:
             yield connection
 
     @contextmanager
-    def _lock(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    def _replaced(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[tuple[Path, Path]]:
+        """The file, locked, and the path for a copy that may take its place."""
+        file = self.file
+        with self._lock(file, on_wait):
+            if file.exists() and (names := file.stat().st_nlink) > 1:
+                raise NasrankError(
+                    f"{self.path} has {names} names (hard links): a new version would reach only this one, "
+                    "and nothing was changed; remove the others, or copy the file and name the copy"
+                )
+            with self._working_copy(file) as copy:
+                yield file, copy
+
+    @contextmanager
+    def _lock(self, file: Path, on_wait: Callable[[], None]) -> Iterator[None]:
         """Held by one writer at a time. An operating system's lock: it dies with its process."""
-        path = self.path.with_name(self.path.name + ".lock")
+        path = file.with_name(file.name + ".lock")
         lock = filelock.FileLock(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -274,9 +303,9 @@ class Warehouse:
             lock.release()
 
     @contextmanager
-    def _working_copy(self) -> Iterator[Path]:
+    def _working_copy(self, file: Path) -> Iterator[Path]:
         """The path for a copy beside the file. What a killed writer left there is removed first."""
-        copy = self.path.with_name(self.path.name + ".working")
+        copy = file.with_name(file.name + ".working")
         _discard(copy)
         try:
             yield copy
@@ -415,9 +444,9 @@ def _wal(path: Path) -> Path:
     return path.with_name(path.name + ".wal")
 
 
-def _attach(path: Path) -> str:
+def _attach(file: Path) -> str:
     """ATTACH takes no bound parameter, so the path is written as a literal by SQLAlchemy."""
-    path_literal = sa.literal(str(path.resolve())).compile(
+    path_literal = sa.literal(str(file)).compile(
         dialect=DefaultDialect(), compile_kwargs={"literal_binds": True}
     )
     return f"ATTACH {path_literal} AS warehouse (READ_ONLY)"

@@ -10,7 +10,8 @@ import numpy as np
 
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import parse_mask
-from nasrank.db.predictions import PredictionOptions, import_predictions
+from nasrank.db.predictions.importing import import_predictions
+from nasrank.db.predictions.reading import PredictionOptions
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import architectures_to_predict, resolve_key
 from tests.samples import random_predictions, write_run_folder

@@ -15,7 +15,8 @@ from streamlit.testing.v1 import AppTest
 
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import Architecture, parse_mask
-from nasrank.db.predictions import PredictionOptions, import_predictions
+from nasrank.db.predictions.importing import import_predictions
+from nasrank.db.predictions.reading import PredictionOptions
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.seed import seed_warehouse
 from tests.app.dashboard_data import DIGITS, KEY, OTHER_KEY, RE_ENCODED, add_run

@@ -109,7 +109,7 @@ def _import(
             format=format,
             options=replace(
                 options,
-                work_dir=target.path.with_name(target.path.name + ".importing"),
+                work_dir=target.file.with_name(target.file.name + ".importing"),
                 progress=progress,
                 say=say,
             ),

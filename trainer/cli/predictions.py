@@ -9,16 +9,15 @@ import typer
 
 from nasrank.db.nb201.architectures import parse_mask
 from nasrank.db.nb201.notations import NOTATIONS
-from nasrank.db.predictions import (
-    SCALES,
-    Choice,
+from nasrank.db.predictions.files import Choice
+from nasrank.db.predictions.importing import (
     ImportNotices,
-    PredictionOptions,
     coverage,
     import_predictions,
     list_predictions,
     remove_predictions,
 )
+from nasrank.db.predictions.reading import SCALES, PredictionOptions
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.trainer.cli.options import WAREHOUSE, JsonOption, WarehouseOption
 from nasrank.trainer.cli.output import Format, print_table, show_work

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
-import zlib
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,15 +19,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, in_a_line
+from nasrank.db.files.opening import open_regular
 from nasrank.db.files.writing import replacing
 from nasrank.trainer.images import cifar10
 from nasrank.trainer.images.cifar10 import HOW_TO_PREPARE
-from nasrank.trainer.images.sources import find_cifar10, read_cifar10
+from nasrank.trainer.images.process import read_in_process
+from nasrank.trainer.images.sources import find_cifar10
 
 DATASETS: Final = ("cifar10", "digits")
 
 _PREPARED_FORMAT = 1
+_MAX_PREPARED_BYTES: Final = 256 * 2**20  # the images and labels have 154 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +102,7 @@ def prepare_dataset(
         source = cifar10.download(data_dir, download, progress=progress)
     if source is None:
         raise NasrankError(f"no CIFAR-10 in {str(data_dir)!r} and no source given; run {HOW_TO_PREPARE}")
-    images, labels, origin = read_cifar10(source, progress=progress)
+    images, labels, origin = read_in_process(source, progress)
     cifar10.check_images(images, labels, str(source))
     dataset = _cifar10(images, labels, _sha256(images, labels), origin)
     _write_prepared(_prepared_file(name, data_dir), dataset)
@@ -259,7 +261,7 @@ def _load_prepared(file: Path) -> ImageDataset:
 
 
 def _cifar10_info(file: Path) -> DatasetInfo:
-    if not file.exists():
+    if not os.path.lexists(file):
         return DatasetInfo("cifar10", cifar10.NUM_IMAGES, False, f"not prepared: run {HOW_TO_PREPARE}", None)
     with _open_prepared(file) as (provenance, _):
         return DatasetInfo("cifar10", provenance["images"], True, provenance["origin"], provenance["sha256"])
@@ -268,8 +270,13 @@ def _cifar10_info(file: Path) -> DatasetInfo:
 @contextmanager
 def _open_prepared(file: Path) -> Iterator[tuple[dict[str, Any], Mapping[str, NDArray[Any]]]]:
     """The provenance and the arrays, which are read as they are asked for."""
+    if not os.path.lexists(file):
+        raise NasrankError(f"CIFAR-10 is not prepared: no {str(file)!r}; run {HOW_TO_PREPARE}")
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        with open_regular(file, _MAX_PREPARED_BYTES) as stream, np.load(stream, allow_pickle=False) as arrays:
+            unpacked = sum(info.file_size for info in arrays.zip.infolist())
+            if unpacked > _MAX_PREPARED_BYTES:
+                raise _damaged(file, f"it unpacks to {unpacked:,} bytes")
             provenance = json.loads(str(arrays["provenance"]))
             if provenance["format"] != _PREPARED_FORMAT:
                 raise NasrankError(
@@ -277,10 +284,10 @@ def _open_prepared(file: Path) -> Iterator[tuple[dict[str, Any], Mapping[str, ND
                     f"{_PREPARED_FORMAT}; prepare it again: {HOW_TO_PREPARE}"
                 )
             yield provenance, arrays
-    except FileNotFoundError:
-        raise NasrankError(f"CIFAR-10 is not prepared: no {str(file)!r}; run {HOW_TO_PREPARE}") from None
-    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise _damaged(file, f"{type(error).__name__}: {error}") from error
+    except NasrankError:
+        raise
+    except Exception as error:  # of which a damaged file can cause nearly any
+        raise _damaged(file, in_a_line(f"{type(error).__name__}: {error}", 300)) from error
 
 
 def _damaged(file: Path, why: str) -> NasrankError:

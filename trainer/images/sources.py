@@ -5,19 +5,23 @@ from __future__ import annotations
 import hashlib
 import io
 import lzma
+import math
+import os
 import tarfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from nasrank.db.errors import NasrankError
-from nasrank.db.files.pickles import load_pickle
+from nasrank.db.errors import NasrankError, in_a_line
+from nasrank.db.errors import shown as shown_value
+from nasrank.db.files.opening import open_regular, read_regular
+from nasrank.db.files.pickles import Globals, load_pickle
 from nasrank.trainer.images import cifar10
 
 _PARQUET = ("train.parquet", "train-00000-of-00001.parquet")  # the second as on Hugging Face
@@ -32,6 +36,8 @@ _BATCH_MD5 = {
 _META = "batches.meta"
 _MEMBERS = (*_BATCH_MD5, _META)
 _REFETCH = f"fetch the archive again, from {cifar10.OFFICIAL_ARCHIVE.url}"
+# Of an archive, also unpacked, and of Parquet: the official archive has 170 MB, Parquet of PNG 120 MB.
+MAX_BYTES: Final = 512 * 2**20
 _MAX_MEMBER_BYTES = 64 * 2**20
 
 Source = tuple[NDArray[np.uint8], NDArray[np.int64], str]
@@ -51,15 +57,13 @@ def read_cifar10(source: Path, *, progress: cifar10.Progress = cifar10.no_progre
                 f"{_META}, {cifar10.ARCHIVE}, or {' or '.join(_PARQUET)}"
             )
         return _read_folder(source, progress) if found == source else read_cifar10(found, progress=progress)
-    try:
-        with source.open("rb") as stream:
-            start = stream.read(4)
+    with open_regular(source, MAX_BYTES) as stream:
+        start = stream.read(4)
+        stream.seek(0)
         if start == b"PAR1":
-            return _read_parquet(source, progress)
-        if tarfile.is_tarfile(source):
-            return _read_archive(source, progress)
-    except (OSError, EOFError, zlib.error) as error:
-        raise NasrankError(f"cannot read {str(source)!r}: {error}") from error
+            return _read_parquet(source, stream, progress)
+        if _is_tar(stream):
+            return _read_archive(source, stream, progress)
     raise NasrankError(
         f"{str(source)!r} is neither a tar archive nor Parquet; give {cifar10.ARCHIVE}, its unpacked folder "
         f"{cifar10.FOLDER}, or Parquet with the columns image and label"
@@ -68,29 +72,43 @@ def read_cifar10(source: Path, *, progress: cifar10.Progress = cifar10.no_progre
 
 def find_cifar10(folder: Path) -> Path | None:
     """What `read_cifar10` reads in a folder: the folder itself where it holds the official batches."""
-    if (folder / "data_batch_1").exists():
+    # Path.exists would raise for some names.
+    if os.path.exists(folder / "data_batch_1"):  # noqa: PTH110
         return folder
     candidates = (folder / name for name in (cifar10.ARCHIVE, cifar10.FOLDER, *_PARQUET))
-    return next((candidate for candidate in candidates if candidate.exists()), None)
+    return next((candidate for candidate in candidates if os.path.exists(candidate)), None)  # noqa: PTH110
 
 
-def _read_archive(file: Path, progress: cifar10.Progress) -> Source:
+def _is_tar(stream: BinaryIO) -> bool:
+    try:
+        return tarfile.is_tarfile(stream)
+    except (OSError, EOFError, ValueError, zlib.error):  # of what begins as a packed archive does
+        return False
+    finally:
+        stream.seek(0)
+
+
+def _read_archive(file: Path, content: BinaryIO, progress: cifar10.Progress) -> Source:
     """Read the members as a stream; nothing is ever extracted to disk."""
     contents: dict[str, bytes] = {}
+    unpacked = 0
     try:
-        with tarfile.open(file, "r|*") as archive:
+        with tarfile.open(fileobj=content, mode="r|*") as archive:
             for member in archive:
                 name = _member_name(member, file)
-                if name not in _MEMBERS:
-                    continue
-                if name in contents or member.size > _MAX_MEMBER_BYTES:
+                if name in contents or (name in _MEMBERS and member.size > _MAX_MEMBER_BYTES):
                     raise NasrankError(
                         f"{str(file)!r} holds {member.name!r} twice, or far too large; {_REFETCH}"
                     )
+                unpacked += member.size
+                if unpacked > MAX_BYTES:
+                    raise NasrankError(f"{str(file)!r} unpacks to more than {MAX_BYTES:,} bytes; {_REFETCH}")
+                if name not in _MEMBERS:
+                    continue
                 stream = archive.extractfile(member)
                 contents[name] = stream.read() if stream is not None else b""
                 progress("reading CIFAR-10 (files)", len(contents), len(_MEMBERS))
-    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+    except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
         raise NasrankError(f"{str(file)!r} is damaged: {error}; {_REFETCH}") from error
     return _read_batches(contents, file)
 
@@ -111,13 +129,9 @@ def _member_name(member: tarfile.TarInfo, file: Path) -> str:
 def _read_folder(folder: Path, progress: cifar10.Progress) -> Source:
     contents = {}
     for name in _MEMBERS:
-        try:
-            with (folder / name).open("rb") as stream:
-                contents[name] = stream.read(_MAX_MEMBER_BYTES)
-        except FileNotFoundError:
+        if not os.path.lexists(folder / name):
             continue
-        except OSError as error:
-            raise NasrankError(f"cannot read {str(folder / name)!r}: {error.strerror or error}") from error
+        contents[name] = read_regular(folder / name, _MAX_MEMBER_BYTES)
         progress("reading CIFAR-10 (files)", len(contents), len(_MEMBERS))
     return _read_batches(contents, folder)
 
@@ -129,7 +143,8 @@ def _read_batches(contents: Mapping[str, bytes], source: Path) -> Source:
     names = _load_batch(contents[_META], f"{_META} in {str(source)!r}").get(b"label_names")
     if names != [name.encode() for name in cifar10.CLASSES]:
         raise NasrankError(
-            f"{_META} in {str(source)!r} names the classes {names}; CIFAR-10 has {cifar10.CLASSES}"
+            f"{_META} in {str(source)!r} names the classes {shown_value(names)}; "
+            f"CIFAR-10 has {cifar10.CLASSES}"
         )
     images, labels = [], []
     for name in _BATCH_MD5:
@@ -150,7 +165,7 @@ def _read_batches(contents: Mapping[str, bytes], source: Path) -> Source:
 
 
 def _load_batch(content: bytes, shown: str) -> dict[bytes, Any]:
-    batch = load_pickle(io.BytesIO(content), allowed=_NUMPY_GLOBALS, encoding="bytes", name=shown)
+    batch = load_pickle(io.BytesIO(content), allowed=_array_globals(), encoding="bytes", name=shown)
     if not isinstance(batch, dict):
         raise NasrankError(f"{shown} holds a {type(batch).__name__}, not a dictionary; {_REFETCH}")
     return batch
@@ -158,41 +173,75 @@ def _load_batch(content: bytes, shown: str) -> dict[bytes, Any]:
 
 def _batch_images(data: object, shown: str) -> NDArray[np.uint8]:
     """From rows of 1,024 red values, 1,024 green and 1,024 blue, each 32 x 32."""
-    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != 3072:
-        found = f"{data.dtype} {data.shape}" if isinstance(data, np.ndarray) else type(data).__name__
+    if not isinstance(data, _Pixels) or len(data.shape) != 2 or data.shape[1] != 3072:
+        found = f"uint8 {shown_value(data.shape)}" if isinstance(data, _Pixels) else type(data).__name__
         raise NasrankError(f"{shown} has data of {found}; uint8 [images, 3072] is needed; {_REFETCH}")
-    return data.reshape(-1, 3, 32, 32)
+    return np.frombuffer(data.content, np.uint8).reshape(-1, 3, 32, 32)
 
 
 def _batch_labels(labels: object, count: int, shown: str) -> NDArray[np.int64]:
     if (
         not isinstance(labels, list)
         or len(labels) != count
-        or not all(type(label) is int for label in labels)
+        or not all(type(label) is int and 0 <= label < len(cifar10.CLASSES) for label in labels)
     ):
         raise NasrankError(
-            f"{shown} does not have one whole number in labels for each of {count:,} images; {_REFETCH}"
+            f"{shown} does not have one whole number in labels for each of {count:,} images, from 0 "
+            f"to 9; {_REFETCH}"
         )
     return np.array(labels, dtype=np.int64)
 
 
-def _empty_array(_type: object, _shape: object, _code: object) -> NDArray[np.uint8]:
-    return np.empty(0, np.uint8)
+class _Pixels:
+    """Stands for a NumPy array of bytes: its shape and what it holds, in C order."""
+
+    shape: tuple[int, ...] = ()
+    content: bytes = b""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _, shape, dtype, is_fortran, content = state
+        is_of_bytes = isinstance(dtype, _Kind) and dtype.code == b"u1" and isinstance(content, bytes)
+        if not is_of_bytes or is_fortran:
+            raise ValueError("it has an array that is not of bytes in C order")
+        if not isinstance(shape, tuple) or len(shape) > 2 or math.prod(shape) != len(content):
+            raise ValueError("it has an array whose shape is not that of its bytes")
+        self.shape, self.content = shape, content
 
 
-# What the batches need to rebuild an array: its shape and type are set, and checked, by its state.
-_NUMPY_GLOBALS: Final = {
-    ("numpy.core.multiarray", "_reconstruct"): _empty_array,
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-}
+class _Kind:
+    """Stands for NumPy's type of an array."""
+
+    def __init__(self, code: object, *_: object) -> None:
+        self.code = code
+
+    def __setstate__(self, _: object) -> None:
+        pass
 
 
-def _read_parquet(file: Path, progress: cifar10.Progress) -> Source:
+def _array_globals() -> Globals:
+    """What the batches need to rebuild an array. Made anew, for a pickle may change what it gets."""
+
+    class OfPickle(_Pixels):
+        pass
+
+    class KindOfPickle(_Kind):
+        pass
+
+    return {
+        ("numpy.core.multiarray", "_reconstruct"): lambda *_: OfPickle(),
+        ("numpy", "ndarray"): OfPickle,
+        ("numpy", "dtype"): KindOfPickle,
+    }
+
+
+def _read_parquet(file: Path, content: BinaryIO, progress: cifar10.Progress) -> Source:
     """Decode the column `image` (or `img`): bytes, or struct{bytes, path} as on Hugging Face."""
     formats: set[str] = set()
     try:
-        with pq.ParquetFile(file) as parquet:
+        with pq.ParquetFile(content) as parquet:
             image_column = _image_column(parquet.schema_arrow, file)
             count = parquet.metadata.num_rows
             cifar10.check_count(count, str(file))
@@ -200,6 +249,7 @@ def _read_parquet(file: Path, progress: cifar10.Progress) -> Source:
             labels = np.empty(count, np.int64)
             row = 0
             for batch in parquet.iter_batches(1000, columns=[image_column, "label"]):
+                cifar10.check_count(max(count, row + len(batch)), str(file))  # the footer may say less
                 column, label = batch.column(image_column), batch.column("label")
                 if pa.types.is_struct(column.type):
                     column = column.field("bytes")
@@ -210,10 +260,11 @@ def _read_parquet(file: Path, progress: cifar10.Progress) -> Source:
                     formats.add(_decode(encoded, images[row], row, file))
                     row += 1
                 progress("decoding CIFAR-10 (images)", row, count)
-    except (pa.ArrowException, OSError) as error:
-        raise NasrankError(
-            f"{str(file)!r} is not readable Parquet: {' '.join(str(error).split())}"
-        ) from error
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise NasrankError(f"{str(file)!r} is not readable Parquet: {in_a_line(error, 300)}") from error
+    cifar10.check_count(row, str(file))
     origin = f"CIFAR-10 decoded from {' and '.join(sorted(formats))} in {file.name}"
     if formats != {"PNG"}:
         origin += ": re-encoded, not bit-identical to the official archive"
@@ -224,7 +275,8 @@ def _image_column(schema: pa.Schema, file: Path) -> str:
     image = next((name for name in ("image", "img") if name in schema.names), None)
     if image is None or "label" not in schema.names:
         raise NasrankError(
-            f"{str(file)!r} has the columns {', '.join(schema.names)}; image (or img) and label are needed"
+            f"{str(file)!r} has the columns {in_a_line(', '.join(schema.names), 300)}; image (or img) and "
+            "label are needed"
         )
     kind, label = schema.field(image).type, schema.field("label").type
     if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
@@ -252,5 +304,5 @@ def _decode(encoded: bytes | None, out: NDArray[np.uint8], row: int, file: Path)
             return str(image.format)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise NasrankError(
-            f"{str(file)!r} has in row {row} no readable JPEG or PNG: {' '.join(str(error).split())}"
+            f"{str(file)!r} has in row {row} no readable JPEG or PNG: {in_a_line(error, 300)}"
         ) from error

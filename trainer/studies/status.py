@@ -15,7 +15,7 @@ from statistics import mean
 from typing import Final
 
 from nasrank.db.errors import NasrankError
-from nasrank.db.files.reading import open_regular
+from nasrank.db.files.opening import open_regular
 from nasrank.db.nb201.architectures import EDGES
 from nasrank.db.runs import layout
 from nasrank.db.runs.format import IMAGE_SIDES
@@ -144,7 +144,7 @@ def _state(study: Study, run: StudyRun, folder: Path, status: RunStatus) -> RunS
 def last_lines(log: Path) -> tuple[str, ...]:
     """What a log says at its end; nothing where there is none, or no ordinary file."""
     try:
-        with open_regular(log, through_links=True) as file:
+        with open_regular(log, limit=None) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _LOG_BYTES))
             lines = file.read(_LOG_BYTES).decode(errors="replace").splitlines()
     except NasrankError:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from nasrank.db.errors import NasrankError, as_unicode, printable
-from nasrank.db.files.reading import open_regular
+from nasrank.db.files.opening import read_regular
 from nasrank.db.runs import layout
 
 OFFERED: Final = (layout.CONFIG, layout.ARCHITECTURES, layout.STATUS, layout.EPOCHS, layout.WORKER_LOG)
@@ -59,8 +59,7 @@ def content_of(runs_dir: Path, run_id: str, name: str) -> bytes:
     """A file of `OFFERED`, as it is now; raises NasrankError for any other, and where it cannot be read."""
     if not is_name(run_id) or name not in OFFERED:
         raise NasrankError(f"{name!r} of the run {run_id!r} is not offered")
-    with open_regular(runs_dir / run_id / name) as file:
-        return file.read(MOST_BYTES)
+    return read_regular(runs_dir / run_id / name, MOST_BYTES, follow_links=False)
 
 
 def _time(seconds: float) -> dt.datetime | None:

@@ -16,7 +16,8 @@ from nasrank.db.benchmarks.benchmark import DATASETS, SPLITS, Benchmark
 from nasrank.db.benchmarks.formats.means import Means, mean_series, parse_architecture
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.seen import start_of
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, shown
+from nasrank.db.files.foreign_tables import unique_keys
 from nasrank.db.nb201.architectures import Architecture
 
 _DEPTH = 3
@@ -62,18 +63,9 @@ class JsonFile:
 
 def _parse(means: Means) -> Any:
     try:
-        return json.loads(means.content, object_pairs_hook=_unique, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        return json.loads(means.content, object_pairs_hook=unique_keys, parse_constant=_refuse)
+    except (ValueError, RecursionError, NasrankError) as error:
         raise NasrankError(f"{means.shown} is not readable as JSON: {error}") from error
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice[:80]!r} is there more than once")
-    return found
 
 
 def _refuse(constant: str) -> None:
@@ -86,7 +78,7 @@ def _leaves(value: Any, keys: tuple[str, ...], means: Means) -> Iterator[tuple[t
         yield keys, value
         return
     if len(keys) == _DEPTH:
-        raise NasrankError(f"{means.shown}: objects are more than {_DEPTH} deep at {'/'.join(keys)[:200]!r}")
+        raise NasrankError(f"{means.shown}: objects are more than {_DEPTH} deep at {shown('/'.join(keys))}")
     for name, inner in value.items():
         yield from _leaves(inner, (*keys, name), means)
 
@@ -97,7 +89,7 @@ def _place(keys: tuple[str, ...], split: str | None, means: Means) -> tuple[int,
     others = "/".join(name for name in keys if name not in architectures)
     if len(architectures) != 1:
         raise NasrankError(
-            f"{means.shown}: {'/'.join(keys)[:200]!r} does not name one architecture, as |op~0|+… or digits"
+            f"{means.shown}: {shown('/'.join(keys))} does not name one architecture, as |op~0|+… or digits"
         )
     try:
         architecture: Architecture = parse_architecture(architectures[0])
@@ -106,7 +98,8 @@ def _place(keys: tuple[str, ...], split: str | None, means: Means) -> tuple[int,
     key = others or split
     if key not in _KEYS:
         raise NasrankError(
-            f"{means.shown}: of which data set and split is {'/'.join(keys)[:200]!r}? "
-            f"{'give --split' if not others else f'{others!r} is none'}; there are {', '.join(sorted(_KEYS))}"
+            f"{means.shown}: of which data set and split is {shown('/'.join(keys))}? "
+            f"{f'{shown(others)} is none' if others else 'give --split'}; "
+            f"there are {', '.join(sorted(_KEYS))}"
         )
     return architecture.arch_id, key

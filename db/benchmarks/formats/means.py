@@ -10,26 +10,25 @@ from pathlib import Path
 from nasrank.db.benchmarks.benchmark import DATASETS, SPLITS, Benchmark
 from nasrank.db.benchmarks.official.contents import Rows, Series
 from nasrank.db.benchmarks.validation import check_results
-from nasrank.db.errors import NasrankError
-from nasrank.db.files.reading import open_regular
+from nasrank.db.errors import NasrankError, shown
+from nasrank.db.files.opening import read_regular
 from nasrank.db.nb201.architectures import Architecture
 
 MAX_BYTES = 256 * 2**20
 MEAN = "mean"
+# A loss or cost beyond it is none: an integer of JSON or of a pickle can be larger than any float.
+_MOST = 1e12
+# The names of architectures are shorter; a longer text only needs to be refused.
+_LONGEST = 200
 
 
 class Means:
     """Collects the means of architectures from one file, and makes a benchmark of them."""
 
     def __init__(self, path: Path | None, format: str, version: int) -> None:
-        if path is None or not path.is_file():
-            raise NasrankError(f"the format {format} needs a file; {str(path)!r} is none")
-        with open_regular(path.resolve()) as file:
-            self.content = file.read(MAX_BYTES + 1)
-        if len(self.content) > MAX_BYTES:
-            raise NasrankError(
-                f"{str(path)!r} has more than the {MAX_BYTES:,} bytes that are read of a {format}"
-            )
+        if path is None:
+            raise NasrankError(f"the format {format} needs a file; none was given")
+        self.content = read_regular(path, MAX_BYTES)
         self.path = path
         self.shown = repr(str(path))
         self.notes: list[str] = []
@@ -53,16 +52,15 @@ class Means:
         if not isinstance(percent, float | int) or isinstance(percent, bool) or not 0 <= percent <= 100:
             raise NasrankError(
                 f"{self.shown}, {series.dataset}/{series.split}: architecture {arch_id} has the "
-                f"accuracy {percent!r}; percent from 0 to 100 are needed"
+                f"accuracy {shown(percent)}; percent from 0 to 100 are needed"
             )
-        known = loss if isinstance(loss, float | int) and math.isfinite(loss) else math.nan
-        self._rows.add_results(arch_id, series, [(epoch or series.epochs, float(percent), float(known))])
+        known = float(loss) if isinstance(loss, float | int) and abs(loss) <= _MOST else math.nan
+        self._rows.add_results(arch_id, series, [(epoch or series.epochs, float(percent), known)])
 
     def add_cost(self, arch_id: int, dataset: str, epochs: int, costs: Sequence[object]) -> None:
         """Million parameters, million multiply-adds, seconds a batch, seconds of training; None: unknown."""
         numbers = [
-            float(cost) if isinstance(cost, float | int) and 0 < cost < math.inf else math.nan
-            for cost in costs
+            float(cost) if isinstance(cost, float | int) and 0 < cost <= _MOST else math.nan for cost in costs
         ]
         params, flops, latency, seconds = numbers
         self._rows.add_cost(
@@ -110,5 +108,5 @@ def mean_series(dataset: str, split: str, epochs: int) -> Series:
 def parse_architecture(text: object) -> Architecture:
     """From the benchmark's string, or from digits in its order of operations."""
     if isinstance(text, str) and text.isdecimal():
-        return Architecture.from_digits(text)
-    return Architecture.from_string(str(text))
+        return Architecture.from_digits(text[:_LONGEST])
+    return Architecture.from_string(text[:_LONGEST] if isinstance(text, str) else shown(text))

@@ -21,7 +21,8 @@ from nasrank.db.benchmarks.formats.table_file import benchmark_of_table
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.seen import start_of
 from nasrank.db.benchmarks.validation import KNOWN_BEST, TOLERANCE
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, in_a_line
+from nasrank.db.files.foreign_tables import MAX_COLUMNS
 from nasrank.db.files.pickles import Globals, load_next
 from nasrank.db.files.stand_ins import NDArray, arrow_texts, numpy_arrays, numpy_scalars, plain_types
 
@@ -59,11 +60,12 @@ class PandasPickle:
         frame = load_next(io.BytesIO(means.content), allowed=_allowed(), name=means.shown)
         try:
             columns = dict(_columns(frame))
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+            table = pa.table({_NAMES.get(name, name): values for name, values in columns.items()})
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            problem = in_a_line(f"{type(error).__name__}: {error}", 200)
             raise NasrankError(
-                f"{means.shown} is no data frame as pandas is known to pickle it ({error}); save it as CSV"
+                f"{means.shown} is no data frame as pandas is known to pickle it ({problem}); save it as CSV"
             ) from error
-        table = pa.table({_NAMES.get(name, name): values for name, values in columns.items()})
         epochs = options.epochs if options.epochs is not None else _epochs(table)
         return benchmark_of_table(table, means.content, means.path, self.name, epochs)
 
@@ -173,5 +175,8 @@ def _values(array: Any) -> Sequence[Any]:
 
 def _places(places: Any) -> list[int]:
     if isinstance(places, slice):
-        return list(range(places.start or 0, places.stop, places.step or 1))
+        columns = range(places.start or 0, places.stop, places.step or 1)
+        if len(columns) > MAX_COLUMNS:
+            raise ValueError(f"a block of {len(columns):,} columns")
+        return list(columns)
     return [int(place) for place in _values(places)]

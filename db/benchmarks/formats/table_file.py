@@ -7,6 +7,7 @@ architecture, which counts as the mean over its trials, and does not say after h
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet
 from numpy.typing import NDArray
 
 from nasrank.db.benchmarks.benchmark import (
@@ -30,9 +30,12 @@ from nasrank.db.benchmarks.benchmark import (
     results_table,
 )
 from nasrank.db.benchmarks.options import BenchmarkOptions
+from nasrank.db.benchmarks.seen import start_of
 from nasrank.db.benchmarks.validation import check_complete, check_measurements
-from nasrank.db.errors import NasrankError
-from nasrank.db.nb201.architectures import Architecture, all_architectures
+from nasrank.db.errors import NasrankError, in_a_line, shown
+from nasrank.db.files.foreign_tables import MAX_BYTES, check_columns, read_parquet
+from nasrank.db.files.opening import read_regular
+from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, Architecture, all_architectures
 
 _COLUMNS: Final = {f"{dataset}/{split}": (dataset, split) for dataset in DATASETS for split in SPLITS}
 _OTHER_COLUMNS: Final = ("arch_str", "arch_index", "params_million")
@@ -58,8 +61,11 @@ class CsvFile:
         content = _read_bytes(path, self.name)
         try:
             content.decode()  # pyarrow leaves what is not UTF-8 as bytes
+            check_columns(content.partition(b"\n")[0].count(b",") + 1)
             table = pyarrow.csv.read_csv(pa.BufferReader(content))
-        except (UnicodeDecodeError, pa.ArrowException) as error:
+        except MemoryError:
+            raise
+        except (UnicodeDecodeError, pa.ArrowException, NasrankError) as error:
             raise _unreadable(path, "CSV in UTF-8", error) from error
         return benchmark_of_table(table, content, path, self.name, options.epochs)
 
@@ -76,15 +82,15 @@ class ParquetFile:
         return (
             path is not None
             and path.is_file()
-            and (path.suffix.lower() == ".parquet" or _start(path) == b"PAR1")
+            and (path.suffix.lower() == ".parquet" or start_of(path, 4) == b"PAR1")
         )
 
     def read(self, path: Path | None, options: BenchmarkOptions) -> Benchmark:
         """Read and check the table; `options.epochs` must be given."""
         content = _read_bytes(path, self.name)
         try:
-            table = pyarrow.parquet.read_table(pa.BufferReader(content))
-        except (pa.ArrowException, OSError) as error:
+            table = read_parquet(content, NUM_ARCHITECTURES)
+        except NasrankError as error:
             raise _unreadable(path, "Parquet", error) from error
         return benchmark_of_table(table, content, path, self.name, options.epochs)
 
@@ -115,7 +121,7 @@ def benchmark_of_table(
     costs, notes = _costs(table, arch_ids, trials, epochs, file)
     ignored = [name for name in table.column_names if name not in (*_COLUMNS, *_OTHER_COLUMNS)]
     if ignored:
-        notes = (*notes, f"ignored the columns {', '.join(map(repr, ignored))}")
+        notes = (*notes, f"ignored the columns {', '.join(map(shown, ignored[:20]))}")
     return Benchmark(
         format=name,
         importer_version=_VERSION,
@@ -133,10 +139,12 @@ def benchmark_of_table(
 def _with_known_names(table: pa.Table, file: str) -> pa.Table:
     """With spaces around column names removed, and every name there once."""
     names = [name.strip() for name in table.column_names]
-    listed = ", ".join(map(repr, names[:20]))
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    listed = ", ".join(map(shown, names[:20]))
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
-        raise NasrankError(f"{file} has the column {repeated[0]!r} more than once; its columns are {listed}")
+        raise NasrankError(
+            f"{file} has the column {shown(repeated[0])} more than once; its columns are {listed}"
+        )
     if "arch_str" not in names or not any(name in _COLUMNS for name in names):
         raise NasrankError(
             f"{file} has the columns {listed}; needed are arch_str and at least one of <dataset>/<split> "
@@ -212,31 +220,22 @@ def _numbers(table: pa.Table, name: str, file: str) -> NDArray[np.float64]:
     for row, cell in enumerate(column.to_pylist()):
         try:
             numbers[row] = float(cell)
-        except (TypeError, ValueError):
-            raise NasrankError(f"{file}, row {row + 1}: {name} is {cell!r}, which is not a number") from None
+        except (TypeError, ValueError, OverflowError):
+            raise NasrankError(
+                f"{file}, row {row + 1}: {name} is {shown(cell)}, which is not a number"
+            ) from None
     return numbers
 
 
 def _read_bytes(path: Path | None, name: str) -> bytes:
     if path is None:
         raise NasrankError(f"the format {name} needs a file; none was given")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise NasrankError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+    return read_regular(path, MAX_BYTES)
 
 
 def _has_header(path: Path) -> bool:
-    return b"arch_str" in _start(path, 4096).partition(b"\n")[0]
-
-
-def _start(path: Path, size: int = 4) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(size)
-    except OSError as error:
-        raise NasrankError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+    return b"arch_str" in start_of(path, 4096).partition(b"\n")[0]
 
 
 def _unreadable(path: Path | None, kind: str, error: Exception) -> NasrankError:
-    return NasrankError(f"{str(path)!r} is not readable as {kind}: {' '.join(str(error).split())[:300]}")
+    return NasrankError(f"{str(path)!r} is not readable as {kind}: {in_a_line(error, 300)}")

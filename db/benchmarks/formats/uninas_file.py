@@ -18,7 +18,7 @@ from nasrank.db.benchmarks.formats.means import MAX_BYTES, Means, mean_series
 from nasrank.db.benchmarks.official.importers import refuse_epochs
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.seen import torch_start
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, shown
 from nasrank.db.files.pickles import Globals, load_next
 from nasrank.db.files.stand_ins import numpy_scalars, plain_types
 from nasrank.db.files.torch_files import load_torch
@@ -77,7 +77,9 @@ def _add(means: Means, result: Any) -> None:
     arch_id = means.arch_id(result.get("arch_str"))
     for dataset, accuracies in result["acc1"].items():
         if dataset not in DATASETS or not isinstance(accuracies, Mapping):
-            raise NasrankError(f"{means.shown} has the data set {dataset!r}; known are {', '.join(DATASETS)}")
+            raise NasrankError(
+                f"{means.shown} has the data set {shown(dataset)}; known are {', '.join(DATASETS)}"
+            )
         losses = result["loss"].get(dataset) or {}
         for split in SPLITS:
             if accuracies.get(split, -1) != -1:

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from nasrank.db.benchmarks.benchmark import COSTS, RESULTS, VALID_AND_TEST
 from nasrank.db.benchmarks.options import Curve
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, shown
 from nasrank.db.files.pickles import load_limited
 from nasrank.db.files.stand_ins import drop_reference, dropped_tensors, numpy_scalars, plain_types
 from nasrank.db.files.torch_files import limited, load_torch
@@ -176,15 +176,15 @@ class ResultCollector:
             expected = all_architectures()[arch_id].string
             if state.get("arch_str") != expected or state.get("arch_index") != arch_id:
                 raise NasrankError(
-                    f"{name} says that it is architecture {state.get('arch_index')} "
-                    f"({state.get('arch_str')}); by its place it is {arch_id} ({expected})"
+                    f"{name} says that it is architecture {shown(state.get('arch_index'))} "
+                    f"({shown(state.get('arch_str'))}); by its place it is {arch_id} ({expected})"
                 )
             for key, trial in state["all_results"].items():
                 try:
                     self._add_trial(key, trial, arch_id, epochs, f"{name}, {training}")
-                except (TypeError, ValueError, AttributeError, OverflowError) as error:
+                except (TypeError, ValueError, LookupError, AttributeError, OverflowError) as error:
                     raise NasrankError(
-                        f"{name}, {training}, {key!r} is not as {self.form.name} writes it: "
+                        f"{name}, {training}, {shown(key)} is not as {self.form.name} writes it: "
                         f"{type(error).__name__}: {error}"
                     ) from error
 
@@ -195,16 +195,17 @@ class ResultCollector:
             or key[0] not in SPLITS
             or not isinstance(trial, Mapping)
         ):
-            raise NasrankError(f"{where}: {key!r} is not a data set of {', '.join(SPLITS)} with a seed")
+            raise NasrankError(f"{where}: {shown(key)} is not a data set of {', '.join(SPLITS)} with a seed")
         dataset, seed = key
         where = f"{where}, {dataset}, seed {seed}"
         if trial.get("epochs") != epochs:
             raise NasrankError(
-                f"{where}: it was trained for {trial.get('epochs')} epochs; {epochs} are expected"
+                f"{where}: it was trained for {shown(trial.get('epochs'))} epochs; {epochs} are expected"
             )
         for name in ("train", *(trial.get("eval_names") or ())):
             if name not in SPLITS[dataset]:
-                raise NasrankError(f"{where} has results on {name!r}; known are {', '.join(SPLITS[dataset])}")
+                known = ", ".join(SPLITS[dataset])
+                raise NasrankError(f"{where} has results on {shown(name)}; known are {known}")
             series = Series(dataset, SPLITS[dataset][name], epochs, str(int(seed)))
             self.rows.add_results(arch_id, series, _curve(trial, name, self.curve.kept(epochs), where))
         self.rows.add_cost(arch_id, dataset, epochs, str(int(seed)), _costs(trial, where))
@@ -225,8 +226,8 @@ def _curve(
         percent = accuracies.get(place)
         if not _is_number(percent) or not 0 <= percent <= 100:
             raise NasrankError(
-                f"{where}: the accuracy on {name} after epoch {epoch} is {percent!r}; percent from 0 to 100 "
-                "are needed"
+                f"{where}: the accuracy on {name} after epoch {epoch} is {shown(percent)}; percent from 0 "
+                "to 100 are needed"
             )
         loss = losses.get(place)
         yield epoch, percent, loss if _is_number(loss) and math.isfinite(loss) else math.nan
@@ -237,7 +238,7 @@ def _costs(trial: Mapping[str, Any], where: str) -> tuple[float, float, float, f
     params, flops = trial.get("params"), trial.get("flop")
     for name, value in (("params", params), ("flop", flops)):
         if value is not None and not (_is_number(value) and 0 <= value < 1e6):
-            raise NasrankError(f"{where}: {name} is {value!r}; millions are needed")
+            raise NasrankError(f"{where}: {name} is {shown(value)}; millions are needed")
     latencies = trial.get("latency") or ()
     times = trial.get("train_times") or {}
     latency = sum(latencies) / len(latencies) if latencies else math.nan

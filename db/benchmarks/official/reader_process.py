@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,10 +21,12 @@ import pyarrow.parquet
 
 from nasrank.db.benchmarks.official.contents import FORMS, ResultCollector, Rows
 from nasrank.db.benchmarks.options import Curve
-from nasrank.db.errors import NasrankError
-from nasrank.db.files.reading import open_regular
+from nasrank.db.benchmarks.seen import MAX_LARGE_BYTES
+from nasrank.db.errors import NasrankError, in_a_line
+from nasrank.db.files.opening import open_regular, read_regular
 from nasrank.db.files.writing import replacing
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, all_architectures
+from nasrank.db.processes import limit_memory, limit_seconds
 
 # Of one file of a folder: packed, unpacked. The largest of the authors' have 15 MB, with trained weights.
 MAX_FILE_BYTES: Final = 128 * 2**20
@@ -58,15 +59,17 @@ def main() -> None:
     for line in sys.stdin:
         task = json.loads(line)
         try:
-            _limit_memory(task["memory"])
+            limit_memory(task["memory"])
             if "file" in task:
                 read_file(task, report)
             else:
                 read_files(task, report)
         except NasrankError as error:
-            report({"error": str(error)})
+            report({"error": in_a_line(error)})
         except MemoryError:
             report({"error": f"{at} needs more than {task['memory'] // 2**20:,} MiB of memory"})
+        except Exception as error:  # of which a hostile file can cause any
+            report({"error": in_a_line(f"{at} is not readable: {type(error).__name__}: {error}")})
 
 
 def read_files(task: Mapping[str, Any], report: Report) -> None:
@@ -77,8 +80,8 @@ def read_files(task: Mapping[str, Any], report: Report) -> None:
         collector = ResultCollector(form, curve, rows)
         for done, (arch_id, path) in enumerate(task["files"]):
             report({"at": path, "done": done})
-            _limit_seconds(task["seconds_a_file"])
-            content = read_small_file(Path(path))
+            limit_seconds(task["seconds_a_file"])
+            content = read_regular(Path(path), MAX_FILE_BYTES, follow_links=False)
             digests[Path(path).name] = (len(content), hashlib.sha256(content).hexdigest())
             saved = form.load(content, repr(path), MAX_UNPACKED_BYTES)
             if arch_id is None:
@@ -92,8 +95,8 @@ def read_files(task: Mapping[str, Any], report: Report) -> None:
 def read_file(task: Mapping[str, Any], report: Report) -> None:
     """Read a file with all architectures, and write what is kept of them."""
     form, curve, path = FORMS[task["form"]], Curve(task["curve"]), Path(task["file"])
-    _limit_seconds(task["seconds"])
-    with open_regular(path) as file:
+    limit_seconds(task["seconds"])
+    with open_regular(path, MAX_LARGE_BYTES) as file:
         size = os.fstat(file.fileno()).st_size
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
@@ -128,17 +131,6 @@ def check_meta(content: Any, name: str) -> dict[Any, Any]:
     return infos
 
 
-def read_small_file(path: Path) -> bytes:
-    """The content of one file of a folder."""
-    with open_regular(path) as file:
-        content = file.read(MAX_FILE_BYTES + 1)
-    if len(content) > MAX_FILE_BYTES:
-        raise NasrankError(
-            f"{str(path)!r} has more than the {MAX_FILE_BYTES:,} bytes that are read of a file"
-        )
-    return content
-
-
 @contextmanager
 def _writer(out: Path) -> Iterator[tuple[Rows, Callable[[int], None]]]:
     """Rows, and a function that writes them where there are so many; at the end, all are written."""
@@ -154,21 +146,6 @@ def _writer(out: Path) -> Iterator[tuple[Rows, Callable[[int], None]]]:
             yield rows, flush
             flush(1)
         pyarrow.parquet.write_table(rows.take_costs(), out.with_suffix(".costs"), compression="zstd")
-
-
-def _limit_memory(allowed: int) -> None:
-    """Of what is allocated from now on; macOS knows no such limit."""
-    if sys.platform == "linux":
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + allowed, most))
-
-
-def _limit_seconds(seconds: int) -> None:
-    """Of the processor from now on; past them, the operating system ends this process."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + seconds, most))
 
 
 if __name__ == "__main__":

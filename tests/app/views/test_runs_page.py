@@ -14,7 +14,8 @@ from nasrank.app.views.runs.files import content_of, files_of
 from nasrank.app.views.runs.table import COLUMNS
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
-from nasrank.db.predictions import PredictionOptions, import_predictions
+from nasrank.db.predictions.importing import import_predictions
+from nasrank.db.predictions.reading import PredictionOptions
 from nasrank.db.runs.holders import Holder
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.models import IMPORTED

@@ -167,7 +167,7 @@ def test_files_by_path(tmp_path: Path) -> None:
     file = tmp_path / "odd\n'name'.pkl"
     file.write_bytes(pickle.dumps([1, 2]))
     assert load_pickle(file) == [1, 2]
-    with pytest.raises(NasrankError, match="more than the 3 bytes"):
+    with pytest.raises(NasrankError, match="has 20 bytes; at most 3 are read"):
         load_pickle(file, max_bytes=3)
     file.write_bytes(b"")
     with pytest.raises(NasrankError, match="not a readable pickle") as error:

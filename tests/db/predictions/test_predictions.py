@@ -20,15 +20,14 @@ from scipy.stats import kendalltau, pearsonr, spearmanr
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import Architecture, parse_mask
-from nasrank.db.predictions import (
-    Choice,
-    PredictionOptions,
+from nasrank.db.predictions.files import Choice
+from nasrank.db.predictions.importing import (
     coverage,
     import_predictions,
     list_predictions,
     remove_predictions,
 )
-from nasrank.db.predictions.reading import KnownAccuracies, read_run, seeds_of
+from nasrank.db.predictions.reading import KnownAccuracies, PredictionOptions, read_run, seeds_of
 from nasrank.db.warehouse.file import Warehouse
 from tests.conftest import RunWriter
 from tests.db.nb201.test_notations import naslib
@@ -307,7 +306,7 @@ A_ID, B_ID = (Architecture.from_string(text).arch_id for text in (A, B))
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.json", f'{{"{A}": 0.1, "{A}": 0.2}}', "the key .*is there twice; keep one"),
+        ("a.json", f'{{"{A}": 0.1, "{A}": 0.2}}', "the key .*is there more than once; keep one"),
         (
             "a.csv",
             f"a,b\n{A},0.1\n{B},0.2\n{A},0.3\n",
@@ -374,7 +373,7 @@ def test_what_was_forced_must_fit(tmp_path: Path) -> None:
     ):
         with pytest.raises(NasrankError, match=message):
             read(path, **options)
-    with pytest.raises(NasrankError, match="cannot read .*nothing.csv: No such file"):
+    with pytest.raises(NasrankError, match="cannot read .*nothing.csv': No such file"):
         read(tmp_path / "nothing.csv")
 
 
