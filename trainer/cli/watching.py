@@ -23,7 +23,7 @@ _LOOK_SECONDS: Final = 0.1
 
 
 def watch_and_tell(warehouse: Warehouse, runs_dir: Path, json_output: bool) -> None:
-    """Ingest until SIGINT or SIGTERM; a publish under way is finished first."""
+    """Ingest until SIGINT, SIGTERM or SIGHUP; a publish under way is finished first."""
     with StopSignal() as stop:
 
         def pause(seconds: float) -> bool:

@@ -44,8 +44,8 @@ def run_study(
         worker: does a run: in a process of its own, or in this one.
 
     A run that fails does not keep the others from being done. Runs that another process works on, such as a
-    second `run_study`, are left to it. Raises `Interrupted` after SIGINT or SIGTERM, once all runs under way
-    are saved, and `NasrankError` at the end where a run failed, or at once where none can be done.
+    second `run_study`, are left to it. Raises `Interrupted` after SIGINT, SIGTERM or SIGHUP, once all runs
+    under way are saved, and `NasrankError` at the end where a run failed, or at once where none can be done.
     """
     check_study(study, options.warehouse)
     _Work(with_listed(study, options.warehouse), options, say, worker).run(begun)
