@@ -47,7 +47,7 @@ def bench(
     os.environ["NASRANK_WAREHOUSE"] = str(warehouse)
     manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
     manifest_scanner.scan_component_manifests()
-    rows = {}
+    rows: dict[str, dict[str, dict[str, Any]]] = {}
     for name in page or CHANGES:
         opened, changed = [], []
         for _ in range(repetitions):

@@ -112,7 +112,7 @@ class Candidates:
         self._batch_size = batch_size
         self._counts: dict[int, int] = {}  # of correct images, the baseline's
         pixels, _ = self._images.plain(0, images)
-        self._calibration = list(pixels.split(batch_size))
+        self._calibration = list(torch.split(pixels, batch_size))
 
     @torch.inference_mode()
     def baseline(self, arch_ids: Sequence[int]) -> float:

@@ -7,10 +7,9 @@ there is one. They train during the same seconds, and what they train is added u
 
 import json
 import multiprocessing
-import sys
 import time
 from multiprocessing.connection import Connection
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -19,7 +18,6 @@ from benchmarking import spread
 
 from nasrank.trainer.config import ExperimentConfig
 from nasrank.trainer.environment import choose_device, device_description
-from nasrank.trainer.stopping import StopSignal
 from nasrank.trainer.studies.plan import share_of_threads
 from nasrank.trainer.training.recording import record_on_cuda
 
@@ -77,7 +75,8 @@ def images_per_second(jobs: int, config: ExperimentConfig, device: str, seconds:
         pipe.recv()  # all are ready
     for pipe in pipes:
         pipe.send("go")
-    return sum(pipe.recv() for pipe in pipes)
+    rates: list[float] = [pipe.recv() for pipe in pipes]
+    return sum(rates)
 
 
 def work(pipe: Connection, config: ExperimentConfig, device: str, threads: int, seconds: float) -> None:
@@ -96,7 +95,7 @@ def work(pipe: Connection, config: ExperimentConfig, device: str, threads: int, 
     pipe.send((run.training.step - before) * config.batch_size / (time.monotonic() - started))
 
 
-class StopAfter(StopSignal):
+class StopAfter:
     """As Ctrl-C pressed after so many seconds."""
 
     def __init__(self, seconds: float) -> None:
@@ -107,7 +106,7 @@ class StopAfter(StopSignal):
         return time.monotonic() >= self._end
 
 
-def report(result: dict) -> str:
+def report(result: dict[str, Any]) -> str:
     lines = [
         f"{result['device']}; torch {result['torch']}",
         f"size {result['size']}, batch {result['batch_size']}, {result['precision']}, "
@@ -125,4 +124,4 @@ def report(result: dict) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(typer.run(bench))
+    typer.run(bench)

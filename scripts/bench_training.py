@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 import torch
 import typer
@@ -35,7 +35,7 @@ from nasrank.trainer.images.datasets import load_dataset
 from nasrank.trainer.network.paths import path_sampler
 from nasrank.trainer.network.supernet import NUM_STAGES
 from nasrank.trainer.progress import SilentProgress
-from nasrank.trainer.stopping import Interrupted, StopSignal
+from nasrank.trainer.stopping import Interrupted, Stopping
 from nasrank.trainer.training.recording import Recorder, record_on_cuda
 from nasrank.trainer.training.training import Training
 
@@ -156,7 +156,7 @@ class Ours:
     def advance(self, steps: int) -> None:
         self.train(StopAt(self.training, self.training.step + steps))
 
-    def train(self, stop: StopSignal) -> None:
+    def train(self, stop: Stopping) -> None:
         with suppress(Interrupted):
             self.training.run(
                 after_epoch=lambda: None, save=lambda: None, progress=SilentProgress(), stop=stop
@@ -167,7 +167,7 @@ class Ours:
         return copied(self.training.supernet)
 
 
-class StopAt(StopSignal):
+class StopAt:
     """As Ctrl-C pressed during a certain step."""
 
     def __init__(self, training: Training, step: int) -> None:
@@ -192,8 +192,12 @@ class Baseline:
         undecayed = [parameter for norm in norms for parameter in norm.parameters()]
         held = {id(parameter) for parameter in undecayed}
         decayed = [parameter for parameter in self._network.parameters() if id(parameter) not in held]
+        groups: list[dict[str, Any]] = [
+            {"params": decayed, "weight_decay": config.weight_decay},
+            {"params": undecayed},
+        ]
         self._optimizer = torch.optim.SGD(
-            [{"params": decayed, "weight_decay": config.weight_decay}, {"params": undecayed}],
+            groups,
             lr=config.learning_rate,
             momentum=config.momentum,
             foreach=False,
@@ -221,7 +225,7 @@ class Baseline:
         for _ in range(steps):
             images, labels = self._batches.popleft()
             loss = functional.cross_entropy(self._network(images, self._sampler.path(self._step)), labels)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             self._step += 1
             if self._step % self._sampler.steps_per_update == 0:
                 self._optimizer.step()
@@ -251,7 +255,8 @@ def not_recorded(work: Callable[[], None]) -> Callable[[], None]:
 
 def traffic_of(row: Stepper, steps: int) -> Traffic:
     row.prepare(steps)
-    with Traffic() as traffic:
+    traffic = Traffic()
+    with traffic:
         row.advance(steps)
     return traffic
 
@@ -273,7 +278,8 @@ def copied(network: nn.Module) -> dict[str, Tensor]:
 
 def distance(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
     """L2, over all parameters and statistics."""
-    return sum(float((one[name] - other[name]).double().square().sum()) for name in one) ** 0.5
+    length: float = sum(float((one[name] - other[name]).double().square().sum()) for name in one) ** 0.5
+    return length
 
 
 def summary(name: str, seconds: list[float], baseline: list[float], batch_size: int) -> dict[str, object]:
@@ -287,7 +293,7 @@ def summary(name: str, seconds: list[float], baseline: list[float], batch_size: 
     }
 
 
-def report(result: dict) -> str:
+def report(result: dict[str, Any]) -> str:
     lines = [
         f"{result['device']}; torch {result['torch']}",
         f"C={result['channels']}, {result['cells_per_stage']} cell(s) a stage, batch {result['batch_size']}, "
@@ -312,4 +318,4 @@ def report(result: dict) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(typer.run(bench))
+    typer.run(bench)

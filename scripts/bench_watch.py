@@ -221,17 +221,17 @@ def summary(
         raise SystemExit("a run was ingested twice")
     [rows] = warehouse.query(
         "SELECT (SELECT count(*) FROM run) AS runs, (SELECT count(*) FROM prediction) AS predictions"
-    ).itertuples(index=False)
-    if rows.runs != len(arrivals):
-        raise SystemExit(f"{rows.runs} runs are in the warehouse, and {len(arrivals)} appeared")
+    ).to_dict("records")
+    if rows["runs"] != len(arrivals):
+        raise SystemExit(f"{rows['runs']} runs are in the warehouse, and {len(arrivals)} appeared")
     return {
         "machine": f"{platform.processor() or platform.machine()}, DuckDB {duckdb.__version__}",
-        "runs": rows.runs,
-        "predictions": rows.predictions,
+        "runs": rows["runs"],
+        "predictions": rows["predictions"],
         "megabytes": warehouse.path.stat().st_size / 1e6,
         "seconds of arrival": last - first,
         "seconds until all were in": max(done.values()) - first,
-        "runs a second": rows.runs / (max(done.values()) - first),
+        "runs a second": rows["runs"] / (max(done.values()) - first),
         "publishes": len(publishes),
         "seconds behind": spread("seconds", late),
         "seconds of a publish": spread("seconds", [event["seconds"] for event in publishes]),

@@ -20,19 +20,23 @@ def initial_supernet(config: ExperimentConfig) -> SuperNet:
     return build_supernet(config, SEED, image_shape=(3, 32, 32), num_classes=10)
 
 
-def timed(work: Callable[[], None], device: torch.device) -> float:
+def timed(work: Callable[[], object], device: torch.device) -> float:
     """Seconds; on CUDA between events of the device, which waits for what came before."""
     if device.type != "cuda":
         started = time.perf_counter()
         work()
         return time.perf_counter() - started
-    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start, end = (
+        torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+        for _ in range(2)
+    )
     torch.cuda.synchronize(device)
     start.record()
     work()
     end.record()
     torch.cuda.synchronize(device)
-    return start.elapsed_time(end) / 1000
+    milliseconds: float = start.elapsed_time(end)
+    return milliseconds / 1000
 
 
 def spread(name: str, values: Sequence[float]) -> dict[str, object]:
@@ -51,11 +55,11 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
             yield from tensors_in(part)
 
 
-class Traffic(TorchDispatchMode):
+class Traffic(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts operations, and the bytes of what they read and write if nothing stays in a cache."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.operations = 0
         self.bytes = 0
 

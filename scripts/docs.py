@@ -101,18 +101,20 @@ def sql_page() -> str:
     parts = [page.partition(MARKER)[0] + MARKER]
     for kind, title in (("view", "Views"), ("table", "Tables")):
         parts.append(f"## {title}")
-        for relation in relations[relations.kind == kind].itertuples():
-            rows = columns[columns.name == relation.name].itertuples()
-            lines = [f"| {row.column_name} | {row.data_type} | {escaped(row.comment)} |" for row in rows]
+        for relation in relations[relations["kind"] == kind].to_dict("records"):
+            rows = columns[columns["name"] == relation["name"]].to_dict("records")
+            lines = [
+                f"| {row['column_name']} | {row['data_type']} | {escaped(row['comment'])} |" for row in rows
+            ]
             table = "\n".join(["| column | type | meaning |", "| --- | --- | --- |", *lines])
-            parts.append(f"### {relation.name}\n\n{relation.comment}.\n\n{table}")
+            parts.append(f"### {relation['name']}\n\n{relation['comment']}.\n\n{table}")
     parts.append(
         "## Macros\n\nA relation is given by its name in quotes: a table, a view or a CTE of the query."
     )
     lines = [
-        f"| {macro.name}({', '.join(macro.parameters)}) | {'rows' if macro.is_table else 'a value'} | "
-        f"{escaped(macro.comment)} |"
-        for macro in macros.itertuples()
+        f"| {macro['name']}({', '.join(macro['parameters'])}) | "
+        f"{'rows' if macro['is_table'] else 'a value'} | {escaped(macro['comment'])} |"
+        for macro in macros.to_dict("records")
     ]
     parts.append("\n".join(["| macro | gives | meaning |", "| --- | --- | --- |", *lines]))
     return "\n\n".join(parts) + "\n"

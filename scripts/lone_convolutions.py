@@ -7,7 +7,7 @@ from benchmarking import SEED, initial_supernet
 from torch import Tensor, nn
 
 from nasrank.trainer.config import ExperimentConfig
-from nasrank.trainer.network.paths import path_sampler
+from nasrank.trainer.network.paths import CellPaths, Path, path_sampler
 from nasrank.trainer.network.supernet import NUM_STAGES, SuperNet
 
 
@@ -53,12 +53,12 @@ class Convolution:
         module = nn.Conv2d(
             self.shape[1], self.outputs, self.kernel, self.stride, self.kernel // 2, bias=False
         )
-        module.to(device, memory_format=torch.channels_last)
+        module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         features = channels_last(torch.randn(self.shape, device=device)).requires_grad_(self.needs_gradient)
         return module, features, torch.randn_like(module(features))
 
 
-def convolutions(supernet: SuperNet, images: Tensor, path: tuple[int, ...]) -> list[Convolution]:
+def convolutions(supernet: SuperNet, images: Tensor, path: Path | CellPaths) -> list[Convolution]:
     """Those of one step."""
     calls: list[tuple[nn.Conv2d, Tensor]] = []
     reached: set[int] = set()
@@ -66,7 +66,7 @@ def convolutions(supernet: SuperNet, images: Tensor, path: tuple[int, ...]) -> l
     def note(module: nn.Conv2d, inputs: tuple[Tensor], output: Tensor) -> None:
         number = len(calls)
         calls.append((module, inputs[0]))
-        output.register_hook(lambda _: reached.add(number))
+        output.register_hook(lambda _: reached.add(number))  # type: ignore[no-untyped-call]
 
     hooks = [m.register_forward_hook(note) for m in supernet.modules() if isinstance(m, nn.Conv2d)]
     supernet(images, path).sum().backward()

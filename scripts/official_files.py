@@ -116,7 +116,10 @@ def _curve(
     percent = np.clip(final - missing + rng.normal(0, 0.1, last), 0, 100)
     percent[-1] = final
     losses = -np.log(np.maximum(percent, 0.5) / 100) + rng.random(last) / 50
-    return tuple(dict(zip(places.tolist(), values.tolist(), strict=True)) for values in (percent, losses))
+    accuracies, falling = (
+        dict(zip(places.tolist(), values.tolist(), strict=True)) for values in (percent, losses)
+    )
+    return accuracies, falling
 
 
 def write_nats_folder(

@@ -145,7 +145,7 @@ def pilot_rows(warehouse: Warehouse, ground_truth: str | None, also: str | None)
     return rows
 
 
-def measures_of(points: pd.DataFrame, listed: Sequence[int]) -> dict[str, float | None]:
+def measures_of(points: pd.DataFrame, listed: list[int]) -> dict[str, float | None]:
     """What SQL has no view for, of one run under one BN mode.
 
     `points`: what the mask leaves, by `arch_id`, with truth, predicted and params, missing where unknown.
@@ -181,7 +181,7 @@ def tau_same_size(truth: ArrayLike, predicted: ArrayLike, sizes: ArrayLike) -> f
     return score / pairs if pairs else None
 
 
-def experiment_row(runs: Sequence[Mapping[str, Any]], *, has_list: bool) -> dict[str, Any]:
+def experiment_row(runs: Sequence[Mapping[Any, Any]], *, has_list: bool) -> dict[str, Any]:
     """The recipe of these runs, then mean and sample deviation of each measure that all of them have."""
     recipe = runs[0]
     row = {name: _plain(recipe[name]) for name in ("experiment_id", *RECIPE, "bn_mode")}

@@ -30,7 +30,8 @@ class PlainSuperNet(nn.Module):
         features = self.stem(images)
         for cell in self.cells:
             features = cell(features, path) if isinstance(cell, PlainCell) else cell(features)
-        return self.head(features)
+        logits: Tensor = self.head(features)
+        return logits
 
 
 class PlainCell(nn.Module):
@@ -53,12 +54,17 @@ class PlainCell(nn.Module):
         nodes = [features]
         for node in (1, 2, 3):
             inputs = [
-                self.edges[edge][BENCHMARK_OPERATIONS[path[edge]]](nodes[source])
+                self.operation(edge, path[edge])(nodes[source])
                 for edge, (source, target) in enumerate(EDGES)
                 if target == node
             ]
             nodes.append(sum(inputs) / len(inputs))
         return nodes[3]
+
+    def operation(self, edge: int, operation: int) -> nn.Module:
+        candidates = self.edges[edge]
+        assert isinstance(candidates, nn.ModuleDict)
+        return candidates[BENCHMARK_OPERATIONS[operation]]
 
 
 class PlainZero(nn.Module):
@@ -76,7 +82,8 @@ class PlainReduction(nn.Module):
         self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(channels_in, channels_out, 1, bias=False))
 
     def forward(self, features: Tensor) -> Tensor:
-        return self.shortcut(features) + self.convolutions(features)
+        reduced: Tensor = self.shortcut(features) + self.convolutions(features)
+        return reduced
 
 
 def plain_relu_conv_bn(

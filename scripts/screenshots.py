@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Final, Literal
 
 from playwright.sync_api import sync_playwright
 
@@ -22,7 +23,7 @@ CHROMIUM = os.environ.get("NASRANK_CHROMIUM", "/usr/bin/chromium")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 START_SECONDS = 60
 # By file: the address, whether light or dark, and the height in pixels.
-PICTURES = {
+PICTURES: Final[dict[str, tuple[str, Literal["light", "dark"], int]]] = {
     "rankings.png": ("/", "light", 1240),
     "rankings-dark.png": ("/", "dark", 1240),
     "search-space.png": ("/search_space", "light", 960),

@@ -6,13 +6,21 @@ import os
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from nasrank.db.errors import NasrankError
 
 
 class Interrupted(NasrankError):  # noqa: N818, not an error
     """A run stopped because it was asked to; it is saved, and the same command continues it."""
+
+
+class Stopping(Protocol):
+    """What training asks after every step."""
+
+    @property
+    def requested(self) -> bool:
+        """Whether to end after the current step."""
 
 
 class StopSignal:

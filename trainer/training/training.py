@@ -23,7 +23,7 @@ from nasrank.trainer.network.paths import CellPaths, Path, path_sampler
 from nasrank.trainer.network.supernet import NUM_STAGES, ZERO, SuperNet
 from nasrank.trainer.progress import Progress, TrainingClock, TrainingSize
 from nasrank.trainer.randomness import generator
-from nasrank.trainer.stopping import Interrupted, StopSignal
+from nasrank.trainer.stopping import Interrupted, Stopping
 from nasrank.trainer.training.learning import Learner
 from nasrank.trainer.training.optimization import clip_gradients, learning_rate, make_optimizer
 from nasrank.trainer.training.recording import RecordedGroup, Recorder, try_recording
@@ -123,7 +123,7 @@ class Training:
         after_epoch: Callable[[], None],
         save: Callable[[], None],
         progress: Progress,
-        stop: StopSignal,
+        stop: Stopping,
     ) -> None:
         """Train until the last epoch is done.
 
@@ -197,7 +197,7 @@ class Training:
         self._epoch_seconds = state["epoch_seconds"]
         self.rows = [EpochRow(**row) for row in state["rows"]]
 
-    def _run_epoch(self, clock: TrainingClock, stop: StopSignal) -> None:
+    def _run_epoch(self, clock: TrainingClock, stop: Stopping) -> None:
         """Train the rest of the current epoch, or up to the step after which `stop` is requested."""
         self.supernet.train()
         for group in self.optimizer.param_groups:
