@@ -189,5 +189,5 @@ def test_names_that_are_no_unicode_are_read_and_written(folder: Path) -> None:
     assert "a folder has the name of its run" in problem
     known = Warehouse(folder / "nasrank.duckdb").query("SELECT run_id FROM run")
     assert known.run_id.tolist() == [good.name]
-    refused = run(folder, [*ingest, "--warehouse", os.fsdecode(b"h\xe4user.duckdb")], code=1)
+    refused = run(folder, [str(NASRANK), "init", "--warehouse", os.fsdecode(b"h\xe4user.duckdb")], code=1)
     assert r"h\udce4user.duckdb' cannot be a warehouse's path" in refused

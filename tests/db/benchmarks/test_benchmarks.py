@@ -488,7 +488,7 @@ def test_unknown_formats_and_files_list_what_there_is(tmp_path: Path) -> None:
         assert "csv: comma-separated" in message
     assert "there is no file" in refused(tmp_path / "absent.csv", epochs=200)
     assert "needs a file" in refused(None, format="csv", epochs=200)
-    assert "Is a directory" in refused(tmp_path, format="csv", epochs=200)
+    assert "it is a folder" in refused(tmp_path, format="csv", epochs=200)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
