@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from nasrank.db.errors import NasrankError
+from nasrank.db.files.cells import as_values
 from nasrank.db.files.tables import as_csv, as_json, json_value
 from nasrank.db.files.writing import replacing
 from nasrank.trainer.messages import say
@@ -93,8 +94,8 @@ def _print_for_people(rows: pa.Table) -> None:
     for field in rows.schema:
         number = pa.types.is_integer(field.type) or _is_real(field.type)
         table.add_column(field.name, justify="right" if number else "left", overflow="fold")
-    for row in rows.to_pylist():
-        table.add_row(*(_cell(value) for value in row.values()))
+    for row in zip(*map(as_values, rows.columns), strict=True):
+        table.add_row(*map(_cell, row))
     # Outside a terminal nothing is folded: a line stays a row for grep and awk.
     Console(width=None if sys.stdout.isatty() else 10_000, markup=False, highlight=False).print(table)
     say(f"{rows.num_rows:,} {'row' if rows.num_rows == 1 else 'rows'}")
