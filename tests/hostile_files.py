@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -555,6 +556,14 @@ def provenance(text: str) -> bytes:
     return sink.getvalue()
 
 
+def images_of(kind: str, shape: str, images: bytes, labels: bytes = bytes(8)) -> bytes:
+    """Prepared images whose digest is right, whatever they are."""
+    digest = hashlib.sha256(images + labels).hexdigest()
+    told = json.dumps({"format": 1, "sha256": digest, "origin": "o", "images": 1})
+    arrays = {"images": npy(shape, images, kind), "labels": npy("(1,)", labels, "<i8")}
+    return npz(provenance=provenance(told), **arrays)
+
+
 _GOOD: Mapping[str, bytes] = {
     "provenance": provenance(json.dumps({"format": 1, "sha256": "x", "origin": "o", "images": 1})),
     "images": npy("(1, 3, 32, 32)", bytes(3072)),
@@ -571,6 +580,9 @@ PREPARED: Mapping[str, Callable[[], bytes]] = {
     "provenance without a format": lambda: npz(**_GOOD | {"provenance": provenance("{}")}),
     "provenance of objects": lambda: npz(**_GOOD | {"provenance": npy("()", pickle.dumps(1), "|O")}),
     "other images": lambda: npz(**_GOOD),
+    "images of NaN": lambda: images_of("<f4", "(1, 3, 32, 32)", b"\0\0\xc0\x7f" * 3072),
+    "images of another shape": lambda: images_of("|u1", "(1, 3, 16, 64)", bytes(3072)),
+    "a label that there is not": lambda: images_of("|u1", "(1, 3, 32, 32)", bytes(3072), b"\n" + bytes(7)),
     "no images": lambda: npz(provenance=_GOOD["provenance"]),
     "offsets beyond the end": lambda: _central(npz(**_GOOD), 42, struct.pack("<I", 2**31)),
     "offsets before the beginning": lambda: _changed(npz(**_GOOD), -6, struct.pack("<I", 2**31)),

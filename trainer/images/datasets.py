@@ -257,6 +257,14 @@ def _load_prepared(file: Path) -> ImageDataset:
         images, labels = arrays["images"], arrays["labels"]
     if _sha256(images, labels) != provenance["sha256"]:
         raise _damaged(file, "its images are not those that were prepared")
+    if not (
+        images.dtype == np.uint8
+        and images.shape[1:] == (3, 32, 32)
+        and labels.dtype == np.int64
+        and labels.shape == (len(images),)
+        and np.isin(labels, range(len(cifar10.CLASSES))).all()
+    ):
+        raise _damaged(file, f"its images are {images.dtype} {images.shape}, its labels {labels.dtype}")
     return _cifar10(images, labels, provenance["sha256"], provenance["origin"])
 
 
