@@ -48,6 +48,7 @@ OBJECTS: Final[Mapping[tuple[str, str | None], type]] = {
 }
 TABLES: Final[Mapping[str, type]] = {layout.EPOCHS: EpochRow, PREDICTIONS: PredictionRow}
 LONG: Final = 10**400
+MOST_EDITED: Final = 2**20  # bytes of a file, or rows of a table
 HOSTILE_VALUES: Final[Mapping[str, object]] = {
     "null": None,
     "true": True,
@@ -103,17 +104,31 @@ def in_time(work: Callable[[], Any], seconds: float = 30.0) -> Any:
     return value
 
 
+def content_of(path: Path) -> bytes:
+    """What a break changes; raises OSError for what an earlier one put there, such as a FIFO."""
+    if not path.is_file() or path.stat().st_size > MOST_EDITED:
+        raise OSError(errno.EINVAL, "no file that a break edits")
+    return path.read_bytes()
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file where nothing lies, or a file. Raises OSError as `content_of`."""
+    if os.path.lexists(path) and not path.is_file():
+        raise OSError(errno.EINVAL, "no file that a break edits")
+    path.write_bytes(content)
+
+
 def edit_json(folder: Path, file: str, change: Callable[[dict[str, Any]], object]) -> None:
     """Change an object of JSON in place; a changed configuration gets its hash, where it can have one."""
     path = folder / file
-    content = json.loads(path.read_text())
+    content = json.loads(content_of(path))
     change(content)
     if file == layout.CONFIG and isinstance(content.get("config"), dict):
         try:
             content["config_hash"] = config_hash(content["config"])
         except ValueError:
             content["config_hash"] = "0" * 64
-    path.write_text(json.dumps(content))
+    put(path, json.dumps(content).encode())
 
 
 def set_field(file: str, part: str | None, name: str, value: object) -> Break:
@@ -125,7 +140,10 @@ def set_field(file: str, part: str | None, name: str, value: object) -> Break:
 
 def edit_table(file: str, change: Callable[[pa.Table], pa.Table], **options: Any) -> Break:
     def act(folder: Path) -> None:
-        table = pq.read_table(folder / file)
+        with pq.ParquetFile(pa.BufferReader(content_of(folder / file))) as opened:
+            if opened.metadata.num_rows > MOST_EDITED:
+                raise OSError(errno.EINVAL, "a bomb of an earlier break")
+            table = opened.read()
         pq.write_table(change(table), folder / file, **options)
 
     return act
@@ -148,7 +166,7 @@ def set_column(file: str, name: str, make: Callable[[int], pa.Array]) -> Break:
 
 
 def edit_bytes(file: str, change: Callable[[bytes], bytes]) -> Break:
-    return lambda folder: (folder / file).write_bytes(change((folder / file).read_bytes()))
+    return lambda folder: put(folder / file, change(content_of(folder / file)))
 
 
 def instead(file: str, make: Callable[[Path], object]) -> Break:
@@ -217,7 +235,7 @@ def rename(name: bytes) -> Break:
 
 
 def copy_predictions(name: str) -> Break:
-    return lambda folder: (folder / name).write_bytes((folder / PREDICTIONS).read_bytes())
+    return lambda folder: put(folder / name, content_of(folder / PREDICTIONS))
 
 
 def add_to_config(name: str, value: object) -> Break:
@@ -228,9 +246,9 @@ def raw_json(file: str, old: str, new: str) -> Break:
     """A text of the file for another; for what `json.dumps` does not write."""
 
     def act(folder: Path) -> None:
-        text = (folder / file).read_text()
+        text = content_of(folder / file).decode()
         assert old in text
-        (folder / file).write_text(text.replace(old, new, 1))
+        put(folder / file, text.replace(old, new, 1).encode())
 
     return act
 
