@@ -12,6 +12,7 @@ TEXTS: Final = (
     "$\\alpha$",
     "[link](http://evil.test)",
     "http://evil.test/d.png",
+    "www.evil.test",
     "datum.x",
     "\x1b[31m",
     "[red]x[/red]",
@@ -19,3 +20,5 @@ TEXTS: Final = (
 )
 # All of them in one.
 TEXT: Final = " ".join(TEXTS)
+# The same as a file's name.
+NAME: Final = TEXT.replace("/", "")
