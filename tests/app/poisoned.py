@@ -24,6 +24,11 @@ KEPT: Final = (
     *("", "cifar10", "S", "baseline", "mean", "running", "imported", "ok", "train", "valid", "test"),
     *("trained", "finished", "failed", "accuracy", "score"),
 )
+KEY_OF_POISONED: Final = """
+    poisoned(split_part(key, ':', 1)) || ':' || poisoned(split_part(split_part(key, ':', 2), '/', 1)) || '/'
+    || split_part(split_part(key, '/', 2), '#', 1)
+    || CASE WHEN contains(key, '#') THEN '#' || poisoned(split_part(key, '#', 2)) ELSE '' END
+"""
 # Columns that have only words of the program, which its own tables check or its code computes.
 FIXED: Final[Mapping[str, str]] = {
     "alembic_version.*": "the revision of the schema",
@@ -50,6 +55,14 @@ def poisoned(value: str) -> str:
     return value if value in KEPT else f"{value} {TEXT}"
 
 
+def poisoned_key(key: str) -> str:
+    """A key whose parts are poisoned, as `KEY_OF_POISONED` in SQL."""
+    source, _, rest = key.partition(":")
+    dataset, _, rest = rest.partition("/")
+    rest, has_trial, trial = rest.partition("#")
+    return f"{poisoned(source)}:{poisoned(dataset)}/{rest}{has_trial}{has_trial and poisoned(trial)}"
+
+
 def is_fixed(table: str, column: str) -> bool:
     return any(name in FIXED for name in (f"{table}.*", f"{table}.{column}", f"*.{column}"))
 
@@ -65,6 +78,8 @@ def poison(path: Path) -> set[tuple[str, str]]:
             f"CREATE TEMP MACRO poisoned(value) AS "
             f"CASE WHEN value IN ({kept}) THEN value ELSE value || ' ' || {_quoted(TEXT)} END"
         )
+        connection.execute(f"CREATE TEMP MACRO poisoned_key(key) AS {KEY_OF_POISONED}")
+        connection.create_function("poisoned_keys", _poisoned_keys, ["VARCHAR"], "VARCHAR")
         connection.create_function("poisoned_json", _poisoned_json, ["VARCHAR"], "VARCHAR")
         tables = connection.sql("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()
         clean = set()
@@ -94,11 +109,12 @@ def _changes(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[st
     rows = connection.execute(
         "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?", [table]
     ).fetchall()
-    functions = {"VARCHAR": "poisoned", "JSON": "poisoned_json"}
+    by_kind = {"VARCHAR": "poisoned", "JSON": "poisoned_json"}
+    by_name = {"gt_key": "poisoned_key", "ground_truth_keys": "poisoned_keys"}
     return [
-        (column, f'CAST({functions[kind]}("{column}") AS {kind})')
+        (column, f'CAST({by_name.get(column, by_kind[kind])}("{column}") AS {kind})')
         for column, kind in rows
-        if kind in functions and not is_fixed(table, column)
+        if kind in by_kind and not is_fixed(table, column)
     ]
 
 
@@ -109,6 +125,10 @@ def _replace(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
         return False
     connection.execute(f"ALTER TABLE poisoned_{table} RENAME TO {table}")
     return True
+
+
+def _poisoned_keys(text: str) -> str:
+    return json.dumps(list(map(poisoned_key, json.loads(text))))
 
 
 def _poisoned_json(text: str) -> str:
