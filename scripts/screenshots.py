@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from playwright.sync_api import sync_playwright
 
-from nasrank.app.serve import command
+from nasrank.app.serve import Service, command
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 CHROMIUM = os.environ.get("NASRANK_CHROMIUM", "/usr/bin/chromium")
@@ -38,7 +38,7 @@ def main() -> int:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
     url = f"http://localhost:{port}"
-    server = subprocess.Popen(command(Path(sys.argv[1]), "localhost", port), stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(command(Service(Path(sys.argv[1]), port=port)), stdout=subprocess.DEVNULL)
     try:
         wait_for(f"{url}/_stcore/health")
         IMAGES.mkdir(parents=True, exist_ok=True)

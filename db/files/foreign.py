@@ -27,7 +27,7 @@ MEMORY: Final = 2**30
 SECONDS: Final = 20
 # For each byte of a file; Python's objects take up to 6.5 times what a pickle of them does.
 MEMORY_A_BYTE: Final = 10
-BYTES_A_SECOND: Final = 10**6
+BYTES_A_SECOND: Final = 10**6  # of text that is parsed
 
 # (what, done, total)
 Progress = Callable[[str, int, int], None]
@@ -44,8 +44,8 @@ class Answer:
 class ForeignReader:
     """A process that runs a module, as a context: it starts with a task, and ends with the block."""
 
-    def __init__(self, module: str) -> None:
-        self._module = module
+    def __init__(self, module: str, bytes_a_second: int = BYTES_A_SECOND) -> None:
+        self._module, self._bytes_a_second = module, bytes_a_second
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -81,7 +81,7 @@ class ForeignReader:
         task = {
             "path": str(path),
             "memory": min(memory, (available_memory() or 2 * memory) // 2),
-            "seconds": SECONDS + size // BYTES_A_SECOND,
+            "seconds": SECONDS + size // self._bytes_a_second,
             **options,
         }
         process = self._started()

@@ -15,6 +15,8 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -29,10 +31,14 @@ from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.reading import Answer, Limits, QueryError, out_of_memory, out_of_time
 
 # Any query ends within these: what a page or a shared machine can bear.
-CONSOLE_LIMITS: Final = Limits(seconds=30, memory="1 GB", threads=2, rows=10_000, result_bytes=16 * 2**20)
-# Of address space above what the process has when it begins: DuckDB's memory, its threads' stacks, and
-# the values that it does not count.
+CONSOLE_LIMITS: Final = Limits(
+    seconds=30, memory="1 GB", process_bytes=10**9, threads=2, rows=10_000, result_bytes=16 * 2**20
+)
+# Of address space above what the process has when it begins, much of which is never used.
 ADDRESS_SPACE: Final = 3 * 2**30
+# Seconds between two looks at the memory of the process.
+_LOOK: Final = 0.02
+_TOO_LARGE: Final = 77  # its exit status then
 # Seconds that DuckDB has to heed its interrupt before the system ends the process.
 GRACE: Final = 1.0
 # Seconds between two calls of `on_wait`.
@@ -69,6 +75,8 @@ def ask(
     if not output.endswith(_END):
         if process.returncode == -signal.SIGALRM:
             raise QueryError(out_of_time(limits))
+        if process.returncode == _TOO_LARGE:
+            raise QueryError(out_of_memory(limits))
         raise QueryError(
             f"the query ended its process with {_how(process.returncode)}: DuckDB cannot run it, or "
             f"{out_of_memory(limits)}"
@@ -148,6 +156,21 @@ def _limit_process(limits: Limits) -> None:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         allowed = pages * resource.getpagesize() + ADDRESS_SPACE
         resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
+    if limits.process_bytes is not None and sys.platform == "linux":
+        threading.Thread(target=_end_when_larger, args=(limits.process_bytes,), daemon=True).start()
+
+
+def _end_when_larger(process_bytes: int) -> None:
+    """End this process once it has so much more memory than now; DuckDB works without Python's lock."""
+    most = _resident_pages() + process_bytes // resource.getpagesize()
+    while _resident_pages() <= most:
+        time.sleep(_LOOK)
+    os._exit(_TOO_LARGE)
+
+
+def _resident_pages() -> int:
+    """Of this process, in memory."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
 
 
 if __name__ == "__main__":

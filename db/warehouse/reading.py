@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import duckdb
 import pyarrow as pa
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, in_a_line
 from nasrank.db.warehouse.catalogue import MACROS, RELATIONS
 from nasrank.db.warehouse.view_texts import view_names
 
@@ -26,6 +26,8 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 # What a query binds to a `$name`; DuckDB gets a tuple as a LIST.
 Parameter = str | int | float | tuple[str, ...] | tuple[int, ...] | tuple[float, ...]
 
+# Statements that set something, and can fail when the connection closes, past every handler.
+_SETTINGS: Final = (duckdb.StatementType.CALL, duckdb.StatementType.PRAGMA)
 # Rows that DuckDB hands over at once: its own vectors are as long.
 _BATCH_ROWS: Final = 2048
 
@@ -47,6 +49,8 @@ class Limits:
     seconds: float | None = None
     memory: str | None = None
     """As DuckDB writes it, such as 1 GB."""
+    process_bytes: int | None = None
+    """Of the process of a console, above what it has when it begins: also what DuckDB does not count."""
     threads: int | None = None
     rows: int | None = None
     result_bytes: int | None = None
@@ -104,7 +108,13 @@ class Reading:
             QueryError: as the others, and where not even the first row is small enough.
         """
         with self.naming_lacking_views(), self._within_limits():
-            if not self.connection.extract_statements(sql):
+            statements = self.connection.extract_statements(sql)
+            if any(statement.type in _SETTINGS for statement in statements):
+                raise QueryError(
+                    "only queries are answered, and CALL and PRAGMA may set something; for CALL f(…) write "
+                    "SELECT * FROM f(…)"
+                )
+            if not statements:
                 raise QueryError(
                     "there is no statement in what was given; write one, such as SELECT * FROM mask"
                 )
@@ -153,6 +163,10 @@ class Reading:
             raise QueryError(out_of_memory(self.limits)) from error
         except duckdb.Error as error:
             raise QueryError(f"the query failed: {in_one_line(error)}", _excerpt(error)) from error
+        except (OSError, pa.ArrowException) as error:  # a type that Arrow has not, such as VARIANT
+            raise QueryError(
+                f"the query failed: {in_a_line(error, 300)}; cast it to VARCHAR or JSON"
+            ) from error
         finally:
             if timer:
                 timer.cancel()

@@ -4,27 +4,65 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 import streamlit.config
 
-from nasrank.app.serve import command, runs_path, warehouse_path
+from nasrank.app.serve import (
+    Service,
+    checked_base_path,
+    command,
+    runs_path,
+    streamlit_options,
+    warehouse_path,
+)
+from nasrank.db.errors import NasrankError
 from tests.samples import ROOT
 
 
-def test_the_command_names_host_port_and_files_that_exist(tmp_path: Path) -> None:
-    argv = command(tmp_path / "w w.duckdb", "localhost", 8765)
-    assert argv[:5] == [sys.executable, "-P", "-m", "streamlit", "run"]
-    assert Path(argv[5]).is_file()
-    assert "--server.address=localhost" in argv
-    assert "--server.port=8765" in argv
-    assert "--browser.gatherUsageStats=false" in argv
-    theme = next(argument for argument in argv if argument.startswith("--theme.base="))
-    assert Path(theme.partition("=")[2]).is_file()
+def test_the_command_names_all_that_is_served(tmp_path: Path) -> None:
+    argv = command(Service(tmp_path / "w w.duckdb", port=8765, public_names=("a.test", "b.test")))
+    assert argv[:4] == [sys.executable, "-P", "-m", "nasrank.app"]
+    assert {"--host=localhost", "--port=8765", "--public-name=a.test", "--public-name=b.test"} < set(argv)
+    assert f"--warehouse={tmp_path}/w w.duckdb" in argv
 
 
-def test_streamlit_knows_every_option(tmp_path: Path) -> None:
-    argv = command(tmp_path, "localhost", 1)
-    options = [argument[2:].partition("=")[0] for argument in argv[6 : argv.index("--")]]
+def test_streamlit_has_every_option() -> None:
+    options = streamlit_options(Service(host="0.0.0.0", port=8765, base_path="/nasrank/"))
     assert set(options) <= set(streamlit.config.get_config_options())
+    assert (options["server.address"], options["server.port"]) == ("0.0.0.0", 8765)
+    assert options["server.baseUrlPath"] == "/nasrank"
+    assert options["browser.gatherUsageStats"] is False
+    assert options["server.enableCORS"] is options["server.enableXsrfProtection"] is True
+    assert Path(str(options["theme.base"])).is_file()
+
+
+@pytest.mark.parametrize(
+    ("given", "path"), [("", ""), ("/", ""), ("/nasrank", "/nasrank"), ("/a.b/c_d~e-1/", "/a.b/c_d~e-1")]
+)
+def test_a_base_path_ends_without_a_slash(given: str, path: str) -> None:
+    assert checked_base_path(given) == path
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "nasrank",
+        "//evil.test",
+        "/a//b",
+        "/..",
+        "/a/../b",
+        "/a b",
+        "/a?b",
+        "/a#b",
+        "/ä",
+        "/%61",
+        "http://a/b",
+        "/a\n",
+    ],
+)
+def test_what_is_no_base_path_is_one_line(given: str) -> None:
+    with pytest.raises(NasrankError, match=r"^--base-path .* is no path: give one that begins with /"):
+        streamlit_options(Service(base_path=given))
 
 
 def test_the_theme_has_as_many_colours_in_light_as_in_dark() -> None:
@@ -35,8 +73,7 @@ def test_the_theme_has_as_many_colours_in_light_as_in_dark() -> None:
 
 
 def test_paths_are_what_the_command_says_then_the_environment_then_the_default(tmp_path: Path) -> None:
-    argv = command(tmp_path / "a b.duckdb", "localhost", 1, tmp_path / "my runs")
-    handed_on = argv[argv.index("--") + 1 :]
+    handed_on = command(Service(tmp_path / "a b.duckdb", tmp_path / "my runs"))[4:]
     assert warehouse_path(handed_on, {"NASRANK_WAREHOUSE": "c"}) == tmp_path / "a b.duckdb"
     assert warehouse_path(["-q", "tests/app"], {"NASRANK_WAREHOUSE": "c"}) == Path("c")
     assert warehouse_path([], {"NASRANK_WAREHOUSE": ""}) == Path("nasrank.duckdb")

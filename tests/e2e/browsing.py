@@ -32,3 +32,14 @@ def choose(page: Page, label: str, option: str) -> None:
 
 def parameters(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
+
+
+def draw_rectangle(page: Page, panel: Locator) -> None:
+    """From the middle of the panel towards its upper right corner."""
+    box = panel.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.42 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.36 * box["height"], steps=5)
+    page.mouse.move(box["x"] + 0.93 * box["width"], box["y"] + 0.3 * box["height"], steps=5)
+    page.mouse.up()

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from nasrank.app.serve import command
+from nasrank.app.serve import Service, command
 from nasrank.db.warehouse.file import Warehouse
 from tests.app.dashboard_data import fill
 from tests.e2e.slurm import cluster, missing_programs
@@ -30,6 +30,8 @@ CHROMIUM_OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Names of this machine that only the browser has, as a page of others can make one.
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
 ]
 START_SECONDS = 60
 # Milliseconds for whatever shall appear: a busy machine is no failure.
@@ -101,18 +103,22 @@ class Dashboard:
 
 
 @contextlib.contextmanager
-def serve(warehouse: Path) -> Iterator[str]:
+def serve(warehouse: Path, public_names: tuple[str, ...] = (), base_path: str = "") -> Iterator[str]:
     """The URL of a server that ends with the block; the runs are beside the warehouse."""
     port = free_port()
-    argv = command(warehouse, "localhost", port, warehouse.parent / "runs")
-    with served(argv, port, warehouse.parent, warehouse.with_suffix(".log")) as url:
+    runs = warehouse.parent / "runs"
+    argv = command(Service(warehouse, runs, port=port, public_names=public_names, base_path=base_path))
+    log = warehouse.with_name(f"dashboard-{port}.log")
+    with served(argv, port, warehouse.parent, log, base_path) as url:
         yield url
 
 
 @contextlib.contextmanager
-def served(argv: Sequence[str | Path], port: int, folder: Path, log: Path) -> Iterator[str]:
+def served(
+    argv: Sequence[str | Path], port: int, folder: Path, log: Path, base_path: str = ""
+) -> Iterator[str]:
     """The URL of what a command, given in a folder, serves until the block ends, without a traceback."""
-    url = f"http://localhost:{port}"
+    url = f"http://localhost:{port}{base_path}"
     with log.open("wb") as output:
         process = subprocess.Popen(argv, stdout=output, stderr=subprocess.STDOUT, cwd=folder)
         try:

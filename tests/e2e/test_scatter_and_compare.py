@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from nasrank.db.nb201.architectures import OPERATIONS, Architecture
 from tests.app.dashboard_data import KEY
-from tests.e2e.browsing import chart, choose, parameters, settle, visit
+from tests.e2e.browsing import chart, choose, draw_rectangle, parameters, settle, visit
 from tests.e2e.conftest import Dashboard
 
 
@@ -98,17 +98,6 @@ def test_differences_are_downloaded_as_the_views_have_them(
         scale = 100 if row.metric == "a_n" else 1
         assert row.difference == pytest.approx(scale * row.difference_view)
         assert row.high - row.low == pytest.approx(2 * scale * row.difference_interval_view)
-
-
-def draw_rectangle(page: Page, panel: Locator) -> None:
-    """From the middle of the panel towards its upper right corner."""
-    box = panel.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.42 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.36 * box["height"], steps=5)
-    page.mouse.move(box["x"] + 0.93 * box["width"], box["y"] + 0.3 * box["height"], steps=5)
-    page.mouse.up()
 
 
 def hover_until(page: Page, panel: Locator, seen: Locator) -> None:

@@ -21,6 +21,21 @@ def dashboard(
         ),
     ] = "localhost",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
+    public_name: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A name that browsers open the dashboard by, such as a proxy's. May be repeated. Names "
+            "other than localhost, --host and these are refused; IP addresses are not.",
+        ),
+    ] = None,
+    base_path: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH",
+            help="What comes before the pages in addresses, such as /nasrank if a proxy serves more.",
+        ),
+    ] = "",
     warehouse: WarehouseOption = WAREHOUSE,
     runs: RunsOption = RUNS,
 ) -> None:
@@ -41,5 +56,7 @@ def dashboard(
         *("--runs", str(runs)),
         *("--host", host),
         *("--port", str(port)),
+        *(f"--public-name={name}" for name in public_name or ()),
+        f"--base-path={base_path}",
     ]
     os.execv(command[0], command)

@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from nasrank.db.errors import NasrankError, printable
+from nasrank.db.files.cells import as_values
 from nasrank.db.files.tables import as_csv, as_json, json_value
 from nasrank.db.files.writing import replacing
 from nasrank.trainer.messages import say
@@ -104,8 +105,8 @@ def _print_for_people(rows: pa.Table) -> None:
     for field in rows.schema:
         number = pa.types.is_integer(field.type) or _is_real(field.type)
         table.add_column(printable(field.name), justify="right" if number else "left", overflow="fold")
-    for row in rows.to_pylist():
-        table.add_row(*(_cell(value) for value in row.values()))
+    for row in zip(*map(as_values, rows.columns), strict=True):
+        table.add_row(*map(_cell, row))
     # Outside a terminal nothing is folded: a line stays a row for grep and awk.
     Console(width=None if sys.stdout.isatty() else 10_000, markup=False, emoji=False, highlight=False).print(
         table
@@ -117,12 +118,16 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     value = json_value(value) if isinstance(value, decimal.Decimal) else value
-    return f"{value:.4f}" if isinstance(value, float) else printable(str(value))
+    return f"{value:.4f}" if isinstance(value, float) else _printable_lines(str(value))
 
 
 def _lines(text: str) -> str:
     """For a terminal: printable, but for its line breaks. Elsewhere a text is exactly itself."""
-    return "\n".join(map(printable, text.split("\n"))) if sys.stdout.isatty() else text
+    return _printable_lines(text) if sys.stdout.isatty() else text
+
+
+def _printable_lines(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def _escaped(json_text: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -16,6 +15,7 @@ from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.runs import queries
 from nasrank.app.views.runs.files import MOST_BYTES, FolderFile, content_of, files_of
 from nasrank.app.views.runs.live import REFRESH_SECONDS
+from nasrank.app.widgets.addresses import page_address
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key
@@ -150,12 +150,9 @@ def links(row: pd.Series) -> str:
     """To what other pages have of the run."""
     if not row["is_ingested"]:
         return "Not in the warehouse yet: other pages do not have it."
-    scatter = urlencode({"run": row["run_id"]})
-    compare = urlencode({"experiment": row["experiment_id"]})
-    return (
-        f"[Its predictions against the truth](scatter?{scatter}) · "
-        f"[its experiment among others](compare?{compare})"
-    )
+    scatter = page_address("scatter", {"run": row["run_id"]})
+    compare = page_address("compare", {"experiment": row["experiment_id"]})
+    return f"[Its predictions against the truth]({scatter}) · [its experiment among others]({compare})"
 
 
 def show_predictions(evaluations: pd.DataFrame, row: pd.Series) -> None:

@@ -21,6 +21,7 @@ from nasrank.app.views.scatter.panels import (
     points_inside,
     with_strings,
 )
+from nasrank.app.widgets.addresses import page_address
 from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
@@ -197,7 +198,7 @@ def show_architectures(
         "predicted_by": "Predicted by",
     }
     show_table(
-        table.assign(link="/search_space?arch=" + table["arch_id"].astype(str)),
+        table.assign(link=[page_address("search_space", {"arch": arch_id}) for arch_id in table["arch_id"]]),
         columns,
         alt="The architectures inside the rectangle or limits, with truth and prediction",
     )

@@ -13,6 +13,7 @@ from nasrank.app import shared_queries
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.search_space import queries
 from nasrank.app.views.search_space.architecture_facts import told_predictions, truth_matrix
+from nasrank.app.widgets.addresses import page_address
 from nasrank.app.widgets.figure import show_download, show_figure, show_files
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.origins import describe_origins
@@ -178,7 +179,8 @@ def equals_told(equals: pd.DataFrame) -> str:
     lines = []
     for sense, told in SENSES.items():
         members = list(equals.loc[equals[sense], "arch_id"])
-        links = listed([f"[{arch_id}](/search_space?arch={arch_id})" for arch_id in members], NAMED)
+        addresses = {arch_id: page_address("search_space", {"arch": arch_id}) for arch_id in members}
+        links = listed([f"[{arch_id}]({address})" for arch_id, address in addresses.items()], NAMED)
         lines.append(f"Equal to it {told}: {links or 'none'}.")
     return "  \n".join(lines)
 

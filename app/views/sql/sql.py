@@ -22,10 +22,12 @@ from nasrank.app.views.sql.result_chart import (
     result_chart,
 )
 from nasrank.app.views.sql.schema_browser import show_schema
+from nasrank.app.views.sql.turns import TURNS
 from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.text import as_text
+from nasrank.db.files.tables import for_screens
 from nasrank.db.warehouse.console import CONSOLE_LIMITS, ask
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.reading import QueryError
@@ -124,13 +126,17 @@ def fill_editor() -> None:
 
 
 def run_query(snapshot: Snapshot, sql: str, place: st.delta_generator.DeltaGenerator) -> None:
-    """Ask, while `place` shows for how long and a button that stops it."""
+    """Ask when it is this query's turn, while `place` shows for how long and a button that stops it."""
     # What holds where the script is stopped meanwhile, by the button or anything else that runs it anew.
     st.session_state["outcome"] = Outcome(sql)
     with place.container(horizontal=True, vertical_alignment="center"):
         st.button("Cancel", icon=":material/stop:")
         clock = st.empty()
     started = time.monotonic()
+
+    def show_waiting(before: int) -> None:
+        others = "1 query of another visitor" if before == 1 else f"{before:,} queries of other visitors"
+        clock.text(f"Waiting until {others} ended, for {time.monotonic() - started:.0f} seconds now")
 
     def show_time() -> None:
         # Streamlit ends this run of the script in here once there is another one; `ask` kills the query then.
@@ -139,7 +145,9 @@ def run_query(snapshot: Snapshot, sql: str, place: st.delta_generator.DeltaGener
         )
 
     try:
-        answer = ask(Warehouse(snapshot.path), sql, on_wait=show_time)
+        with TURNS.turn(show_waiting):
+            started = time.monotonic()
+            answer = ask(Warehouse(snapshot.path), sql, on_wait=show_time)
     except QueryError as error:
         outcome = Outcome(sql, problem=str(error), excerpt=error.excerpt)
     else:
@@ -157,7 +165,6 @@ def keep_in_address(filters: Filters, sql: str) -> None:
 
 def show_answer(filters: Filters, outcome: Outcome, rows: pa.Table) -> None:
     """How many rows in what time, the rows as a table or a chart, and their CSV."""
-    rows = rows.rename_columns(distinct(rows.column_names))
     count = (
         f"**{rows.num_rows:,} {'row' if rows.num_rows == 1 else 'rows'}** in {outcome.seconds:.1f} seconds"
     )
@@ -181,9 +188,9 @@ def show_answer(filters: Filters, outcome: Outcome, rows: pa.Table) -> None:
             "`nasrank-train sql` gives all of them."
         )
     if shown_as == "Table":
-        st.dataframe(rows, hide_index=True, placeholder="–", alt="The answer of the query")
+        st.dataframe(for_screens(rows), hide_index=True, placeholder="–", alt="The answer of the query")
     else:
-        show_chart(filters, rows, shown_as)
+        show_chart(filters, for_screens(rows), shown_as)
     filters.check_names()
     filters.show_problems()
 
@@ -213,18 +220,6 @@ def show_chart(filters: Filters, rows: pa.Table, mark: str) -> None:
         alt=f"{mark} of {y} over {x}{of_colour}, {rows.num_rows:,} rows",
         printed=lambda: chart.properties(width=PRINTED_WIDTH),
     )
-
-
-def distinct(names: list[str]) -> list[str]:
-    """The names, those that come again numbered: SQL allows two columns of one name, a table does not."""
-    told: list[str] = []
-    for name in names:
-        number, candidate = 1, name
-        while candidate in told:
-            number += 1
-            candidate = f"{name}_{number}"
-        told.append(candidate)
-    return told
 
 
 page()

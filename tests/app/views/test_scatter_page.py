@@ -158,7 +158,7 @@ def test_limits_in_the_address_zoom_and_list(whole: Warehouse, open_scatter: Any
     assert found["arch_id"].tolist() == known["arch_id"].tolist()
     assert found["arch_str"].tolist() == known["arch_str"].tolist()
     assert found["predicted"].tolist() == pytest.approx((100 * known["predicted"]).tolist())
-    assert found["link"].tolist()[0] == f"/search_space?arch={known['arch_id'][0]}"
+    assert found["link"].tolist()[0] == f"search_space?arch={known['arch_id'][0]}"
     assert f"**{len(known)} architectures**" in text(test.markdown)
     # The numbers stay those of the whole set.
     assert numbers(test)["n"].tolist() == [15_625]

@@ -86,7 +86,7 @@ def test_an_address_shows_its_query_and_does_not_ask_it(filled: Warehouse, open_
         ("COPY mask TO '/tmp/stolen.csv'", "Permission Error"),
         ("DELETE FROM mask", "read-only"),
         ("SELECT len(range(500000000))", "needs more memory"),
-        ("CALL enable_logging(storage_path = '/nowhere/log')", "ended its process|Permission Error"),
+        ("CALL enable_logging(storage_path = '/nowhere/log')", "queries are answered"),
         ("SELECT '*a*' + [1]", "Binder Error"),
         ("", "no statement"),
     ],
@@ -115,10 +115,17 @@ def test_a_cut_and_columns_of_one_name(filled: Warehouse, open_console: Any) -> 
     assert len(test.dataframe[0].value) == 10_000
 
 
+def test_what_browsers_have_nothing_for_is_text(filled: Warehouse, open_console: Any) -> None:
+    test = open_console(filled.path)
+    run(test, "SELECT DATE 'infinity' AS day, INTERVAL '1 month' AS span, [TIME '24:00:00'] AS times")
+    [row] = test.dataframe[0].value.to_dict("records")
+    assert row == {"day": "infinity", "span": "P1M0DT0S", "times": '["24:00:00"]'}
+
+
 def test_what_cannot_be_drawn_is_told(filled: Warehouse, open_console: Any) -> None:
     test = open_console(filled.path, chart="Points")
     run(test, "SELECT DATE 'infinity' AS day, 1 AS one")
-    assert "cannot be drawn" in text(test.error)
+    assert not test.error
     run(test, "SELECT 'a' AS text")
     assert "a column of numbers" in text(test.info)
 

@@ -278,7 +278,7 @@ def cifar10(states: Any) -> Any:
     [
         (lambda s: s.pop("12") and s.pop("200"), "does not have NATS-Bench's results under 12 and 200"),
         (lambda s: s["200"].update(arch_index=3), "says that it is architecture 3"),
-        (lambda s: s["200"].update(arch_str="|none~0|"), r"\(\|none~0\|\); by its place it is 0"),
+        (lambda s: s["200"].update(arch_str="|none~0|"), r"\('\|none~0\|'\); by its place it is 0"),
         (lambda s: s["200"].update(all_results=[]), "'200' is no ArchResults"),
         (
             lambda s: s["200"]["all_results"].update({("mnist", 777): {}}),

@@ -167,7 +167,7 @@ def test_files_by_path(tmp_path: Path) -> None:
     file = tmp_path / "odd\n'name'.pkl"
     file.write_bytes(pickle.dumps([1, 2]))
     assert load_pickle(file) == [1, 2]
-    with pytest.raises(NasrankError, match="has 20 bytes; at most 3 are read"):
+    with pytest.raises(NasrankError, match="has 20 bytes, and at most 3 are read"):
         load_pickle(file, max_bytes=3)
     file.write_bytes(b"")
     with pytest.raises(NasrankError, match="not a readable pickle") as error:
@@ -175,5 +175,5 @@ def test_files_by_path(tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
     with pytest.raises(NasrankError, match="cannot read .*: No such file"):
         load_pickle(tmp_path / "absent")
-    with pytest.raises(NasrankError, match="cannot read .*: Is a directory"):
+    with pytest.raises(NasrankError, match="cannot read .*: it is a folder"):
         load_pickle(tmp_path)

@@ -144,7 +144,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "truncated": (truncate, "cannot be read"),
     "foreign": (take_anothers_predictions, "belongs to the run 'another'"),
     "no predictions": (lambda f: prediction_file(f).unlink(), "has no predictions"),
-    "no epochs": (lambda f: (f / "epochs.parquet").unlink(), "epochs.parquet cannot be read"),
+    "no epochs": (lambda f: (f / "epochs.parquet").unlink(), "epochs.parquet': No such file"),
     "half a status": (lambda f: (f / "status.json").write_text('{"status": "fin'), "status.json cannot be"),
     "status of another kind": (lambda f: (f / "status.json").write_text("[]"), "not a JSON object"),
     "no time": (lambda f: rewrite(f / "status.json", started_at=None), "status.json: started_at is null;"),

@@ -309,7 +309,8 @@ def test_a_read_only_folder_is_named(warehouse: Warehouse, write_run: RunWriter)
 
 def test_a_full_disk_changes_nothing(warehouse: Warehouse, write_run: RunWriter) -> None:
     """A limit on the size of files stands in for the full disk; the kernel refuses both alike."""
-    folder = write_run(random_predictions("", 0))
+    # So many that the file's free blocks do not hold them.
+    folders = [write_run(random_predictions("", seed), seed=seed) for seed in range(4)]
     before = warehouse.path.read_bytes()
     program = """
         import resource, signal, sys
@@ -321,12 +322,12 @@ def test_a_full_disk_changes_nothing(warehouse: Warehouse, write_run: RunWriter)
         size = Path(sys.argv[1]).stat().st_size
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
         try:
-            ingest(Warehouse(Path(sys.argv[1])), [Path(sys.argv[2])])
+            print(ingest(Warehouse(Path(sys.argv[1])), list(map(Path, sys.argv[2:]))))
         except NasrankError as error:
             print(error)
     """
     result = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program), warehouse.path, folder],
+        [sys.executable, "-c", textwrap.dedent(program), warehouse.path, *folders],
         check=False,
         capture_output=True,
         text=True,

@@ -20,7 +20,8 @@ MEMBERS = [*(f"data_batch_{number}" for number in range(1, 6)), "batches.meta"]
 
 @pytest.fixture(scope="module")
 def read() -> Iterator[Callable[[Path], object]]:
-    with ForeignReader(process.PROCESS) as reader:
+    # What never ends is ended sooner than a user's file would be.
+    with ForeignReader(process.PROCESS, 10 * process.BYTES_A_SECOND) as reader:
         yield lambda path: reader.read(path, process.SIZE, {})
 
 

@@ -54,8 +54,9 @@ def double_learner(config: Any) -> Learner:
 
 
 def assert_learned_the_same(one: Learner, other: Learner) -> None:
+    # Threads add in any order: where much cancels, 2e-11 were seen.
     for found, expected in zip(learned(one), learned(other), strict=True):
-        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-11)
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-10)
 
 
 @fewer_examples
