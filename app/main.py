@@ -13,6 +13,7 @@ from altair.utils.schemapi import disable_debug_mode
 from nasrank.app.serve import warehouse_path
 from nasrank.app.snapshot import Snapshot, WarehouseReplacedError, opened_once
 from nasrank.app.widgets.refreshing import STYLE, refreshed_every
+from nasrank.app.widgets.text import as_code, as_text
 from nasrank.db.errors import NasrankError
 
 ICON = Path(__file__).with_name("icon.svg")
@@ -50,7 +51,7 @@ def main() -> None:
             page.run()
         show_freshness(Snapshot.take(warehouse_path()))
     except NasrankError as error:
-        st.error(str(error), title="The warehouse cannot be shown")
+        st.error(as_text(str(error)), title="The warehouse cannot be shown")
         st.button("Try again")
     except WarehouseReplacedError:
         st.rerun()
@@ -67,11 +68,11 @@ def show_freshness(snapshot: Snapshot) -> None:
 
 @refreshed_every(LOOK_EVERY)
 def _watch(snapshot: Snapshot) -> None:
-    st.caption(f"`{snapshot.path.name}`  \nupdated {snapshot.updated_at:%Y-%m-%d %H:%M} UTC")
+    st.caption(f"{as_code(snapshot.path.name)}  \nupdated {snapshot.updated_at:%Y-%m-%d %H:%M} UTC")
     try:
         now = Snapshot.take(snapshot.path)
     except NasrankError as error:
-        st.warning(str(error))
+        st.warning(as_text(str(error)))
         return
     if now != snapshot:
         st.info("The warehouse has new data.")

@@ -14,7 +14,7 @@ from nasrank.db.runs.configuration import settings_of
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
-from nasrank.report.charts.labels import in_order, kind_name, listed, set_name, size_position
+from nasrank.report.charts.labels import in_file_name, in_order, kind_name, listed, set_name, size_position
 from nasrank.report.charts.paper_charts import agreement_chart, dataset_chart, scatter_chart, usage_chart
 from nasrank.report.charts.ranking_chart import Lines, ranking_chart
 from nasrank.report.charts.ranking_table import POINTS, RankingTables, rank
@@ -95,7 +95,9 @@ class _Heading:
 
     def figure(self, caption: str, chart: Any, data: pd.DataFrame) -> Figure:
         of_group = [self.group.dataset, self.group.size] if self.group else []
-        name = "-".join(filter(None, [f"figure-{int(self.number):02}", *of_group, self.part]))
+        name = "-".join(
+            filter(None, [f"figure-{int(self.number):02}", *map(in_file_name, of_group), self.part])
+        )
         title = ": ".join(filter(None, [TITLES[self.number], ", ".join(filter(None, of_group))]))
         return Figure(self.number, name, title, caption, chart, data.reset_index(drop=True))
 

@@ -21,7 +21,7 @@ from nasrank.db.runs.configuration import OPTIONS, config_without
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
-from nasrank.report.charts.labels import in_order, set_name, signed, size_position
+from nasrank.report.charts.labels import in_file_name, in_order, set_name, signed, size_position
 from nasrank.report.figures import ReportKey
 from nasrank.report.queries import Series
 
@@ -338,7 +338,7 @@ class _QuestionsOfScale:
         caption += " Means over the seeds, with 95 % intervals (Student's t)."
         if "A, random" in data:
             caption += " A: the mean predicted accuracy; its Δ in percentage points."
-        name = f"{name}-{self.scale.replace(', ', '-')}"
+        name = f"{name}-{in_file_name(self.scale.replace(', ', '-'))}"
         return Question(name, f"{title}: {self.scale}", caption, shown, data)
 
 

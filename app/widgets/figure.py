@@ -8,6 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
+from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.specification import specification
 from nasrank.report.charts.images import as_png, as_svg
 
@@ -37,7 +38,7 @@ def show_figure(
         "PNG": lambda: as_png(draw()),
     }
     if data is not None:
-        files["CSV"] = lambda: data.to_csv(index=False, lineterminator="\n")
+        files["CSV"] = lambda: csv_file(data)
     show_files(name, files)
     return selection
 
@@ -63,7 +64,7 @@ def show_download(label: str, rows: pd.DataFrame, file_name: str) -> None:
     """A button for the rows of a table as CSV, in full precision."""
     st.download_button(
         label,
-        lambda: rows.to_csv(index=False, lineterminator="\n"),
+        lambda: csv_file(rows),
         file_name=file_name,
         mime="text/csv",
         on_click="ignore",

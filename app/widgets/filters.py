@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from nasrank.app.widgets.text import as_code, as_text
 from nasrank.report.charts.labels import listed
 
 # Streamlit's own parameters.
@@ -46,7 +47,15 @@ class Filters:
     ) -> str:
         """As `choose_one` for a few options side by side, the first one the default."""
         self._check(name, options, options[0])
-        chosen = st.radio(label, options, key=name, help=explanation, bind="query-params", horizontal=True)
+        chosen = st.radio(
+            label,
+            options,
+            key=name,
+            help=explanation,
+            format_func=as_text,
+            bind="query-params",
+            horizontal=True,
+        )
         self._chosen[name] = [chosen if chosen in options else options[0]]
         return self._chosen[name][0]
 
@@ -124,9 +133,9 @@ class Filters:
         """A number, or None where none is given."""
         if name not in st.session_state:
             self.problems += [
-                f"The address has {quoted(f'{name}={given}')}, which is no number. Shown: all."
-                for given in st.query_params.get_all(name)
-                if given and not _is_number(given)
+                f"The address has {given(f'{name}={value}')}, which is no number. Shown: all."
+                for value in st.query_params.get_all(name)
+                if value and not _is_number(value)
             ]
         chosen = st.number_input(
             label, value=None, format="%g", key=name, bind="query-params", placeholder="all"
@@ -153,9 +162,7 @@ class Filters:
     def check_known(self, name: str, noun: str, known: Iterable[str]) -> None:
         """Tell of values of a parameter that is no widget's, where the warehouse has no such thing."""
         for value in set(st.query_params.get_all(name)) - set(known):
-            self.problems.append(
-                f"The address has {quoted(f'{name}={value}')}; there is no such {noun} here."
-            )
+            self.problems.append(f"The address has {given(f'{name}={value}')}; there is no such {noun} here.")
 
     def check_names(self, also: Sequence[str] = ()) -> None:
         """Tell of URL parameters that no widget has; call it after the last one is made.
@@ -165,7 +172,7 @@ class Filters:
         for name in st.query_params:
             if name not in self._chosen and name not in _FOREIGN and name not in also:
                 self.problems.append(
-                    f"The address has {quoted(name)}, which is no filter of this page; it has "
+                    f"The address has {given(name)}, which is no filter of this page; it has "
                     f"{listed(list(self._chosen), 12)}."
                 )
 
@@ -189,17 +196,17 @@ class Filters:
             self.problems += url_problems(name, st.query_params.get_all(name), options, instead)
 
 
-def url_problems(name: str, given: Sequence[str], options: Sequence[str], instead: str) -> list[str]:
+def url_problems(name: str, values: Sequence[str], options: Sequence[str], instead: str) -> list[str]:
     """A line for each value of the URL parameter `name` that is not allowed.
 
     `instead` is what is shown where no value is left.
     """
-    left = [value for value in given if value in options]
+    left = [value for value in values if value in options]
     shown = listed(left) if left else instead
     return [
-        f"The address has {quoted(f'{name}={value}')}; there {'is' if len(options) == 1 else 'are'} "
-        f"{listed(options, 12)}. Shown: {shown}."
-        for value in given
+        f"The address has {given(f'{name}={value}')}; there {'is' if len(options) == 1 else 'are'} "
+        f"{as_text(listed(options, 12))}. Shown: {as_text(shown)}."
+        for value in values
         if value and value not in options
     ]
 
@@ -218,7 +225,6 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def quoted(text: str) -> str:
-    """As code in Markdown, on one line and not too long, whatever `text` contains."""
-    line = "".join(character if character.isprintable() else " " for character in text).replace("`", "'")
-    return f"`{line[:_SHOWN_CHARACTERS]}{'…' if len(line) > _SHOWN_CHARACTERS else ''}`"
+def given(part: str) -> str:
+    """A part of the address as code in Markdown, and not too long."""
+    return as_code(part, _SHOWN_CHARACTERS)

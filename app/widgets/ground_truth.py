@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from nasrank.app.widgets.filters import Filters
+from nasrank.app.widgets.text import as_text
 
 # The default key within its source: accuracy on images that stand-alone training has not seen.
 DEFAULT_KEY = ("cifar10-valid", "valid", 200, 1, "mean")
@@ -42,14 +43,14 @@ def default_key(keys: pd.DataFrame, asked: Sequence[str]) -> str:
 
 
 def describe_key(key: pd.Series) -> str:
-    """One sentence on what the architectures are ordered by."""
-    split = {"train": "training", "valid": "validation"}.get(key["split"], key["split"])
-    trial = "mean over trials" if key["trial"] == "mean" else f"trial {key['trial']}"
+    """One sentence of Markdown on what the architectures are ordered by."""
+    split = {"train": "training", "valid": "validation"}.get(key["split"], as_text(key["split"]))
+    trial = "mean over trials" if key["trial"] == "mean" else f"trial {as_text(key['trial'])}"
     if key["averaged_epochs"] > 1:
         trial += f" and the last {key['averaged_epochs']} epochs"
     return (
-        f"Ranked against NAS-Bench-201's {split} accuracy on **{key['dataset']}** after {key['epochs']} "
-        f"epochs of stand-alone training, {trial} ({key['source']})."
+        f"Ranked against NAS-Bench-201's {split} accuracy on **{as_text(key['dataset'])}** after "
+        f"{key['epochs']} epochs of stand-alone training, {trial} ({as_text(key['source'])})."
     )
 
 

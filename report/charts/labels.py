@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from nasrank.db.warehouse.models import IMPORTED
 
 # Sizes from small to large; others follow by name.
 _SIZES: Final = ("tiny", "S", "M")
+_MOST_IN_FILE_NAME: Final = 60
 
 
 def set_name(operations: str) -> str:
@@ -25,6 +28,12 @@ def kind_name(mask: str, lt: str, variant: str) -> str:
     """What an experiment is among others of its size: `mask Zero, LT Skip, warmup`; the usual is not told."""
     parts = [f"mask {set_name(mask)}", f"LT {lt}" if lt else "", "" if variant == "baseline" else variant]
     return ", ".join(filter(None, parts))
+
+
+def in_file_name(text: str) -> str:
+    """The text as a part of a file's name; others than `[A-Za-z0-9_.+-]` become a digest."""
+    plain = re.sub(r"[^\w.+-]+", "_", text, flags=re.ASCII)[:_MOST_IN_FILE_NAME]
+    return text if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def in_order(experiments: pd.DataFrame) -> pd.DataFrame:

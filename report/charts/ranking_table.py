@@ -54,12 +54,12 @@ class Ranking:
     bn_mode: str
     metric: str
 
-    def as_csv(self, gt_key: str) -> str:
-        """`rows` in full precision, each with the key and bn_mode under which it stands."""
+    def with_key(self, gt_key: str) -> pd.DataFrame:
+        """`rows` without series, each with the key and bn_mode under which it stands."""
         told = self.rows.drop(columns="series")
         told.insert(1, "gt_key", gt_key)
         told.insert(2, "bn_mode", self.bn_mode)
-        return told.to_csv(index=False, lineterminator="\n")
+        return told
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, printable
 from nasrank.db.files.cells import as_values
 from nasrank.db.files.tables import as_csv, as_json, json_value
 from nasrank.db.files.writing import replacing
@@ -36,11 +37,16 @@ def print_table(rows: pa.Table, format: Format) -> None:
     """Print rows on standard output. JSON is a list of objects; NULL is null there, and empty elsewhere."""
     match format:
         case Format.csv:
-            sys.stdout.write(as_csv(rows))
+            sys.stdout.write(_lines(as_csv(rows)))
         case Format.json:
-            print(as_json(rows))
+            print_json(as_json(rows))
         case Format.table:
             _print_for_people(rows)
+
+
+def print_json(text: str) -> None:
+    """JSON on standard output; on a terminal, what it would obey is told by its number."""
+    print(_escaped(text) if sys.stdout.isatty() else text)
 
 
 def write_table(rows: pa.Table, path: Path) -> None:
@@ -69,11 +75,16 @@ def show_work() -> Iterator[Callable[[str, int, int], None]]:
     if not sys.stderr.isatty():
         yield _lines_now_and_then()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("")
         yield lambda what, done, total: bar.update(
-            task, description=what, completed=done, total=total or None
+            task, description=printable(what), completed=done, total=total or None
         )
 
 
@@ -93,11 +104,13 @@ def _print_for_people(rows: pa.Table) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for field in rows.schema:
         number = pa.types.is_integer(field.type) or _is_real(field.type)
-        table.add_column(field.name, justify="right" if number else "left", overflow="fold")
+        table.add_column(printable(field.name), justify="right" if number else "left", overflow="fold")
     for row in zip(*map(as_values, rows.columns), strict=True):
         table.add_row(*map(_cell, row))
     # Outside a terminal nothing is folded: a line stays a row for grep and awk.
-    Console(width=None if sys.stdout.isatty() else 10_000, markup=False, highlight=False).print(table)
+    Console(width=None if sys.stdout.isatty() else 10_000, markup=False, emoji=False, highlight=False).print(
+        table
+    )
     say(f"{rows.num_rows:,} {'row' if rows.num_rows == 1 else 'rows'}")
 
 
@@ -105,7 +118,26 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     value = json_value(value) if isinstance(value, decimal.Decimal) else value
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    return f"{value:.4f}" if isinstance(value, float) else _printable_lines(str(value))
+
+
+def _lines(text: str) -> str:
+    """For a terminal: printable, but for its line breaks. Elsewhere a text is exactly itself."""
+    return _printable_lines(text) if sys.stdout.isatty() else text
+
+
+def _printable_lines(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def _escaped(json_text: str) -> str:
+    """The same JSON without characters that a terminal would obey."""
+    return "".join(c if c.isprintable() or c == "\n" else _json_number(c) for c in json_text)
+
+
+def _json_number(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else json.dumps(character)[1:-1]
 
 
 def _is_real(data_type: pa.DataType) -> bool:

@@ -11,7 +11,7 @@ import typer
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import resolve_key
 from nasrank.trainer.cli.options import WAREHOUSE, JsonOption, WarehouseOption
-from nasrank.trainer.cli.output import show_work
+from nasrank.trainer.cli.output import print_json, show_work
 from nasrank.trainer.messages import say
 
 
@@ -45,5 +45,5 @@ def report(
     with show_work() as show:
         written = write_report(source, ReportKey(key, bn_mode), out, show)
     if json_output:
-        print(json.dumps(written, ensure_ascii=False, indent=2))
+        print_json(json.dumps(written, ensure_ascii=False, indent=2))
     say(f"wrote {len(written['figures'])} figures and the findings to {out / 'index.html'}")

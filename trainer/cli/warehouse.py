@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from nasrank.db.errors import printable
 from nasrank.db.ingest.packed import DEFAULT_RESULTS, load_results
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.seed import seed_warehouse
@@ -41,7 +42,8 @@ def init(
     Example: nasrank-train init --with-results
     """
     if study is not None and not with_results:
-        raise typer.BadParameter(f"{study} names results; give --with-results {study}, or leave it out")
+        name = printable(study)
+        raise typer.BadParameter(f"{name} names results; give --with-results {name}, or leave it out")
     target = Warehouse(warehouse)
     created = target.create(seed_warehouse)
     if created.is_new:

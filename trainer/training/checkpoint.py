@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import pickle
-import sys
 import time
 import zipfile
 import zlib
@@ -21,6 +20,7 @@ from nasrank.db.errors import NasrankError
 from nasrank.db.files.writing import atomic_write
 from nasrank.db.runs.claims import Claim
 from nasrank.db.runs.layout import checkpoint_files, checkpoint_path
+from nasrank.trainer.messages import say
 from nasrank.trainer.training.training import Training
 
 FORMAT: Final = 1
@@ -94,7 +94,7 @@ def load_checkpoint(folder: Path, *, config_hash: str, seed: int) -> dict[str, A
     for path in checkpoint_files(folder):
         content = _read(path)
         if content is None:
-            print(f"warning: {path} is damaged; going back to an earlier state", file=sys.stderr)
+            say(f"warning: {path} is damaged; going back to an earlier state")
             continue
         expected = {"format": FORMAT, "config_hash": config_hash, "seed": seed}
         found = {key: content.get(key) for key in expected}

@@ -13,6 +13,7 @@ from nasrank.app.views.compare.comparison import SETS
 from nasrank.app.widgets.bn_mode import choose_bn_mode
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key
+from nasrank.app.widgets.text import as_text
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report.charts.comparison_charts import METRICS
 from nasrank.report.charts.labels import experiment_labels, listed
@@ -63,7 +64,7 @@ def choose(
     if len(chosen) > COLOURS:
         filters.problems.append(
             f"{COLOURS} experiments are compared at most. Left out: "
-            f"{listed([names[key] for key in chosen[COLOURS:]])}."
+            f"{as_text(listed([names[key] for key in chosen[COLOURS:]]))}."
         )
         chosen = chosen[:COLOURS]
     of_chosen = experiments.set_index("experiment_id", drop=False).loc[chosen].reset_index(drop=True)

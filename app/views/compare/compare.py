@@ -19,11 +19,13 @@ from nasrank.app.views.compare.comparison import (
     told_differences,
     with_bands,
 )
+from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import describe_key
 from nasrank.app.widgets.origins import describe_origins
 from nasrank.app.widgets.table import Columns, show_table
+from nasrank.app.widgets.text import as_text
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.comparison_charts import METRICS, curves_chart, forest_chart
@@ -90,7 +92,7 @@ def show_configurations(choice: ComparisonChoice) -> None:
         st.dataframe(whole, alt="All settings of the experiments, a column an experiment")
         st.download_button(
             "Download configurations",
-            whole.to_csv(index_label="setting", lineterminator="\n"),
+            csv_file(whole.reset_index(names="setting")),
             file_name="configurations.csv",
             mime="text/csv",
             on_click="ignore",
@@ -101,7 +103,7 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
     """Of the chosen metric as forest and table; of all of them in the file."""
     heading, button = st.columns([3, 1], vertical_alignment="bottom")
     name = METRICS[choice.metric]
-    heading.header(f"Difference to {choice.labels[choice.reference]}")
+    heading.header(f"Difference to {as_text(choice.labels[choice.reference])}")
     found = queries.differences(snapshot, choice.ids, choice.reference, choice.key["gt_key"], choice.bn_mode)
     at_the_end = evaluations[evaluations["is_final"]]
     seeds = {
@@ -123,7 +125,7 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
         return
     button.download_button(
         "Download differences",
-        told.drop(columns="set").to_csv(index=False, lineterminator="\n"),
+        csv_file(told.drop(columns="set")),
         file_name="differences.csv",
         mime="text/csv",
         on_click="ignore",

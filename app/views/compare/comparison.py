@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from nasrank.app.rows import rows_as
+from nasrank.app.widgets.text import as_text
 from nasrank.db.runs.configuration import OPTIONS
 from nasrank.report.charts.labels import counted, listed
 from nasrank.report.charts.ranking_table import POINTS
@@ -35,7 +36,7 @@ def configurations(experiments: pd.DataFrame, labels: Mapping[str, str]) -> pd.D
         config = json.loads(row.config)
         own = {"size": row.size, "variant": row.variant} if pd.notna(row.size) else {"name": row.name}
         told = {"kind": row.kind, **own, **config}
-        columns[labels[row.experiment_id]] = {name: _as_text(name, value) for name, value in told.items()}
+        columns[labels[row.experiment_id]] = {name: _in_words(name, value) for name, value in told.items()}
     table = pd.DataFrame(columns).fillna("–")
     table.index.name = "setting"
     return table
@@ -62,7 +63,7 @@ def told_differences(differences: pd.DataFrame, labels: Mapping[str, str]) -> pd
 def seed_notes(
     differences: pd.DataFrame, seeds: Mapping[str, Sequence[int]], labels: Mapping[str, str], reference: str
 ) -> list[str]:
-    """What few or no common seeds mean for each comparison; `seeds` are those with predictions."""
+    """What few or no common seeds mean for each comparison, in Markdown; `seeds` have predictions."""
     notes = []
     own = set(seeds.get(reference, []))
     for experiment_id, label in labels.items():
@@ -70,7 +71,7 @@ def seed_notes(
             continue
         common = sorted(own & set(seeds.get(experiment_id, [])))
         compared = differences[differences["experiment_id"] == experiment_id]
-        pair = f"**{label}** and **{labels[reference]}**"
+        pair = f"**{as_text(label)}** and **{as_text(labels[reference])}**"
         if not common:
             notes.append(
                 f"{pair} have no seed in common: nothing can be paired. They have "
@@ -104,7 +105,7 @@ def _seeds(seeds: Sequence[int]) -> str:
     return counted("seed", sorted(seeds)) if len(seeds) else "no predictions"
 
 
-def _as_text(name: str, value: object) -> str:
+def _in_words(name: str, value: object) -> str:
     if value is None:
         return OPTIONS[name].none if name in OPTIONS else "none"
     if isinstance(value, bool):

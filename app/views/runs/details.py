@@ -17,10 +17,10 @@ from nasrank.app.views.runs.files import MOST_BYTES, FolderFile, content_of, fil
 from nasrank.app.views.runs.live import REFRESH_SECONDS
 from nasrank.app.widgets.addresses import page_address
 from nasrank.app.widgets.figure import show_figure
-from nasrank.app.widgets.filters import Filters, quoted
+from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key
 from nasrank.app.widgets.refreshing import refreshed_every
-from nasrank.app.widgets.text import as_text
+from nasrank.app.widgets.text import as_code, as_text
 from nasrank.db.errors import NasrankError
 from nasrank.db.runs.reader import read_begun_run
 from nasrank.db.warehouse.models import IMPORTED
@@ -42,7 +42,7 @@ class Chosen:
 
 def show_details(snapshot: Snapshot, chosen: Chosen, filters: Filters, keys: pd.DataFrame) -> None:
     """Charts of all chosen runs, then each by itself."""
-    st.header("Chosen runs" if len(chosen.rows) > 1 else str(chosen.rows["run_id"].iloc[0]))
+    st.header("Chosen runs" if len(chosen.rows) > 1 else as_text(chosen.rows["run_id"].iloc[0]))
     known = chosen.rows[chosen.rows["is_ingested"]]
     begun = chosen.rows.loc[~chosen.rows["is_ingested"], "run_id"]
     curves = [
@@ -55,7 +55,7 @@ def show_details(snapshot: Snapshot, chosen: Chosen, filters: Filters, keys: pd.
         follow_curves(fixed, {run_id: chosen.labels[run_id] for run_id in begun}, chosen.runs_dir)
     show_rankings(snapshot, chosen, known, filters, keys)
     for _, row in chosen.rows.iterrows():
-        with st.expander(str(row["run_id"]), expanded=len(chosen.rows) == 1):
+        with st.expander(as_text(row["run_id"]), expanded=len(chosen.rows) == 1):
             show_run(snapshot, row, chosen.runs_dir)
 
 
@@ -161,7 +161,7 @@ def show_predictions(evaluations: pd.DataFrame, row: pd.Series) -> None:
         st.markdown("None: the run failed before it was evaluated.")
         return
     if row["kind"] == IMPORTED:
-        st.markdown(f"Imported from {quoted(str(row['file_name']))}.")
+        st.markdown(f"Imported from {as_code(str(row['file_name']))}.")
     names = {
         "epoch": "After epoch",
         "bn_mode": "BN mode",
@@ -169,7 +169,7 @@ def show_predictions(evaluations: pd.DataFrame, row: pd.Series) -> None:
         "non_finite": "Not finite",
     }
     st.table(
-        evaluations.rename(columns=names),
+        evaluations.assign(bn_mode=evaluations["bn_mode"].map(as_text)).rename(columns=names),
         hide_index=True,
         width="content",
         alt=f"How many architectures {row['run_id']} predicted",

@@ -13,9 +13,8 @@ from pathlib import Path
 import streamlit as st
 
 from nasrank.app.serve import warehouse_path
-from nasrank.app.widgets.filters import quoted
 from nasrank.app.widgets.refreshing import refreshed_every
-from nasrank.app.widgets.text import as_text
+from nasrank.app.widgets.text import as_code, as_text
 from nasrank.db.runs.monitor import Evaluating, RunsMonitor, RunsSeen, SeenRun
 from nasrank.report.charts.labels import listed, roughly
 
@@ -89,18 +88,18 @@ def summary(runs_dir: Path, seen: RunsSeen) -> str:
     """One line: how many are in which state, and where."""
     counts = {state: number for state in SIGNS if (number := sum(run.state == state for run in seen.runs))}
     told = ", ".join(f"**{number:,} {state}**" for state, number in counts.items()) or "Nothing is running"
-    return f"{told}; {seen.ended:,} ended, in {quoted(str(runs_dir.absolute()))}."
+    return f"{told}; {seen.ended:,} ended, in {as_code(str(runs_dir.absolute()))}."
 
 
 def show_card(run: SeenRun) -> None:
     """A run with its progress, or why it has none."""
     with st.container(border=True, gap="small"):
-        st.markdown(f"{SIGNS[run.state]} **{run.state}** {quoted(run.run_id)}")
+        st.markdown(f"{SIGNS[run.state]} **{as_text(run.state)}** {as_code(run.run_id)}")
         if run.status is not None and run.status.epochs > 0:
             done = min(max(run.status.epoch / run.status.epochs, 0.0), 1.0)
-            st.progress(done, text=" · ".join(training_words(run)))
+            st.progress(done, text=as_text(" · ".join(training_words(run))))
         if run.evaluating is not None:
-            words = " · ".join(evaluating_words(run.evaluating))
+            words = as_text(" · ".join(evaluating_words(run.evaluating)))
             if run.evaluating.total:
                 st.progress(min(run.evaluating.done / run.evaluating.total, 1.0), text=words)
             else:
@@ -149,4 +148,4 @@ def ingest_command(runs_dir: Path) -> str:
 
 def names(run_ids: tuple[str, ...]) -> str:
     """Some of them, as code."""
-    return listed([quoted(run_id) for run_id in run_ids], 3)
+    return listed([as_code(run_id) for run_id in run_ids], 3)

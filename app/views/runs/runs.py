@@ -24,7 +24,9 @@ from nasrank.app.views.runs.table import (
     run_labels,
     with_folders,
 )
-from nasrank.app.widgets.filters import Filters, quoted
+from nasrank.app.widgets.csv_file import csv_file
+from nasrank.app.widgets.filters import Filters, given
+from nasrank.app.widgets.text import as_code
 
 # So many lines can be told apart in a chart, and so many runs are described below.
 MOST_CHOSEN = 8
@@ -84,7 +86,7 @@ def show_table(
     table = as_shown(shown, columns)
     button.download_button(
         "Download CSV",
-        lambda: table.to_csv(index=False, lineterminator="\n"),
+        lambda: csv_file(table),
         file_name="runs.csv",
         mime="text/csv",
         on_click="ignore",
@@ -130,10 +132,10 @@ def problems(asked: Sequence[str], known: set[str], shown: set[str]) -> list[str
     for run_id in asked:
         if run_id not in known:
             lines.append(
-                f"The address has {quoted(f'run={run_id}')}, which is no run of this warehouse or folder."
+                f"The address has {given(f'run={run_id}')}, which is no run of this warehouse or folder."
             )
         elif run_id not in shown:
-            lines.append(f"The filters hide {quoted(run_id)}, which the address names.")
+            lines.append(f"The filters hide {as_code(run_id)}, which the address names.")
     return lines
 
 

@@ -22,11 +22,13 @@ from nasrank.app.views.scatter.panels import (
     with_strings,
 )
 from nasrank.app.widgets.addresses import page_address
+from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import describe_key
 from nasrank.app.widgets.origins import describe_origins
 from nasrank.app.widgets.table import Columns, show_table
+from nasrank.app.widgets.text import as_code, as_text
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report.charts.cell_drawing import cell_expression
 from nasrank.report.charts.labels import counted, listed
@@ -60,7 +62,8 @@ def page() -> None:
     shown_runs = runs[runs["run_id"].isin(predictors) | runs["experiment_id"].isin(predictors)]
     st.markdown(f"{describe_origins(shown_runs)}  \n{describe_key(choice.key)}")
     if choice.absent:
-        st.info(f"Not evaluated at this epoch with these BatchNorm statistics: {listed(choice.absent)}.")
+        absent = as_text(listed(choice.absent))
+        st.info(f"Not evaluated at this epoch with these BatchNorm statistics: {absent}.")
     if not choice.subjects:
         st.info("Choose a run, or an experiment for the mean over its seeds.")
         return
@@ -77,7 +80,7 @@ def show_panels(snapshot: Snapshot, choice: ScatterChoice) -> tuple[list[Shown],
     brushed: list[AxisLimits | None] = []
     most = max(1, MOST_PANELS // len(choice.sets))
     for subject in choice.subjects[:most]:
-        st.header(subject.label)
+        st.header(as_text(subject.label))
         st.markdown(f":small[{origin(subject)}]")
         drawn: list[Shown] = []
         for one in panels(snapshot, subject, choice.key["gt_key"], choice.sets, choice.limits):
@@ -92,8 +95,9 @@ def show_panels(snapshot: Snapshot, choice: ScatterChoice) -> tuple[list[Shown],
                     brushed.append(brushed_part(show_panel(choice, one)))
         shown += drawn
     if more := choice.subjects[most:]:
+        left_out = as_text(listed([one.label for one in more]))
         st.info(
-            f"{MOST_PANELS} panels are drawn at most. Left out: {listed([one.label for one in more])}. "
+            f"{MOST_PANELS} panels are drawn at most. Left out: {left_out}. "
             "Choose fewer sets of architectures to see more runs."
         )
     return shown, brushed
@@ -134,9 +138,10 @@ def brushed_part(selected: Any) -> AxisLimits | None:
 
 def origin(subject: Subject) -> str:
     """Which predictions these are."""
-    told = [f"mean over {counted('seed', subject.seeds)}" if subject.seeds else f"run `{subject.predictor}`"]
+    seeds = f"mean over {counted('seed', subject.seeds)}"
+    told = [seeds if subject.seeds else f"run {as_code(subject.predictor)}"]
     if subject.bn_mode != IMPORTED:
-        told.append(f"after {subject.epoch} epochs, BatchNorm {subject.bn_mode}")
+        told.append(f"after {subject.epoch} epochs, BatchNorm {as_text(subject.bn_mode)}")
     return ", ".join(told)
 
 
@@ -173,7 +178,7 @@ def show_architectures(
         st.button("Zoom into the rectangle", on_click=zoom, args=[rounded(drawn)], icon=":material/zoom_in:")
     button.download_button(
         "Download architectures",
-        lambda: with_strings(found).to_csv(index=False, lineterminator="\n"),
+        lambda: csv_file(with_strings(found)),
         file_name="architectures.csv",
         mime="text/csv",
         on_click="ignore",
@@ -226,7 +231,7 @@ def show_numbers(choice: ScatterChoice, shown: Sequence[Shown]) -> None:
     heading.header("The same numbers")
     button.download_button(
         "Download numbers",
-        rows.to_csv(index=False, lineterminator="\n"),
+        csv_file(rows),
         file_name="scatter.csv",
         mime="text/csv",
         on_click="ignore",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from nasrank.app.rows import rows_as
+from nasrank.app.widgets.text import as_text
 
 # The benchmark's data sets, in the order of its papers.
 DATASETS = ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120")
@@ -46,14 +47,15 @@ def truth_matrix(truths: pd.DataFrame, gt_key: str, *, is_masked: bool) -> pd.Da
     columns = [name for name in [*DATASETS, *others] if name in set(truths["dataset"])]
     matrix = cells.pivot(index="measured", columns="dataset", values="told")
     matrix = matrix.reindex(index=list(dict.fromkeys(cells["measured"])), columns=columns).fillna("–")
-    return matrix.rename_axis(index=str(truths["source"].iloc[0]), columns=None)
+    return matrix.rename(columns=as_text).rename_axis(index=as_text(truths["source"].iloc[0]), columns=None)
 
 
 def _measured(row: Truth) -> str:
     """`valid, 200 epochs`, of a trial or of a mean over epochs."""
     first = row.epochs - row.averaged_epochs + 1
     epochs = row.epochs if row.averaged_epochs == 1 else f"{first}–{row.epochs}"
-    return f"{row.split}, {epochs} epochs" + ("" if row.trial == "mean" else f", trial {row.trial}")
+    told = f"{row.split}, {epochs} epochs" + ("" if row.trial == "mean" else f", trial {row.trial}")
+    return as_text(told)
 
 
 def _truth(row: Truth, is_masked: bool) -> str:

@@ -200,7 +200,8 @@ def show_truths(space: Space, architecture: Architecture) -> None:
             st.table(matrix(known[is_mean]), alt=f"{told}, means over trials")
         if not is_mean.all():
             is_chosen = (known.loc[~is_mean, "gt_key"] == space.gt_key).any()
-            with st.expander(f"Single trials of {source}", expanded=bool(is_chosen) or not is_mean.any()):
+            is_open = bool(is_chosen) or not is_mean.any()
+            with st.expander(f"Single trials of {as_text(source)}", expanded=is_open):
                 st.table(matrix(known[~is_mean]), alt=f"{told}, single trials")
     show_download("Download ground truth", truths, f"ground-truth-{arch_id}.csv")
 

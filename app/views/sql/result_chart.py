@@ -51,13 +51,21 @@ def result_chart(rows: pa.Table, mark: str, x: str, y: str, colour: str | None) 
     chart = alt.Chart(shown, mark=MARKS[mark], height=HEIGHT).encode(
         across,
         alt.Y("y", type=_kind(rows[y].type), title=y).scale(zero=mark == "Bars"),
-        tooltip=[alt.Tooltip(key, type=_kind(rows[name].type), title=name) for key, name in columns.items()],
+        tooltip=[
+            alt.Tooltip(k, type=_kind(rows[name].type), title=_in_tooltip(name))
+            for k, name in columns.items()
+        ],
     )
     if colour:
         chart = chart.encode(alt.Color("colour", type="nominal", title=colour))
         if mark == "Bars":
             chart = chart.encode(alt.XOffset("colour", type="nominal"))
     return chart
+
+
+def _in_tooltip(name: str) -> str:
+    """As Vega's tooltip names a column: it would fetch the picture that a value called `image` names."""
+    return f"{name} " if name in ("image", "title") else name
 
 
 def _kind(data_type: pa.DataType) -> Literal["quantitative", "temporal", "nominal"]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from nasrank.app.views.sql.queries import Macro, Relation, RelationColumn
-from nasrank.app.widgets.text import as_text
+from nasrank.app.widgets.text import as_code, as_text
 
 # So many hits are shown opened.
 OPENED = 3
@@ -28,9 +28,10 @@ def show_schema(
         if (lines := relation_lines(relation, columns, words)) is not None
     ]
     entries += [
-        ("macro", macro.name, macro.comment, [f"`{macro.name}({', '.join(macro.parameters)})` gives {gives}"])
+        ("macro", macro.name, macro.comment, [f"{as_code(call)} gives {gives}"])
         for macro in macros
         if matches(words, macro.name, macro.comment)
+        for call in (f"{macro.name}({', '.join(macro.parameters)})",)
         for gives in ("rows" if macro.is_table else "a value",)
     ]
     if not entries:
@@ -38,20 +39,22 @@ def show_schema(
     with st.container(height=HEIGHT, border=False):
         for kind, name, comment, lines in entries:
             is_opened = bool(words) and len(entries) <= OPENED
-            with st.expander(f"**{name}** · {kind}", expanded=is_opened, key=f"{kind} {name} {is_opened}"):
+            with st.expander(
+                f"**{as_text(name)}** · {kind}", expanded=is_opened, key=f"{kind} {name} {is_opened}"
+            ):
                 st.markdown("\n".join([f"{as_text(comment)}.", "", *(f"- {line}" for line in lines)]))
 
 
 def relation_lines(
     relation: Relation, columns: Sequence[RelationColumn], words: list[str]
 ) -> list[str] | None:
-    """A line for each column that has the words, all of them where the relation itself has; None for none."""
+    """Markdown for each column that has the words, for all where the relation itself has; None for none."""
     own = [column for column in columns if column.name == relation.name]
     if not matches(words, relation.name, relation.comment):
         own = [column for column in own if matches(words, column.name, column.column_name, column.comment)]
         if not own:
             return None
-    return [f"`{column.column_name}` {column.data_type}: {as_text(column.comment)}" for column in own]
+    return [f"{as_code(c.column_name)} {as_text(c.data_type)}: {as_text(c.comment)}" for c in own]
 
 
 def matches(words: list[str], *texts: str | None) -> bool:

@@ -23,10 +23,11 @@ from nasrank.app.views.sql.result_chart import (
 )
 from nasrank.app.views.sql.schema_browser import show_schema
 from nasrank.app.views.sql.turns import TURNS
+from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.text import as_text
-from nasrank.db.files.tables import as_csv, for_screens
+from nasrank.db.files.tables import for_screens
 from nasrank.db.warehouse.console import CONSOLE_LIMITS, ask
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.reading import QueryError
@@ -173,12 +174,13 @@ def show_answer(filters: Filters, outcome: Outcome, rows: pa.Table) -> None:
         shown_as = filters.choose_side_by_side("chart", "Show as", ["Table", *MARKS])
     right.download_button(
         "Download CSV",
-        partial(as_csv, rows),  # only once it is asked for
+        partial(csv_file, rows),  # only once it is asked for
         file_name="nasrank-query.csv",
         mime="text/csv",
         on_click="ignore",
         width="stretch",
-        help="Exactly the rows that are shown, in full precision.",
+        help="The rows that are shown, in full precision; an apostrophe stands before what a spreadsheet "
+        "would take for a formula.",
     )
     if outcome.is_cut:
         st.warning(

@@ -10,6 +10,7 @@ import pytest
 
 from nasrank.app import shared_queries
 from nasrank.app.snapshot import Snapshot, WarehouseReplacedError, opened_once
+from nasrank.app.widgets.csv_file import csv_file
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.warehouse.file import Warehouse
@@ -73,7 +74,7 @@ def test_the_best_tau_a_is_first_and_the_legend_tells_it(filled: Warehouse) -> N
 
 def test_the_csv_is_the_table_in_full_precision_with_its_key(filled: Warehouse) -> None:
     ranking = ranking_of(filled)
-    read = pd.read_csv(io.StringIO(ranking.as_csv(KEY)), keep_default_na=False, na_values=[""])
+    read = pd.read_csv(io.StringIO(csv_file(ranking.with_key(KEY))), keep_default_na=False, na_values=[""])
     assert set(read["gt_key"]) == {KEY}
     assert "tau_10" in read
     numbers = ranking.rows.select_dtypes("number").columns

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
+from markdown_it import MarkdownIt
 
 from nasrank.app.widgets.filters import url_problems
+from nasrank.db.errors import printable
 
 MASKS = ["none", "Zero", "Zero+Pool"]
 
@@ -31,6 +36,7 @@ def test_right_values_beside_wrong_ones_are_kept() -> None:
 @pytest.mark.parametrize("value", ["`**bold**` <img src=x>", "a\nb\r\n# heading", "x" * 10_000, "\x00\u202e"])
 def test_what_is_told_of_a_value_stays_one_line_of_code(value: str) -> None:
     (problem,) = url_problems("mask", [value], MASKS, "all")
-    assert problem.count("`") == 2
     assert problem.isprintable()
+    [code] = re.findall("<code>(.*?)</code>", MarkdownIt("commonmark").renderInline(problem))
+    assert html.unescape(code).startswith(printable(f"mask={value}")[:60])
     assert len(problem) < 200

@@ -1,0 +1,74 @@
+"""Every page over texts of others, as Streamlit gets it: none is Markdown, all are there to read."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from markdown_it import MarkdownIt
+from streamlit.testing.v1 import AppTest
+
+from tests.app.conftest import MAIN
+from tests.app.poisoned import Poisoned, make_poisoned
+
+MARKDOWN: Final = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+# What Streamlit makes more of; a backslash before it, or another part of the text in it, ends that.
+EXTENSIONS: Final = re.compile(r":(?!small\[)\w+[\[:]|\$|://|www\.|:material/")
+
+
+@pytest.fixture(scope="module")
+def poisoned(filled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Poisoned:
+    path = tmp_path_factory.mktemp("poisoned") / "nasrank.duckdb"
+    shutil.copyfile(filled_file, path)
+    return make_poisoned(path)
+
+
+def test_every_column_of_text_is_poisoned(poisoned: Poisoned) -> None:
+    """A new one is, or `FIXED` says why it holds no text of others."""
+    assert poisoned.clean == set()
+
+
+@pytest.mark.parametrize(
+    "view", ["rankings", "scatter", "compare", "search_space", "datasets", "runs", "paper", "sql"]
+)
+def test_no_text_is_markdown(view: str, poisoned: Poisoned, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NASRANK_WAREHOUSE", str(poisoned.path))
+    monkeypatch.setenv("NASRANK_RUNS", str(poisoned.runs_dir))
+    test = AppTest.from_file(MAIN, default_timeout=100)
+    test.query_params.update(poisoned.addresses[view])
+    test.switch_page(f"views/{view}/{view}.py").run()
+    assert not test.exception
+    bodies = [body for block in (test.main, test.sidebar) for body in markdown_of(block)]
+    for body in bodies:
+        print(view, "MD", body[:300])
+        check(body)
+    assert any("evil" in body for body in bodies)
+
+
+def check(body: str) -> None:
+    """That nothing in it is an image, a link to elsewhere, mathematics or coloured."""
+    html = MARKDOWN.render(body)
+    assert "<img" not in html, body
+    assert all("evil" not in link.split("?")[0] for link in re.findall('href="([^"]*)"', html)), body
+    text = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)|\\.|\]\([^)]*\)", "", body)
+    assert not EXTENSIONS.search(text), body
+
+
+def markdown_of(node: Any) -> Iterator[str]:
+    """All that Streamlit takes for Markdown in a part of a page."""
+    if node.type == "table":
+        table = node.value
+        yield from map(str, [*table.columns, *table.index, *table.to_numpy().ravel()])
+    elif node.type == "expander":
+        yield node.label
+    elif node.type not in ("html", "text"):
+        for name in ("body", "label", "help", "text", "title", "options"):
+            value = getattr(node.proto, name, "")
+            if name != "options" or node.type == "radio":
+                yield from [value] if isinstance(value, str) else map(str, value)
+    for child in getattr(node, "children", {}).values():
+        yield from markdown_of(child)
