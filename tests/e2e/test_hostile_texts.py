@@ -27,11 +27,11 @@ MORE_TEXTS: Final = (
     *(":smile: :+1:", ":material/bug:", ":streamlit:", "a@b.cd", "&lt;", "~~a~~", "``a`b``", "| a | b |"),
     *("x:red[y]", "::a:b:", ":", "C:\\x", "HTTPS://EVIL.test", "    code", "---", "[^1]: a"),
 )
+# After a line that names these texts.
 SHOWING: Final = """
-import pandas, streamlit, sys
+import pandas, streamlit
 from nasrank.app.widgets.text import as_code, as_text
-from tests.e2e.test_hostile_texts import MORE_TEXTS
-for place, text in enumerate(MORE_TEXTS):
+for place, text in enumerate(texts):
     with streamlit.container(key=f"text-{place}"):
         streamlit.markdown(as_text(text))
         streamlit.markdown(f":small[**{as_text(text)}** {as_code(text)}]")
@@ -94,7 +94,7 @@ def test_a_chart_of_a_column_called_image_asks_for_none(page: Page, url: str) ->
 
 def test_streamlit_shows_every_text_as_it_is(page: Page, tmp_path: Path) -> None:
     """What `as_text` escapes is what this Streamlit makes more of."""
-    (tmp_path / "show.py").write_text(SHOWING)
+    (tmp_path / "show.py").write_text(f"texts = {MORE_TEXTS!r}{SHOWING}")
     port = free_port()
     options = ("--server.headless=true", f"--server.port={port}", "--server.fileWatcherType=none")
     argv = [sys.executable, "-m", "streamlit", "run", "show.py", "--browser.gatherUsageStats=false", *options]
