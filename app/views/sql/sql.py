@@ -135,7 +135,7 @@ def run_query(snapshot: Snapshot, sql: str, place: st.delta_generator.DeltaGener
     started = time.monotonic()
 
     def show_waiting(before: int) -> None:
-        others = "1 query of another visitor" if before == 1 else f"{before:,} queries of other visitors"
+        others = "1 query of another visitor has" if before == 1 else f"{before:,} queries of others have"
         clock.text(f"Waiting until {others} ended, for {time.monotonic() - started:.0f} seconds now")
 
     def show_time() -> None:
