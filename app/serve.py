@@ -17,8 +17,8 @@ DEFAULT_WAREHOUSE: Final = "nasrank.duckdb"
 DEFAULT_RUNS: Final = "runs"
 FOLDER: Final = Path(__file__).resolve().parent
 
-# Nothing leaves the machine, what is unexpected is told in the terminal instead of the browser, and a
-# configuration file that lies around opens the dashboard to nobody.
+# Nothing leaves the machine. The terminal, not the browser, tells what is unexpected. Options given here win
+# over a configuration file that lies around, which so opens the dashboard to nobody.
 _OPTIONS: Final[Mapping[str, str | bool]] = {
     "browser.gatherUsageStats": False,
     "client.showErrorDetails": "type",
