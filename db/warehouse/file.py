@@ -48,6 +48,10 @@ INTEGRITY_CHECKS: Final[Mapping[str, str]] = {
     "predictions of unknown runs": "SELECT run_id FROM evaluation ANTI JOIN run USING (run_id)",
     "epochs of unknown runs": "SELECT run_id FROM epoch_metric ANTI JOIN run USING (run_id)",
     "files of unknown runs": "SELECT run_id FROM prediction_source ANTI JOIN run USING (run_id)",
+    "ground truth of unknown sources": """
+        SELECT DISTINCT source FROM benchmark_result ANTI JOIN benchmark_source USING (source)""",
+    "costs of unknown sources": """
+        SELECT DISTINCT source FROM benchmark_cost ANTI JOIN benchmark_source USING (source)""",
     # An evaluation counts architectures; this is faster than looking for a second prediction of each.
     "repeated predictions": """
         SELECT count(*) FROM prediction

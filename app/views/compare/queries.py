@@ -20,7 +20,8 @@ def rankings(snapshot: Snapshot, experiment_ids: tuple[str, ...], gt_key: str, b
             WHERE bn_mode IN ($bn_mode, 'imported')
         ),
         ranking AS (
-            SELECT * FROM run_ranking_of('chosen') WHERE NOT one_per_class
+            SELECT * FROM run_ranking_of('chosen')
+            WHERE is_whole AND NOT one_per_class AND set_kind IN ('top', 'random', 'all')
         ),
         measured AS (
             SELECT experiment_id, epoch, bn_mode, tau_a, tau_a_mean, tau_a_std
@@ -59,7 +60,8 @@ def differences(
         ),
         ranking AS (
             -- They are paired by epoch, and the end is the same for all, however long each was trained.
-            SELECT * REPLACE (0 AS epoch) FROM run_ranking_of('chosen') WHERE NOT one_per_class
+            SELECT * REPLACE (0 AS epoch) FROM run_ranking_of('chosen')
+            WHERE NOT one_per_class AND set_kind IN ('top', 'random', 'all')
         ),
         pair AS (
             SELECT unnest($experiment_ids) AS experiment_id, $reference AS other_id

@@ -18,7 +18,7 @@ def seed_ranking(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
         SELECT experiment_id, seed, bn_mode, architecture_set, a_n, tau, tau_eq2, spearman, pearson
         FROM run_ranking
         WHERE gt_key = $gt_key AND (dataset = $dataset OR kind = 'imported')
-            AND is_final AND n_predicted = n AND is_paper_set
+            AND is_final AND is_whole AND is_paper_set
         ORDER BY experiment_id, seed, bn_mode, n, architecture_set
         """,
         dataset=dataset,

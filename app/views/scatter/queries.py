@@ -40,7 +40,7 @@ def points(snapshot: Snapshot, evaluation: EvaluationKey, architecture_set: str)
             SELECT
                 mask, arch_id, min(gt_rank) AS gt_rank, min(truth) AS truth, favg(predicted) AS predicted
             FROM predicted_set('chosen')
-            WHERE architecture_set = $architecture_set AND predicted IS NOT NULL
+            WHERE architecture_set = $architecture_set AND isfinite(predicted)
             GROUP BY mask, arch_id
             HAVING count(*) = (SELECT count(*) FROM chosen)
         ) AS point
@@ -69,9 +69,12 @@ def rankings(snapshot: Snapshot, evaluation: EvaluationKey) -> pd.DataFrame:
             WHERE bn_mode = $bn_mode AND epoch = $epoch
         )
         SELECT
-            architecture_set, min(n) AS n, min(n_predicted) AS n_predicted, count(tau) AS seeds,
-            favg(tau) AS tau, stddev_samp(tau) AS tau_std,
-            favg(tau_eq2) AS tau_eq2, favg(spearman) AS spearman, favg(pearson) AS pearson
+            architecture_set, min(n) AS n, min(n_predicted) AS n_predicted,
+            count(tau) FILTER (WHERE is_whole) AS seeds,
+            favg(tau) FILTER (WHERE is_whole) AS tau, stddev_samp(tau) FILTER (WHERE is_whole) AS tau_std,
+            favg(tau_eq2) FILTER (WHERE is_whole) AS tau_eq2,
+            favg(spearman) FILTER (WHERE is_whole) AS spearman,
+            favg(pearson) FILTER (WHERE is_whole) AS pearson
         FROM run_ranking_of('chosen')
         WHERE NOT one_per_class
         GROUP BY architecture_set
