@@ -47,7 +47,9 @@ def ranking(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
         SELECT
             experiment_id, bn_mode, epoch, architecture_set, n, seeds, a_n_mean, a_n_std,
             a_n_interval, tau_mean, tau_std, tau_interval, tau_eq2_mean, tau_eq2_std, tau_eq2_interval,
-            spearman_mean, spearman_std, spearman_interval, pearson_mean, pearson_std, pearson_interval
+            spearman_mean, spearman_std, spearman_interval, pearson_mean, pearson_std, pearson_interval,
+            tau_same_size_mean, tau_same_size_std, tau_same_size_interval,
+            tau_partial_mean, tau_partial_std, tau_partial_interval
         FROM experiment_ranking
         WHERE gt_key = $gt_key AND (dataset = $dataset OR kind = 'imported') AND is_final
             AND is_whole AND is_paper_set
@@ -75,14 +77,15 @@ def tau_a(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
 def noise_ceiling(warehouse: Reader, gt_key: str, mask: str) -> pd.DataFrame:
     """How well one stand-alone training ranks as the mean of others; empty for a key without trials.
 
-    Columns mask, architecture_set, then tau, tau_eq2, spearman and pearson. One mask at a time: DuckDB then
-    computes no other.
+    Columns mask, architecture_set, then tau, tau_eq2, spearman, pearson, tau_same_size and tau_partial. One
+    mask at a time: DuckDB then computes no other.
     """
     return warehouse.query(
         """
         SELECT
             mask, architecture_set, tau_to_others AS tau, tau_eq2_to_others AS tau_eq2,
-            spearman_to_others AS spearman, pearson_to_others AS pearson
+            spearman_to_others AS spearman, pearson_to_others AS pearson,
+            tau_same_size_to_others AS tau_same_size, tau_partial_to_others AS tau_partial
         FROM noise_ceiling
         WHERE gt_key = $gt_key AND mask = $mask AND is_paper_set
         ORDER BY n, architecture_set

@@ -166,7 +166,7 @@ def coverage(warehouse: Warehouse, run_ids: Sequence[str]) -> pa.Table:
             FROM architecture_set
             JOIN ground_truth_key AS key USING (gt_key)
             LEFT JOIN predicted USING (arch_id)
-            WHERE key.trial = 'mean' AND NOT one_per_class
+            WHERE key.trial = 'mean' AND NOT one_per_class AND set_kind IN ('top', 'random', 'all')
                 AND mask = (
                     SELECT mask FROM run JOIN experiment USING (experiment_id) WHERE run_id = $run_ids[1]
                 )

@@ -267,6 +267,9 @@ class Warehouse:
             connection.execute("USE warehouse")
             connection.execute(_NO_PROGRESS_BAR)
             connection.execute("SET enable_external_access = false")
+            if limits.memory is not None:
+                # DuckDB still lets a query read the attached file, which has rows in it that were removed.
+                connection.execute("SET disabled_filesystems = 'LocalFileSystem'")
             connection.execute("SET lock_configuration = true")
             yield connection
 

@@ -185,11 +185,11 @@ class Experiment(Base):
             name="what_has_no_configuration_has_a_name",
         ),
         CheckConstraint(
-            "kind IN ('imported', 'untrained') OR (predicts = 'accuracy' AND dataset IS NOT NULL AND size IS NOT NULL AND "
-            "cells_per_stage IS NOT NULL AND channels IS NOT NULL AND lt IS NOT NULL AND "
-            "variant IS NOT NULL AND path_sampling IS NOT NULL AND node_inputs IS NOT NULL AND "
-            "valid_images IS NOT NULL AND epochs IS NOT NULL AND batch_size IS NOT NULL AND "
-            "learning_rate IS NOT NULL)",
+            "kind IN ('imported', 'untrained') OR (predicts = 'accuracy' AND dataset IS NOT NULL AND "
+            "size IS NOT NULL AND cells_per_stage IS NOT NULL AND channels IS NOT NULL AND "
+            "lt IS NOT NULL AND variant IS NOT NULL AND path_sampling IS NOT NULL AND "
+            "node_inputs IS NOT NULL AND valid_images IS NOT NULL AND epochs IS NOT NULL AND "
+            "batch_size IS NOT NULL AND learning_rate IS NOT NULL)",
             name="network_has_a_configuration",
         ),
         {
@@ -444,7 +444,7 @@ class RankedSet(Base):
 
     __tablename__ = "ranked_set"
     __table_args__ = {
-        "comment": "The sets of set_definition that each ground-truth key and mask has, and how large they are"
+        "comment": "The sets of set_definition that each ground-truth key and mask has, and their sizes"
     }
 
     gt_key: Mapped[str] = mapped_column(comment="ground-truth key")

@@ -15,8 +15,6 @@ def upgrade() -> None:
     for table in ("run", "experiment"):
         op.execute(f"CREATE TEMPORARY TABLE old_{table} AS FROM {table}")
         op.drop_table(table)
-    for table in LARGE:
-        op.rename_table(table, f"old_{table}")
     # What follows from the others is computed again after every upgrade.
     op.drop_table("stored_ranking")
     op.create_table(
@@ -179,7 +177,7 @@ def upgrade() -> None:
         comment="Experiments with a seed, once finished or failed, and imported predictions",
     )
     op.create_table(
-        "prediction",
+        "new_prediction",
         sa.Column("run_id", sa.String(), nullable=False, comment="run"),
         sa.Column(
             "epoch",
@@ -229,7 +227,7 @@ def upgrade() -> None:
         comment="Predicted accuracies on the validation images, and imported predictions",
     )
     op.create_table(
-        "benchmark_result",
+        "new_benchmark_result",
         sa.Column("source", sa.String(), nullable=False, comment="benchmark_source"),
         sa.Column("arch_id", sa.SmallInteger(), nullable=False, comment="architecture"),
         sa.Column(
@@ -271,7 +269,7 @@ def upgrade() -> None:
         comment="Stand-alone accuracies, one row a trial, epoch and split",
     )
     op.create_table(
-        "benchmark_cost",
+        "new_benchmark_cost",
         sa.Column("source", sa.String(), nullable=False, comment="benchmark_source"),
         sa.Column("arch_id", sa.SmallInteger(), nullable=False, comment="architecture"),
         sa.Column("dataset", sa.String(), nullable=False, comment="as benchmark_result.dataset"),
@@ -304,7 +302,7 @@ def upgrade() -> None:
         sa.Column(
             "mean_accuracy", sa.Double(), nullable=False, comment="mean of their ground truth, fraction 0..1"
         ),
-        comment="The sets of set_definition that each ground-truth key and mask has, and how large they are",
+        comment="The sets of set_definition that each ground-truth key and mask has, and their sizes",
     )
     op.create_table(
         "stored_ranking",
@@ -327,9 +325,14 @@ def upgrade() -> None:
         sa.Column("predicted_std", sa.Double(), nullable=True, comment="as in run_metric"),
         comment="What run_metric has for the keys that a run was asked to predict; query run_metric",
     )
-    for table in ("experiment", "run", *LARGE):
+    for table in ("experiment", "run"):
         op.execute(f"INSERT INTO {table} BY NAME FROM old_{table}")
         op.drop_table(f"old_{table}")
+    # The new one is renamed: DuckDB forgets what refers to a table only if that has the name it began with.
+    for table in LARGE:
+        op.execute(f"INSERT INTO new_{table} BY NAME FROM {table}")
+        op.drop_table(table)
+        op.rename_table(f"new_{table}", table)
     op.alter_column(
         "evaluation",
         "non_finite",

@@ -59,7 +59,8 @@ def rankings(snapshot: Snapshot, evaluation: EvaluationKey) -> pd.DataFrame:
     """How well a run ranks each set, or the mean over an experiment's seeds; a row a set.
 
     Columns architecture_set, n, n_predicted (the least of the seeds), seeds (with a τ), then tau, tau_std,
-    tau_eq2, spearman and pearson, which are missing where no seed predicted the whole set.
+    tau_eq2, spearman, pearson, tau_same_size and tau_partial, which are missing where no seed predicted the
+    whole set.
     """
     return snapshot.query(
         """
@@ -74,7 +75,9 @@ def rankings(snapshot: Snapshot, evaluation: EvaluationKey) -> pd.DataFrame:
             favg(tau) FILTER (WHERE is_whole) AS tau, stddev_samp(tau) FILTER (WHERE is_whole) AS tau_std,
             favg(tau_eq2) FILTER (WHERE is_whole) AS tau_eq2,
             favg(spearman) FILTER (WHERE is_whole) AS spearman,
-            favg(pearson) FILTER (WHERE is_whole) AS pearson
+            favg(pearson) FILTER (WHERE is_whole) AS pearson,
+            favg(tau_same_size) FILTER (WHERE is_whole) AS tau_same_size,
+            favg(tau_partial) FILTER (WHERE is_whole) AS tau_partial
         FROM run_ranking_of('chosen')
         WHERE NOT one_per_class
         GROUP BY architecture_set
