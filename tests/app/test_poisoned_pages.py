@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from nasrank.app.widgets import text
 from tests.app.conftest import MAIN
 from tests.app.poisoned import Poisoned, make_poisoned
+from tests.charts import evaluated
 
 VIEWS: Final = ("rankings", "scatter", "compare", "search_space", "datasets", "runs", "paper", "sql")
 MARKDOWN: Final = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -35,39 +37,53 @@ def test_every_column_of_text_is_poisoned(poisoned: Poisoned) -> None:
 
 
 @pytest.fixture
-def bodies(poisoned: Poisoned, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
-    """Gives a page, all that it has of Markdown."""
+def opened(poisoned: Poisoned, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AppTest]:
+    """Opens a page at an address that shows much."""
     monkeypatch.setenv("NASRANK_WAREHOUSE", str(poisoned.path))
     monkeypatch.setenv("NASRANK_RUNS", str(poisoned.runs_dir))
 
-    def bodies(view: str) -> list[str]:
+    def opened(view: str) -> AppTest:
         test = AppTest.from_file(MAIN, default_timeout=100)
         test.query_params.update(poisoned.addresses[view])
         test.switch_page(f"views/{view}/{view}.py").run()
         assert not test.exception
-        return [body for block in (test.main, test.sidebar) for body in markdown_of(block)]
+        return test
 
-    return bodies
+    return opened
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_no_text_is_markdown(view: str, bodies: Callable[[str], list[str]]) -> None:
-    found = bodies(view)
+def test_no_text_is_markdown(view: str, opened: Callable[[str], AppTest]) -> None:
+    found = bodies(opened(view))
     for body in found:
         check(body)
     assert any("evil" in body for body in found)
 
 
 @pytest.mark.parametrize("view", VIEWS)
+def test_no_text_is_an_expression_of_a_chart(view: str, opened: Callable[[str], AppTest]) -> None:
+    """Where it is quoted, it stays within."""
+    charts = [json.loads(chart.proto.spec) for chart in opened(view).get("vega_lite_chart")]
+    assert charts or view == "sql"
+    for expression in (expression for chart in charts for expression in evaluated(chart)):
+        assert not re.search(r"evil|alpha|http|[\\\"]", expression)
+
+
+@pytest.mark.parametrize("view", VIEWS)
 def test_a_text_that_is_not_escaped_is_noticed(
-    view: str, bodies: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
+    view: str, opened: Callable[[str], AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On each page: otherwise it would not show enough of the warehouse."""
     monkeypatch.setattr(text, "_SPECIAL", re.compile(r"(?!)"))
     monkeypatch.setattr(text, "_NOTHING", "")
-    found = bodies(view)
+    found = bodies(opened(view))
     with pytest.raises(AssertionError, match="evil"):
         list(map(check, found))
+
+
+def bodies(test: AppTest) -> list[str]:
+    """All that a page has of Markdown."""
+    return [body for block in (test.main, test.sidebar) for body in markdown_of(block)]
 
 
 def check(body: str) -> None:
