@@ -108,7 +108,9 @@ def test_a_running_query_is_stopped(page: Page, dashboard: Dashboard) -> None:
 def one_at_once(dashboard: Dashboard, tmp_path: Path) -> Iterator[str]:
     port = free_port()
     options = command(Service(dashboard.warehouse.path, dashboard.runs_dir, port=port))
-    argv = [sys.executable, "-c", ONE_AT_ONCE, *options[options.index("nasrank.app") + 1 :]]
+    script = tmp_path / "one_at_once.py"
+    script.write_text(ONE_AT_ONCE)
+    argv = [sys.executable, script, *options[options.index("nasrank.app") + 1 :]]
     with served(argv, port, tmp_path, tmp_path / "log") as url:
         yield url
 
