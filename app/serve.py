@@ -21,6 +21,8 @@ FOLDER: Final = Path(__file__).resolve().parent
 # over a configuration file that lies around, which so opens the dashboard to nobody.
 _OPTIONS: Final[Mapping[str, str | bool]] = {
     "browser.gatherUsageStats": False,
+    # Its downloads and copies of tables would have formulas, which those of `csv_file` have not.
+    "client.disableDataExport": True,
     "client.showErrorDetails": "type",
     "client.showErrorLinks": False,
     "client.toolbarMode": "viewer",
