@@ -16,6 +16,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from nasrank.app.access import Access
+from nasrank.app.downloads import keep_downloads
 from nasrank.app.memory import limit_arenas, tidy_again_and_again
 from nasrank.app.middleware import Guard, SecurityHeaders, failed
 from nasrank.app.serve import FOLDER, Service, streamlit_options
@@ -29,6 +30,7 @@ def main() -> None:
     logging.getLogger("uvicorn.error").addFilter(is_news)
     service = asked_service()
     limit_arenas()
+    keep_downloads()
     try:
         options = streamlit_options(service)
         app_for(service).run(config=options)
