@@ -29,6 +29,8 @@ _OPTIONS: Final[Mapping[str, str | bool]] = {
     # It would ask a server on the internet for the machine's address.
     "logger.hideWelcomeMessage": True,
     "runner.magicEnabled": False,
+    # `memory.py` does it from time to time.
+    "runner.postScriptGC": False,
     "server.enableCORS": True,
     "server.enableXsrfProtection": True,
     "server.fileWatcherType": "none",
