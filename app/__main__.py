@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import logging
 import signal
@@ -15,6 +16,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from nasrank.app.access import Access
+from nasrank.app.memory import limit_arenas, tidy_again_and_again
 from nasrank.app.middleware import Guard, SecurityHeaders, failed
 from nasrank.app.serve import FOLDER, Service, streamlit_options
 from nasrank.db.errors import NasrankError
@@ -26,6 +28,7 @@ def main() -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     logging.getLogger("uvicorn.error").addFilter(is_news)
     service = asked_service()
+    limit_arenas()
     try:
         options = streamlit_options(service)
         app_for(service).run(config=options)
@@ -48,14 +51,16 @@ def app_for(service: Service) -> st.App:
     """
 
     @contextlib.asynccontextmanager
-    async def announced(_: st.App) -> AsyncIterator[None]:
+    async def lifespan(_: st.App) -> AsyncIterator[None]:
         print(f"The dashboard is at {service.url}; Ctrl-C ends it.", flush=True)
+        tidying = asyncio.create_task(tidy_again_and_again())
         yield
+        tidying.cancel()
 
     access = Access.for_names(service.host, service.public_names)
     return st.App(
         FOLDER / "main.py",
-        lifespan=announced,
+        lifespan=lifespan,
         middleware=[Middleware(SecurityHeaders), Middleware(Guard, access=access)],
         exception_handlers={Exception: failed},
     )

@@ -45,7 +45,7 @@ def main() -> None:
             st.Page("views/sql/sql.py", title="SQL", url_path="sql"),
         ]
     )
-    st.title(page.title)
+    st.title(as_text(page.title))
     try:
         with opened_once():
             page.run()

@@ -21,12 +21,16 @@ FOLDER: Final = Path(__file__).resolve().parent
 # over a configuration file that lies around, which so opens the dashboard to nobody.
 _OPTIONS: Final[Mapping[str, str | bool]] = {
     "browser.gatherUsageStats": False,
+    # Its downloads and copies of tables would have formulas, which those of `csv_file` have not.
+    "client.disableDataExport": True,
     "client.showErrorDetails": "type",
     "client.showErrorLinks": False,
     "client.toolbarMode": "viewer",
     # It would ask a server on the internet for the machine's address.
     "logger.hideWelcomeMessage": True,
     "runner.magicEnabled": False,
+    # `memory.py` does it from time to time.
+    "runner.postScriptGC": False,
     "server.enableCORS": True,
     "server.enableXsrfProtection": True,
     "server.fileWatcherType": "none",

@@ -21,6 +21,9 @@ import streamlit as st
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.reading import Parameter, Reading
 
+# An answer has a few rows, or those of the whole search space, which take a thousand times as much.
+_CACHE_SIZE: Final = "64MB"
+
 Identity = tuple[int, int, int]
 # By name, in the order of the names: a key for caches.
 BoundParameters = tuple[tuple[str, Parameter], ...]
@@ -91,7 +94,7 @@ def opened_once() -> Iterator[None]:
             _open_files.reset(token)
 
 
-@st.cache_data(max_entries=300, show_spinner="Reading the warehouse …")
+@st.cache_data(max_entries=300, max_size=_CACHE_SIZE, show_spinner="Reading the warehouse …")
 def _query(
     path: str, valid_for: Identity | str, sql: str, parameters: BoundParameters, _identity: Identity
 ) -> pd.DataFrame:

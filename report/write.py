@@ -11,23 +11,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
-
 from nasrank.db.errors import NasrankError
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
-from nasrank.report.charts.images import as_png, as_svg
-from nasrank.report.charts.theme import CONFIG
+from nasrank.report.charts.images import as_html, as_png, as_svg
 from nasrank.report.figures import Figure, NotDrawn, ReportKey, draw_figures
 from nasrank.report.findings import NOT_ENOUGH, read_findings, summarize
 from nasrank.report.questions import answer_questions
+from nasrank.report.templates import template
 
 # Tells a folder that a report may replace.
 _MARK: Final = "report.json"
 _ENDINGS: Final = {"svg": "SVG", "png": "PNG", "html": "interactive", "csv": "numbers"}
-# Nothing that would leave the reader's machine.
-_ACTIONS: Final = {"export": True, "source": False, "compiled": False, "editor": False}
 
 Progress = Callable[[str, int, int], None]
 
@@ -91,7 +87,7 @@ def _write(warehouse: Reader, name: str, key: ReportKey, folder: Path, show: Pro
         "is_train": "/train@" in key.gt_key,
     }
     scales, verdicts = summarize(findings)
-    page = _template().render(
+    page = template("page.html.j2").render(
         about=about,
         key=key,
         endings=_ENDINGS,
@@ -136,17 +132,7 @@ def _refuse_unknown_bn_mode(warehouse: Reader, key: ReportKey) -> None:
 
 
 def _save(figure: Figure, folder: Path) -> None:
-    path = folder / figure.name
-    path.with_suffix(".svg").write_text(as_svg(figure.chart), encoding="utf-8")
-    path.with_suffix(".png").write_bytes(as_png(figure.chart))
-    figure.chart.configure(**CONFIG).properties(title=figure.title).save(
-        path.with_suffix(".html"), inline=True, embed_options={"actions": _ACTIONS}
-    )
-    figure.data.to_csv(path.with_suffix(".csv"), index=False, lineterminator="\n")
-
-
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("nasrank.report", "."), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    return environment.get_template("page.html.j2")
+    (folder / f"{figure.name}.svg").write_text(as_svg(figure.chart), encoding="utf-8")
+    (folder / f"{figure.name}.png").write_bytes(as_png(figure.chart))
+    (folder / f"{figure.name}.html").write_text(as_html(figure.chart, figure.title), encoding="utf-8")
+    figure.data.to_csv(folder / f"{figure.name}.csv", index=False, lineterminator="\n")

@@ -1,11 +1,19 @@
-"""A fixture for the rooms that make charts, each of whose conftest.py imports it."""
+"""For the rooms that make charts: a fixture that their conftest.py imports, and what Vega evaluates."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any, Final
 
+import altair as alt
 import pytest
+import vl_convert
 from altair.utils import schemapi
+
+# The keys of Vega's specification whose texts it evaluates, and those that name what it fetches.
+EVALUATED: Final = frozenset({"signal", "expr", "test", "update", "init", "filter", "url", "href"})
+_LITERAL: Final = re.compile(r"""(["'])(?:(?!\1)[^\\]|\\.)*\1""")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -18,3 +26,23 @@ def charts_are_made_of_channels() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schemapi._FromDict, "__init__", refuse)
         yield
+
+
+def evaluated(specification: dict[str, Any]) -> list[str]:
+    """What Vega evaluates of a chart in Vega-Lite, without the texts that are quoted in it."""
+    version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+    compiled = vl_convert.vegalite_to_vega(specification, vl_version=version)
+    return [_LITERAL.sub("''", text) for text in _evaluated(compiled)]
+
+
+def _evaluated(part: Any) -> Iterator[str]:
+    if isinstance(part, list):
+        for one in part:
+            yield from _evaluated(one)
+    elif isinstance(part, dict):
+        for name, value in part.items():
+            if name in EVALUATED:
+                texts = value if isinstance(value, list) else [value]
+                yield from (text for text in texts if isinstance(text, str))
+            if name != "values":
+                yield from _evaluated(value)

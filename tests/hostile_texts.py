@@ -13,7 +13,7 @@ TEXTS: Final = (
     "[link](http://evil.test)",
     "http://evil.test/d.png",
     "www.evil.test",
-    "datum.x",
+    '\\"+datum.x',
     "\x1b[31m",
     "[red]x[/red]",
     "{{7*7}}",

@@ -10,6 +10,7 @@ import streamlit as st
 
 from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.specification import specification
+from nasrank.app.widgets.text import as_text
 from nasrank.report.charts.images import as_png, as_svg
 
 MIME: Final = {"SVG": "image/svg+xml", "PNG": "image/png", "CSV": "text/csv"}
@@ -49,7 +50,7 @@ def show_files(name: str, files: Mapping[str, Callable[[], str | bytes]]) -> Non
         for label, make in files.items():
             ending = label.lower()
             st.download_button(
-                label,
+                as_text(label),
                 make,
                 file_name=f"{name}.{ending}",
                 mime=MIME[label],

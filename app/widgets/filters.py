@@ -26,9 +26,12 @@ _SHOWN_CHARACTERS: Final = 60
 
 @dataclass(slots=True)
 class Filters:
-    """The widgets of one page, in the order of their making; `problems` says what the URL had wrong."""
+    """The widgets of one page, in the order of their making.
 
-    problems: list[str] = field(default_factory=list)
+    `warnings` say in Markdown what the URL had wrong.
+    """
+
+    warnings: list[str] = field(default_factory=list)
     _chosen: dict[str, Sequence[str]] = field(default_factory=dict)
 
     def choose_one(
@@ -132,7 +135,7 @@ class Filters:
     def choose_number(self, name: str, label: str) -> float | None:
         """A number, or None where none is given."""
         if name not in st.session_state:
-            self.problems += [
+            self.warnings += [
                 f"The address has {given(f'{name}={value}')}, which is no number. Shown: all."
                 for value in st.query_params.get_all(name)
                 if value and not _is_number(value)
@@ -149,7 +152,7 @@ class Filters:
         self.tell(name, list(filter(None, values)))
         _put_in_address(name, self._chosen[name])
 
-    def write_text(self, name: str, label: str, explanation: str | None = None) -> str:
+    def choose_text(self, name: str, label: str, explanation: str | None = None) -> str:
         """What is searched for; empty for nothing."""
         text = st.text_input(label, key=name, help=explanation, bind="query-params", placeholder="all")
         self._chosen[name] = [text] if text else []
@@ -162,7 +165,7 @@ class Filters:
     def check_known(self, name: str, noun: str, known: Iterable[str]) -> None:
         """Tell of values of a parameter that is no widget's, where the warehouse has no such thing."""
         for value in set(st.query_params.get_all(name)) - set(known):
-            self.problems.append(f"The address has {given(f'{name}={value}')}; there is no such {noun} here.")
+            self.warnings.append(f"The address has {given(f'{name}={value}')}; there is no such {noun} here.")
 
     def check_names(self, also: Sequence[str] = ()) -> None:
         """Tell of URL parameters that no widget has; call it after the last one is made.
@@ -171,15 +174,15 @@ class Filters:
         """
         for name in st.query_params:
             if name not in self._chosen and name not in _FOREIGN and name not in also:
-                self.problems.append(
+                self.warnings.append(
                     f"The address has {given(name)}, which is no filter of this page; it has "
-                    f"{listed(list(self._chosen), 12)}."
+                    f"{as_text(listed(list(self._chosen), 12))}."
                 )
 
     def show_problems(self, place: DeltaGenerator | None = None) -> None:
         """A warning with a line for each, at `place`; nothing where there are none."""
-        if self.problems:
-            (place or st).warning("  \n".join(self.problems))
+        if self.warnings:
+            (place or st).warning("  \n".join(self.warnings))
 
     def show_link(self) -> None:
         """The address that names every choice made so far."""
@@ -193,7 +196,7 @@ class Filters:
     def _check(self, name: str, options: Sequence[str], instead: str) -> None:
         # Once a widget exists the reader's choice counts, and Streamlit's copy of the URL may lag behind.
         if name not in st.session_state:
-            self.problems += url_problems(name, st.query_params.get_all(name), options, instead)
+            self.warnings += url_problems(name, st.query_params.get_all(name), options, instead)
 
 
 def url_problems(name: str, values: Sequence[str], options: Sequence[str], instead: str) -> list[str]:

@@ -47,10 +47,10 @@ def describe_key(key: pd.Series) -> str:
     split = {"train": "training", "valid": "validation"}.get(key["split"], as_text(key["split"]))
     trial = "mean over trials" if key["trial"] == "mean" else f"trial {as_text(key['trial'])}"
     if key["averaged_epochs"] > 1:
-        trial += f" and the last {key['averaged_epochs']} epochs"
+        trial += f" and the last {key['averaged_epochs']:d} epochs"
     return (
         f"Ranked against NAS-Bench-201's {split} accuracy on **{as_text(key['dataset'])}** after "
-        f"{key['epochs']} epochs of stand-alone training, {trial} ({as_text(key['source'])})."
+        f"{key['epochs']:d} epochs of stand-alone training, {trial} ({as_text(key['source'])})."
     )
 
 

@@ -29,5 +29,5 @@ def _trained_on(dataset: str, runs: pd.DataFrame) -> str:
         return f"Super-networks trained on **{as_text(dataset)}**."
     told = [as_text(origin) for origin in known.index]
     if len(told) > 1:
-        told = [f"{as_text(origin)} ({count} of {known.sum()} runs)" for origin, count in known.items()]
+        told = [f"{as_text(origin)} ({count:d} of {known.sum():d} runs)" for origin, count in known.items()]
     return f"Super-networks trained on **{as_text(dataset)}**: {'; '.join(told)}."

@@ -8,7 +8,7 @@ from typing import Any, Final
 import altair as alt
 import pyarrow as pa
 
-from nasrank.report.charts.images import ALTAIR_SETTINGS
+from nasrank.report.charts.images import ALTAIR_SETTINGS, with_plain_titles
 
 _BY_CONTENT: Final = "tables by content"
 
@@ -25,7 +25,7 @@ def specification(chart: Any) -> dict[str, Any]:
         alt.theme.enable("none"),
         alt.data_transformers.enable(_BY_CONTENT, tables=tables),
     ):
-        spec: dict[str, Any] = chart.to_dict(validate=False)
+        spec: dict[str, Any] = with_plain_titles(chart.to_dict(validate=False))
     return {**spec, "datasets": {**spec.get("datasets", {}), **tables}}
 
 

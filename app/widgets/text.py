@@ -15,7 +15,7 @@ from nasrank.db.errors import MOST_CHARACTERS, printable
 # An underscore within a word stays one.
 _SPECIAL: Final = re.compile(r"[\\`*\[\]<>|~$&]|:(?! )|(?<![^\W_])_|_(?![^\W_])")
 # What begins a list, a heading, a quotation or a rule.
-_BEGINNING: Final = re.compile(r"^([-+=#]|\d+(?=[.)]))")
+_BEGINNING: Final = re.compile(r"^([-+=#]|\d+(?=[.)](\s|$)))")
 # What Streamlit replaces in the text that is left after parsing, and so must stand in two parts of it:
 # addresses, `:smile:` and `:material/bug:` after their first sign, arrows and dashes after each.
 _BEFORE_MORE: Final = re.compile(r":(?=//|material/|[\w+-]+:)|www(?=\.)|@(?=[-\w]+\.)", re.IGNORECASE)

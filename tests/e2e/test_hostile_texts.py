@@ -8,11 +8,13 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from nasrank.db.warehouse.file import Warehouse
 from nasrank.trainer.cli.main import main
 from tests.app.poisoned import Poisoned, make_poisoned
 from tests.e2e.browsing import settle
@@ -22,6 +24,7 @@ from tests.hostile_texts import NAME, TEXT, TEXTS
 # All that a page has of pictures and links, and what it takes them from.
 TAKEN: Final = """() => [...document.querySelectorAll('img, a, script, iframe, link, [style*=url]')]
     .map(one => one.src || one.href || one.getAttribute('style') || '')"""
+GRADIENTS: Final = ("linearGradient", "stop", "clipPath")
 MORE_TEXTS: Final = (
     *(*TEXTS, "1. one", "- one", "# one", "> one", "-> one", "<-> one", "a -- b", "a >= b"),
     *(":smile: :+1:", ":material/bug:", ":streamlit:", "a@b.cd", "&lt;", "~~a~~", "``a`b``", "| a | b |"),
@@ -109,6 +112,41 @@ def test_streamlit_shows_every_text_as_it_is(page: Page, tmp_path: Path) -> None
             literal = repr(text)[1:-1].replace("\\\\", "\\").replace("\\'", "'") if "\x1b" in text else text
             assert seen.count(literal.strip().replace(" ", "")) == 7, text
             assert shown.locator("img, [role=img], a:not([href^='#'])").count() == 0, text
+
+
+@pytest.mark.slow
+def test_a_report_makes_nothing_of_a_text(
+    page: Page, poisoned: Poisoned, tmp_path: Path, command: Callable[..., str]
+) -> None:
+    """Its pages, figures and tables, opened as files."""
+    warehouse = Warehouse(poisoned.path)
+    [key] = warehouse.query(
+        "SELECT gt_key FROM ground_truth_key WHERE dataset LIKE 'cifar10-valid%' AND trial = 'mean'"
+    )["gt_key"]
+    out = tmp_path / "report"
+    command("report", "--out", str(out), "--warehouse", str(poisoned.path), "--ground-truth", key)
+    asked: list[str] = []
+    problems: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto((out / "index.html").as_uri())
+    expect(page.get_by_text(TEXTS[0]).first).to_be_visible()
+    assert foreign(page.evaluate(TAKEN), "") == []
+    links = page.evaluate("[...document.querySelectorAll('a')].map(link => link.getAttribute('href'))")
+    files = {unquote(link) for link in links if not link.startswith("#")}
+    assert files | {"index.html", "report.json"} == {path.name for path in out.iterdir()}
+    charts = sorted(out.glob("figure-*.html"))
+    assert any(TEXTS[0] in chart.read_text(encoding="utf-8") for chart in charts)
+    for chart in charts:
+        page.goto(chart.as_uri())
+        expect(page.locator("canvas, svg.marks").first).to_be_visible()
+        assert page.locator("script").count() == 2, chart
+        assert foreign(page.evaluate(TAKEN), "") == [], chart
+    for drawing in out.glob("*.svg"):
+        names = {one.tag.partition("}")[2] for one in ElementTree.parse(drawing).iter()}
+        assert names <= {"svg", "g", "path", "text", "tspan", "rect", "line", "defs", *GRADIENTS}, drawing
+    assert problems == []
+    assert foreign(asked, "") == []
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from nasrank.db.warehouse.file import Warehouse
 from nasrank.report import write
 from nasrank.report.charts.theme import COLOURS
 from nasrank.report.figures import Figure, ReportKey
+from nasrank.report.templates import template
 from nasrank.report.write import write_report
 from tests.samples import ROOT
 from tests.study_data import KEY
@@ -96,7 +97,7 @@ def test_a_train_key_is_warned_of(studied: Warehouse, folder: Path) -> None:
     rest: dict[str, Any] = {
         name: [] for name in ("findings", "figures", "not_drawn", "questions", "sources", "scales")
     }
-    page = write._template().render(
+    page = template("page.html.j2").render(
         about=about, key=REPORT_KEY, origins={}, verdicts={}, not_enough="", **rest
     )
     assert "This key is train accuracy" in page

@@ -62,7 +62,7 @@ def choose(
     first = [key for key in names if key in evaluated] or list(names)
     chosen = filters.choose_named("experiment", "Experiments", names, first[:2])
     if len(chosen) > COLOURS:
-        filters.problems.append(
+        filters.warnings.append(
             f"{COLOURS} experiments are compared at most. Left out: "
             f"{as_text(listed([names[key] for key in chosen[COLOURS:]]))}."
         )

@@ -234,7 +234,7 @@ def show_over_epochs(choice: ComparisonChoice, rankings: pd.DataFrame) -> None:
     column = "tau_a" if choice.metric == "tau_a" else f"{choice.metric}_mean"
     known = rankings[rankings["architecture_set"] == choice.epoch_set].dropna(subset=column)
     if known.empty:
-        st.markdown(f"None of them has {METRICS[choice.metric]} of {choice.epoch_set} at any epoch.")
+        st.markdown(f"None of them has {METRICS[choice.metric]} of {as_text(choice.epoch_set)} at any epoch.")
         return
     scale = 100 if choice.metric in IN_PERCENT else 1
     label = f"{METRICS[choice.metric]}{' (%)' if scale == 100 else ''}"

@@ -81,7 +81,9 @@ def seed_notes(
         elif compared.empty:
             notes.append(f"{pair} have no set that both predicted wholly under this key.")
         elif compared["seeds"].max() < 2:
-            notes.append(f"{pair} have one common seed ({listed(common)}): a difference, but no interval.")
+            notes.append(
+                f"{pair} have one common seed ({as_text(listed(common))}): a difference, but no interval."
+            )
         elif compared["seeds"].max() < 6:
             count = int(compared["seeds"].max())
             notes.append(
@@ -103,7 +105,7 @@ def with_bands(curves: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def _seeds(seeds: Sequence[int]) -> str:
-    return counted("seed", sorted(seeds)) if len(seeds) else "no predictions"
+    return as_text(counted("seed", sorted(seeds))) if len(seeds) else "no predictions"
 
 
 def _in_words(name: str, value: object) -> str:

@@ -15,7 +15,7 @@ from nasrank.app.views.datasets import queries
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
-from nasrank.app.widgets.text import as_code
+from nasrank.app.widgets.text import as_code, as_text
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.key_matrix import key_matrix_chart
 from nasrank.report.charts.paper_charts import agreement_chart, agreement_panel, dataset_chart, dataset_panels
@@ -89,8 +89,8 @@ def show_key_matrix(
             printed=partial(draw, width=PRINTED_WIDTH),
         )
         st.markdown(
-            f":small[A row's key chooses the {architecture_set}, and so the table is not symmetric. 1 is the "
-            "same ranking, 0 nothing in common.]"
+            f":small[A row's key chooses the {as_text(architecture_set)}, and so the table is not symmetric. "
+            "1 is the same ranking, 0 nothing in common.]"
         )
     splits = set(alike["split"])
     missing = [split for split in ("train", "valid", "test") if split not in splits]

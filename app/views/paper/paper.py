@@ -15,7 +15,7 @@ from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
 from nasrank.app.widgets.origins import describe_origins
-from nasrank.app.widgets.table import Columns, show_table
+from nasrank.app.widgets.table import Columns, show_table, show_text_table
 from nasrank.app.widgets.text import as_text
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import kind_name
@@ -105,24 +105,23 @@ def show_findings(findings: list[Finding]) -> None:
     )
     scales, verdicts = summarize(findings)
     rows = {
-        # Not "1.", which would begin a list.
-        "Finding": [f"{finding.number}\\. {as_text(finding.statement)}" for finding in findings],
+        "Finding": [f"{finding.number}. {finding.statement}" for finding in findings],
         **{
-            as_text(scale): [told(verdicts[finding.number][place]) for finding in findings]
+            scale: [told(verdicts[finding.number][place]) for finding in findings]
             for place, scale in enumerate(scales)
         },
     }
-    st.table(
+    show_text_table(
         pd.DataFrame(rows), hide_index=True, alt="The verdict on each finding of the paper at every scale"
     )
     st.markdown(f":small[{SCALE} {RULE}]")
     for finding in findings:
-        with st.expander(f"{finding.number}. {as_text(finding.statement)}"):
+        with st.expander(f"{finding.number:d}. {as_text(finding.statement)}"):
             if not finding.scales:
                 st.markdown("No experiments here can be compared for it.")
             for scale in finding.scales:
                 counts = ", ".join(f"{count} {verdict}" for verdict, count in scale.counts.items() if count)
-                st.markdown(f"**{as_text(scale.name)}**: {told(scale.verdict)} ({counts})")
+                st.markdown(f"**{as_text(scale.name)}**: {as_text(f'{told(scale.verdict)} ({counts})')}")
                 table = pd.DataFrame([asdict(row) for row in scale.evidence])[list(EVIDENCE)]
                 st.dataframe(
                     table.rename(columns=EVIDENCE).assign(Verdict=table["verdict"].map(told)),

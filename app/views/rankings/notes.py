@@ -17,7 +17,7 @@ from nasrank.report.charts.ranking_table import Ranking
 class Note:
     """Markdown of a sentence or two; a warning where numbers are missing or easily misread."""
 
-    text: str
+    markdown: str
     is_warning: bool = False
 
 
@@ -86,7 +86,7 @@ def _sets(incomplete: pd.DataFrame, ranking: Ranking) -> str:
     told = []
     for sets, alike in runs.reset_index().groupby("architecture_set", sort=False):
         names = [
-            f"**{as_text(ranking.labels[str(experiment_id)])}** ({counted('seed', list(seeds))})"
+            f"**{as_text(ranking.labels[str(experiment_id)])}** ({as_text(counted('seed', list(seeds)))})"
             for experiment_id, seeds in alike.groupby("experiment_id", sort=False)["seed"]
         ]
         told.append(f"{as_text(sets)} of {listed(names)}")

@@ -20,6 +20,7 @@ from nasrank.app.widgets.ground_truth import describe_key
 from nasrank.app.widgets.linked_selection import LinkedSelection
 from nasrank.app.widgets.origins import describe_origins
 from nasrank.app.widgets.table import Columns, show_table
+from nasrank.app.widgets.text import as_text
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries as report_queries
 from nasrank.report.charts import ranking_chart
@@ -116,7 +117,7 @@ def page() -> None:
     incomplete = incomplete[incomplete["bn_mode"].isin((choice.bn_mode, IMPORTED))]
     for note in notes(choice.key, ranking, runs, incomplete):
         show = st.warning if note.is_warning else st.caption
-        show(note.text)
+        show(note.markdown)
     if not ranking.rows.empty:
         show_numbers(choice, ranking)
     filters.check_names(also=(PICKED, *MATRIX_FILTERS))
@@ -253,7 +254,7 @@ def show_numbers(choice: RankingChoice, ranking: Ranking) -> None:
     sign = METRIC_SIGNS[choice.metric]
     for point in POINTS.values():
         shown[f"{ranking.metric}_{point}"] = number(
-            f"{sign} {point}", format="%.3f", help=f"Mean over seeds, {choice.metric}"
+            f"{sign} {point}", format="%.3f", help=f"Mean over seeds, {as_text(choice.metric)}"
         )
     show_table(ranking.rows, shown, alt=TABLE_ALT)
 

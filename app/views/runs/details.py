@@ -20,6 +20,7 @@ from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key
 from nasrank.app.widgets.refreshing import refreshed_every
+from nasrank.app.widgets.table import show_text_table
 from nasrank.app.widgets.text import as_code, as_text
 from nasrank.db.errors import NasrankError
 from nasrank.db.runs.reader import read_begun_run
@@ -168,8 +169,8 @@ def show_predictions(evaluations: pd.DataFrame, row: pd.Series) -> None:
         "predictions": "Architectures",
         "non_finite": "Not finite",
     }
-    st.table(
-        evaluations.assign(bn_mode=evaluations["bn_mode"].map(as_text)).rename(columns=names),
+    show_text_table(
+        evaluations.rename(columns=names),
         hide_index=True,
         width="content",
         alt=f"How many architectures {row['run_id']} predicted",
@@ -204,7 +205,7 @@ def show_downloads(run_id: str, runs_dir: Path, files: Sequence[FolderFile]) -> 
         for file in files:
             if file.is_offered:
                 st.download_button(
-                    file.name,
+                    as_text(file.name),
                     partial(content_of, runs_dir, run_id, file.name),
                     file_name=f"{run_id}-{file.name}",
                     key=f"file-{run_id}-{file.name}",

@@ -62,7 +62,7 @@ def page() -> None:
 def choose(filters: Filters, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """The rows that the filters leave, and the columns to show of them."""
     shown = rows
-    search = filters.write_text(
+    search = filters.choose_text(
         "search", "Search", "Words that all occur in a run's name, message, device, commit or experiment."
     )
     shown = matching(shown, search)
@@ -98,7 +98,7 @@ def show_table(
     ids = list(shown["run_id"])
     asked = st.session_state.get("chosen_runs", st.query_params.get_all("run"))
     if "chosen_runs" not in st.session_state:
-        filters.problems += problems(asked, set(rows["run_id"]), set(ids))
+        filters.warnings += problems(asked, set(rows["run_id"]), set(ids))
     place = {run_id: number for number, run_id in enumerate(ids)}
     # Another selection of rows is another table: what was chosen then stays chosen, wherever it is now.
     digest = hashlib.sha256("\n".join([*ids, *columns]).encode()).hexdigest()[:16]

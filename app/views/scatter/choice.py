@@ -121,7 +121,7 @@ def _choose_limits(filters: Filters) -> AxisLimits:
 def _in_order(filters: Filters, axis: str, ends: Sequence[float | None]) -> Range:
     low, high = ends
     if low is not None and high is not None and low >= high:
-        filters.problems.append(
+        filters.warnings.append(
             f"The limits of {axis} go from {low:g} to {high:g}; the first must be less. Shown: all."
         )
         return (None, None)

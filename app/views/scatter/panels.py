@@ -9,7 +9,6 @@ import pandas as pd
 
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.scatter import queries
-from nasrank.app.widgets.text import as_text
 from nasrank.db.nb201.architectures import Architecture
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report.charts.labels import signed
@@ -108,7 +107,7 @@ def subjects(
 def panels(
     snapshot: Snapshot, subject: Subject, gt_key: str, sets: Sequence[str], limits: AxisLimits
 ) -> Iterator[Shown | str]:
-    """A panel for each set, or why there is none, in Markdown."""
+    """A panel for each set, or why there is none."""
     evaluation = queries.EvaluationKey(subject.predictor, gt_key, subject.bn_mode, subject.epoch)
     known = queries.rankings(snapshot, evaluation).set_index("architecture_set")
     for name in sets:
@@ -122,8 +121,7 @@ def panels(
             points["predicted"] *= 100
         inside = limits.inside(points)
         if inside.empty:
-            told = as_text(set_title(name))
-            yield f"{told}: none of its {len(points):,} architectures lies within the limits."
+            yield f"{set_title(name)}: none of its {len(points):,} architectures lies within the limits."
             continue
         numbers = known.loc[[name]].iloc[0]
         members = f"{len(points):,} architectures"
@@ -137,10 +135,10 @@ def panels(
 
 
 def missing(architecture_set: str) -> str:
-    """Why a set has no panel, in Markdown."""
+    """Why a set has no panel."""
     if architecture_set == "all":
-        return "whole space: it was not predicted wholly (`--evaluate all` does)."
-    return f"{as_text(architecture_set)}: the mask leaves fewer architectures, or none of them was predicted."
+        return "whole space: it was not predicted wholly (--evaluate all does)."
+    return f"{architecture_set}: the mask leaves fewer architectures, or none of them was predicted."
 
 
 def set_title(architecture_set: str) -> str:

@@ -85,7 +85,7 @@ def show_panels(snapshot: Snapshot, choice: ScatterChoice) -> tuple[list[Shown],
         drawn: list[Shown] = []
         for one in panels(snapshot, subject, choice.key["gt_key"], choice.sets, choice.limits):
             if isinstance(one, str):
-                st.markdown(one)
+                st.markdown(as_text(one))
             else:
                 drawn.append(one)
         for start in range(0, len(drawn), PANELS_A_ROW):
@@ -138,10 +138,10 @@ def brushed_part(selected: Any) -> AxisLimits | None:
 
 def origin(subject: Subject) -> str:
     """Which predictions these are."""
-    seeds = f"mean over {counted('seed', subject.seeds)}"
+    seeds = f"mean over {as_text(counted('seed', subject.seeds))}"
     told = [seeds if subject.seeds else f"run {as_code(subject.predictor)}"]
     if subject.bn_mode != IMPORTED:
-        told.append(f"after {subject.epoch} epochs, BatchNorm {as_text(subject.bn_mode)}")
+        told.append(f"after {subject.epoch:d} epochs, BatchNorm {as_text(subject.bn_mode)}")
     return ", ".join(told)
 
 
@@ -153,7 +153,7 @@ def told_of(choice: ScatterChoice, shown: Sequence[Shown]) -> str:
     if any(len(one.panel.points) > DRAWN for one in shown):
         notes.append(f"More than {DRAWN:,} architectures are counted in bins; zoom in to see each.")
         if choice.colour in (TRUE_RANK, EQUAL):
-            notes.append(f"Bins show counts: “{choice.colour}” is for single points.")
+            notes.append(f"Bins show counts: “{as_text(choice.colour)}” is for single points.")
     return " ".join(notes)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from nasrank.app.rows import rows_as
-from nasrank.app.widgets.text import as_text
 
 # The benchmark's data sets, in the order of its papers.
 DATASETS = ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120")
@@ -26,36 +26,35 @@ class Truth:
     mask_rank: int | None
 
 
-def truth_matrix(truths: pd.DataFrame, gt_key: str, *, is_masked: bool) -> pd.DataFrame:
-    """One source's rows of `search_space.truths` as Markdown: a column a data set, a row all else.
+def truth_matrix(truths: pd.DataFrame, *, is_masked: bool) -> pd.DataFrame:
+    """One source's rows of `search_space.truths`: a column a data set, a row all else.
 
-    `gt_key` is bold. The rank in the mask is told where there is a mask.
+    The rank in the mask is told where there is a mask.
     """
-    rows = rows_as(Truth, truths)
-    told = [_truth(row, is_masked) for row in rows]
-    cells = pd.DataFrame(
-        {
-            "dataset": truths["dataset"],
-            "measured": [_measured(row) for row in rows],
-            "told": [
-                f"**{text}**" if key == gt_key else text
-                for text, key in zip(told, truths["gt_key"], strict=True)
-            ],
-        }
-    )
+    return _matrix(truths, [_truth(row, is_masked) for row in rows_as(Truth, truths)]).fillna("–")
+
+
+def is_of_key(truths: pd.DataFrame, gt_key: str) -> pd.DataFrame:
+    """Which cells of `truth_matrix` are of this key."""
+    return _matrix(truths, list(truths["gt_key"])) == gt_key
+
+
+def _matrix(truths: pd.DataFrame, values: Sequence[str]) -> pd.DataFrame:
+    """A value of each row in its place of the matrix; missing where there is no row."""
+    measured = [_measured(row) for row in rows_as(Truth, truths)]
+    cells = pd.DataFrame({"dataset": truths["dataset"], "measured": measured, "value": values})
     others = sorted(set(truths["dataset"]) - set(DATASETS))
     columns = [name for name in [*DATASETS, *others] if name in set(truths["dataset"])]
-    matrix = cells.pivot(index="measured", columns="dataset", values="told")
-    matrix = matrix.reindex(index=list(dict.fromkeys(cells["measured"])), columns=columns).fillna("–")
-    return matrix.rename(columns=as_text).rename_axis(index=as_text(truths["source"].iloc[0]), columns=None)
+    matrix = cells.pivot(index="measured", columns="dataset", values="value")
+    matrix = matrix.reindex(index=list(dict.fromkeys(measured)), columns=columns)
+    return matrix.rename_axis(index=truths["source"].iloc[0], columns=None)
 
 
 def _measured(row: Truth) -> str:
     """`valid, 200 epochs`, of a trial or of a mean over epochs."""
     first = row.epochs - row.averaged_epochs + 1
     epochs = row.epochs if row.averaged_epochs == 1 else f"{first}–{row.epochs}"
-    told = f"{row.split}, {epochs} epochs" + ("" if row.trial == "mean" else f", trial {row.trial}")
-    return as_text(told)
+    return f"{row.split}, {epochs} epochs" + ("" if row.trial == "mean" else f", trial {row.trial}")
 
 
 def _truth(row: Truth, is_masked: bool) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -12,13 +11,13 @@ import streamlit as st
 from nasrank.app import shared_queries
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.search_space import queries
-from nasrank.app.views.search_space.architecture_facts import told_predictions, truth_matrix
+from nasrank.app.views.search_space.architecture_facts import is_of_key, told_predictions, truth_matrix
 from nasrank.app.widgets.addresses import page_address
 from nasrank.app.widgets.figure import show_download, show_figure, show_files
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.origins import describe_origins
-from nasrank.app.widgets.table import Columns, show_table
-from nasrank.app.widgets.text import as_text
+from nasrank.app.widgets.table import Columns, show_table, show_text_table
+from nasrank.app.widgets.text import as_code, as_text
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import Architecture, parse_mask
 from nasrank.db.nb201.notations import arch_id_of, naslib_numbers
@@ -106,7 +105,7 @@ def choose_architecture(filters: Filters, space: Space) -> Architecture:
     }
     with st.container(horizontal=True):
         for label, target in targets.items():
-            st.button(label, disabled=target is None, on_click=go_to, args=(target,))
+            st.button(as_text(label), disabled=target is None, on_click=go_to, args=(target,))
     return Architecture.from_id(arch_id)
 
 
@@ -134,9 +133,10 @@ def show_architecture(space: Space, architecture: Architecture) -> None:
         show_place(space, architecture)
         equals = queries.equals(space.snapshot, arch_id)
         st.markdown(
-            f"Index **{arch_id}**, digits `{architecture.digits}`  \n`{architecture.string}`  \n"
-            f"As tuples `{architecture.nested}`  \n"
-            f"For NASLib `{naslib_numbers(architecture)}`  \n" + equals_told(equals)
+            f"Index **{arch_id:d}**, digits {as_code(architecture.digits)}  \n"
+            f"{as_code(architecture.string)}  \n"
+            f"As tuples {as_code(str(architecture.nested))}  \n"
+            f"For NASLib {as_code(str(naslib_numbers(architecture)))}  \n" + equals_told(equals)
         )
         show_download("Download equal architectures", equals, f"equal-to-{arch_id}.csv")
     with right:
@@ -160,7 +160,9 @@ def show_place(space: Space, architecture: Architecture) -> None:
     own = space.ranked[space.ranked["arch_id"] == architecture.arch_id]
     if own.empty:
         is_removed = architecture.used.bits & parse_mask(space.mask).bits
-        st.markdown(f"No rank here: {f'mask {space.mask} removes it' if is_removed else 'the key lacks it'}.")
+        st.markdown(
+            f"No rank here: {f'mask {as_text(space.mask)} removes it' if is_removed else 'the key lacks it'}."
+        )
         return
     accuracy, rank = st.columns(2)
     accuracy.metric("Ground truth", f"{own['accuracy'].iloc[0]:.2%}")
@@ -174,13 +176,17 @@ def follow(chart_key: str) -> None:
         go_to(int(selected[0][FIELD]))
 
 
+def link_to(arch_id: int) -> str:
+    """The page on another architecture, in Markdown."""
+    return f"[{arch_id:d}]({page_address('search_space', {'arch': arch_id})})"
+
+
 def equals_told(equals: pd.DataFrame) -> str:
     """Which others are equal, in each sense, with links."""
     lines = []
     for sense, told in SENSES.items():
         members = list(equals.loc[equals[sense], "arch_id"])
-        addresses = {arch_id: page_address("search_space", {"arch": arch_id}) for arch_id in members}
-        links = listed([f"[{arch_id}]({address})" for arch_id, address in addresses.items()], NAMED)
+        links = listed([link_to(arch_id) for arch_id in members], NAMED)
         lines.append(f"Equal to it {told}: {links or 'none'}.")
     return "  \n".join(lines)
 
@@ -190,19 +196,29 @@ def show_truths(space: Space, architecture: Architecture) -> None:
     arch_id = architecture.arch_id
     truths = queries.truths(space.snapshot, arch_id, space.mask)
     st.subheader("Its ground truth")
-    in_mask = f"; in brackets, among those that mask {space.mask} leaves" if space.mask else ""
+    in_mask = f"; in brackets, among those that mask {as_text(space.mask)} leaves" if space.mask else ""
     st.markdown(f":small[Accuracy · rank among all{in_mask}. The chosen key is bold.]")
     for source, known in truths.groupby("source", sort=False):
         is_mean = known["trial"] == "mean"
         told = f"Accuracies and ranks of architecture {arch_id} by {source}"
-        matrix = partial(truth_matrix, gt_key=space.gt_key, is_masked=bool(space.mask))
+        is_masked = bool(space.mask)
         if is_mean.any():
-            st.table(matrix(known[is_mean]), alt=f"{told}, means over trials")
+            means = known[is_mean]
+            show_text_table(
+                truth_matrix(means, is_masked=is_masked),
+                bold=is_of_key(means, space.gt_key),
+                alt=f"{told}, means over trials",
+            )
         if not is_mean.all():
             is_chosen = (known.loc[~is_mean, "gt_key"] == space.gt_key).any()
             is_open = bool(is_chosen) or not is_mean.any()
             with st.expander(f"Single trials of {as_text(source)}", expanded=is_open):
-                st.table(matrix(known[~is_mean]), alt=f"{told}, single trials")
+                trials = known[~is_mean]
+                show_text_table(
+                    truth_matrix(trials, is_masked=is_masked),
+                    bold=is_of_key(trials, space.gt_key),
+                    alt=f"{told}, single trials",
+                )
     show_download("Download ground truth", truths, f"ground-truth-{arch_id}.csv")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -15,6 +16,16 @@ OPENED = 3
 HEIGHT = 480
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A relation or macro as it is shown; `details` are Markdown."""
+
+    kind: str
+    name: str
+    comment: str
+    details: Sequence[str]
+
+
 @st.fragment
 def show_schema(
     relations: Sequence[Relation], columns: Sequence[RelationColumn], macros: Sequence[Macro]
@@ -23,12 +34,12 @@ def show_schema(
     st.header("What can be asked")
     words = st.text_input("Search the schema", key="schema_search", placeholder="tau, seed, key …").split()
     entries = [
-        (relation.kind, relation.name, relation.comment, lines)
+        Entry(relation.kind, relation.name, relation.comment, lines)
         for relation in relations
         if (lines := relation_lines(relation, columns, words)) is not None
     ]
     entries += [
-        ("macro", macro.name, macro.comment, [f"{as_code(call)} gives {gives}"])
+        Entry("macro", macro.name, macro.comment, [f"{as_code(call)} gives {gives}"])
         for macro in macros
         if matches(words, macro.name, macro.comment)
         for call in (f"{macro.name}({', '.join(macro.parameters)})",)
@@ -37,12 +48,15 @@ def show_schema(
     if not entries:
         st.caption("Nothing has all of these words in its name or comment.")
     with st.container(height=HEIGHT, border=False):
-        for kind, name, comment, lines in entries:
-            is_opened = bool(words) and len(entries) <= OPENED
+        is_opened = bool(words) and len(entries) <= OPENED
+        for entry in entries:
             with st.expander(
-                f"**{as_text(name)}** · {kind}", expanded=is_opened, key=f"{kind} {name} {is_opened}"
+                f"**{as_text(entry.name)}** · {as_text(entry.kind)}",
+                expanded=is_opened,
+                key=f"{entry.kind} {entry.name} {is_opened}",
             ):
-                st.markdown("\n".join([f"{as_text(comment)}.", "", *(f"- {line}" for line in lines)]))
+                details = [f"- {line}" for line in entry.details]
+                st.markdown("\n".join([f"{as_text(entry.comment)}.", "", *details]))
 
 
 def relation_lines(

@@ -61,7 +61,7 @@ def page() -> None:
     limits = CONSOLE_LIMITS
     st.markdown(
         f"DuckDB's SQL, read-only, on this warehouse and nothing else: at most {limits.seconds:.0f} seconds, "
-        f"{limits.memory} of memory, {limits.rows:,} rows."
+        f"{as_text(limits.memory)} of memory, {limits.rows:,} rows."
     )
     # A query that came with the address is shown, and asked only when someone says so: any page in the
     # browser could open an address here, and make this machine work half a minute for it.

@@ -15,14 +15,14 @@ from nasrank.db.warehouse.console import CONSOLE_LIMITS
 # Seconds between two calls of `on_wait`.
 _WAIT: Final = 0.1
 # Bytes of a process before it asks anything.
-_OF_A_PROCESS: Final = 200 * 10**6
+PROCESS_BYTES: Final = 200 * 10**6
 
 
 def queries_at_once() -> int:
     """How many fit into the processors, and into half of the memory that is free; at least one."""
     by_processors = (os.cpu_count() or 1) // (CONSOLE_LIMITS.threads or 1)
     memory = available_memory()
-    a_query = (CONSOLE_LIMITS.process_bytes or 0) + _OF_A_PROCESS
+    a_query = (CONSOLE_LIMITS.process_bytes or 0) + PROCESS_BYTES
     by_memory = by_processors if memory is None else memory // 2 // a_query
     return max(1, min(by_processors, by_memory))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from nasrank.app.views.search_space.architecture_facts import told_predictions, truth_matrix
+from nasrank.app.views.search_space.architecture_facts import is_of_key, told_predictions, truth_matrix
 
 
 def truth(key: str, dataset: str, **other: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def test_truth_is_a_matrix_of_measurements_by_data_set() -> None:
             truth("d", "made-up", trial="777", mask_rank=pd.NA),
         ]
     )
-    matrix = truth_matrix(rows, "a", is_masked=True)
+    matrix = truth_matrix(rows, is_masked=True)
     assert list(matrix.columns) == ["cifar10-valid", "cifar100", "made-up"]
     assert list(matrix.index) == [
         "valid, 200 epochs",
@@ -42,9 +42,14 @@ def test_truth_is_a_matrix_of_measurements_by_data_set() -> None:
     ]
     assert matrix.index.name == "bench"
     told = "91.23 % · 1,234"
-    assert matrix.loc["valid, 200 epochs"].tolist() == [f"**{told} (56)**", f"{told} (56)", "–"]
+    assert matrix.loc["valid, 200 epochs"].tolist() == [f"{told} (56)", f"{told} (56)", "–"]
     assert matrix.loc["valid, 200 epochs, trial 777", "made-up"] == told
-    assert truth_matrix(rows, "a", is_masked=False).loc["valid, 200 epochs", "cifar100"] == told
+    assert truth_matrix(rows, is_masked=False).loc["valid, 200 epochs", "cifar100"] == told
+
+
+def test_cells_of_a_key_are_in_their_places() -> None:
+    rows = pd.DataFrame([truth("b", "cifar100"), truth("a", "cifar10-valid"), truth("c", "x", trial="777")])
+    assert is_of_key(rows, "a").to_numpy().tolist() == [[True, False, False], [False, False, False]]
 
 
 def test_predictions_are_told_by_medians_of_those_that_are_finite() -> None:

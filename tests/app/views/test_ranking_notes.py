@@ -32,7 +32,7 @@ def told(
 ) -> list[tuple[str, bool]]:
     key = pd.Series({"gt_key": f"s:cifar10/{split}@200", "split": split})
     ranking = Ranking({"a": "none", "b": "Zero"}, pd.DataFrame(), rows, "running", "tau")
-    return [(note.text, note.is_warning) for note in notes(key, ranking, runs, lacking)]
+    return [(note.markdown, note.is_warning) for note in notes(key, ranking, runs, lacking)]
 
 
 def lacks(run_id: str, seed: int, *sets: str) -> pd.DataFrame:

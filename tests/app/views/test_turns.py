@@ -11,6 +11,7 @@ import pytest
 from nasrank.app.views.sql import turns
 from nasrank.app.views.sql.turns import Turns, queries_at_once
 from nasrank.db.warehouse.console import CONSOLE_LIMITS
+from tests.samples import ROOT
 
 
 class LeftError(Exception):
@@ -79,3 +80,16 @@ def test_they_fit_into_processors_and_memory(
     monkeypatch.setattr(turns, "available_memory", lambda: memory)
     assert CONSOLE_LIMITS.threads == 2
     assert queries_at_once() == queries
+
+
+def test_the_documentation_has_these_limits() -> None:
+    limits = CONSOLE_LIMITS
+    assert limits.result_bytes is not None
+    assert limits.process_bytes is not None
+    each = 2 * (limits.process_bytes + turns.PROCESS_BYTES) / 10**9
+    text = " ".join((ROOT / "docs" / "dashboard.md").read_text(encoding="utf-8").split())
+    assert (
+        f"A query may take {limits.seconds:.0f} seconds and {limits.memory} of memory, and its answer "
+        f"{limits.rows:,} rows and {limits.result_bytes / 2**20:.0f} MiB"
+    ) in text
+    assert f"for each {limits.threads} processors and each {each:.1f} GB of free memory" in text

@@ -117,6 +117,7 @@ def test_what_takes_too_long_is_ended(shared_warehouse: Warehouse, sql: str) -> 
         # Forbidden, and DuckDB 1.5 aborts the process when it closes.
         ("CALL enable_logging(storage_path = '/nowhere/log')", "only queries are answered"),
         ("SELECT 1; PRAGMA enable_profiling", "only queries are answered"),
+        ("CALL enable_profiling(save_location = '/nowhere/profile')", "only queries are answered"),
         ("SELECT 1::VARIANT", "cast it to VARCHAR or JSON"),
         ("SELECT repeat('x', 20000000)", "first row has more than the 16,777,216 bytes"),
         ("-- nothing", "no statement"),
