@@ -3,7 +3,8 @@ CREATE OR REPLACE MACRO experiment_ranking_of(rankings) AS TABLE
 WITH averaged AS (
     SELECT
         experiment_id, name, dataset, size, mask, lt, variant, epoch, bn_mode, gt_key, one_per_class,
-        architecture_set, min(n) AS n, min(n_predicted) AS n_predicted, is_whole, kind, set_kind, is_paper_set, is_final,
+        architecture_set, min(n) AS n, min(n_predicted) AS n_predicted, is_whole,
+        kind, set_kind, is_paper_set, is_final,
         count(coalesce(a_n, mean_score)) AS seeds,
         round(favg(a_n), 12) AS a_n_mean, stddev_samp(a_n) AS a_n_std,
         count(tau) AS tau_seeds,
@@ -28,7 +29,8 @@ SELECT
     interval_95(spearman_std, tau_seeds) AS spearman_interval,
     interval_95(pearson_std, tau_seeds) AS pearson_interval,
     kind, set_kind, is_paper_set, is_final, n_predicted, is_whole,
-    tau_same_size_mean, tau_same_size_std, interval_95(tau_same_size_std, tau_same_size_seeds) AS tau_same_size_interval,
+    tau_same_size_mean, tau_same_size_std,
+    interval_95(tau_same_size_std, tau_same_size_seeds) AS tau_same_size_interval,
     tau_partial_mean, tau_partial_std, interval_95(tau_partial_std, tau_seeds) AS tau_partial_interval
 FROM averaged;
 
