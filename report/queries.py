@@ -40,16 +40,19 @@ def ranking(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
     """A_N and the correlations at the end of training, by experiment, bn_mode and architecture set.
 
     Of the experiments on `dataset`, and of all imported ones. Deviations (`…_std`) and half 95 % intervals of
-    the mean (`…_interval`) are NULL for one seed; `seeds` is 0 for a set that no run predicted wholly.
+    the mean (`…_interval`) are NULL for one seed. A set that no run predicted wholly has no row.
     """
     return warehouse.query(
         """
         SELECT
             experiment_id, bn_mode, epoch, architecture_set, n, seeds, a_n_mean, a_n_std,
             a_n_interval, tau_mean, tau_std, tau_interval, tau_eq2_mean, tau_eq2_std, tau_eq2_interval,
-            spearman_mean, spearman_std, spearman_interval, pearson_mean, pearson_std, pearson_interval
+            spearman_mean, spearman_std, spearman_interval, pearson_mean, pearson_std, pearson_interval,
+            tau_same_size_mean, tau_same_size_std, tau_same_size_interval,
+            tau_partial_mean, tau_partial_std, tau_partial_interval
         FROM experiment_ranking
-        WHERE gt_key = $gt_key AND (dataset = $dataset OR kind = 'imported') AND is_final AND is_paper_set
+        WHERE gt_key = $gt_key AND (dataset = $dataset OR kind = 'imported') AND is_final
+            AND is_whole AND is_paper_set
         ORDER BY experiment_id, bn_mode, n, architecture_set
         """,
         dataset=dataset,
@@ -74,14 +77,15 @@ def tau_a(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
 def noise_ceiling(warehouse: Reader, gt_key: str, mask: str) -> pd.DataFrame:
     """How well one stand-alone training ranks as the mean of others; empty for a key without trials.
 
-    Columns mask, architecture_set, then tau, tau_eq2, spearman and pearson. One mask at a time: DuckDB then
-    computes no other.
+    Columns mask, architecture_set, then tau, tau_eq2, spearman, pearson, tau_same_size and tau_partial. One
+    mask at a time: DuckDB then computes no other.
     """
     return warehouse.query(
         """
         SELECT
             mask, architecture_set, tau_to_others AS tau, tau_eq2_to_others AS tau_eq2,
-            spearman_to_others AS spearman, pearson_to_others AS pearson
+            spearman_to_others AS spearman, pearson_to_others AS pearson,
+            tau_same_size_to_others AS tau_same_size, tau_partial_to_others AS tau_partial
         FROM noise_ceiling
         WHERE gt_key = $gt_key AND mask = $mask AND is_paper_set
         ORDER BY n, architecture_set
@@ -153,7 +157,7 @@ def operation_usage(warehouse: Reader, gt_key: str) -> pd.DataFrame:
         """
         SELECT mask, architecture_set, n, operation, usage, share
         FROM operation_usage
-        WHERE gt_key = $gt_key AND NOT one_per_class AND set_kind <> 'random'
+        WHERE gt_key = $gt_key AND NOT one_per_class AND set_kind IN ('top', 'all')
             AND mask IN ('', 'Zero', 'Skip', 'C1x1', 'C3x3', 'Pool') AND operation <> mask
         ORDER BY length(mask) > 0, list_position(['Zero', 'Skip', 'C1x1', 'C3x3', 'Pool'], mask), n,
             list_position(['Zero', 'Skip', 'C1x1', 'C3x3', 'Pool'], operation)
@@ -175,7 +179,7 @@ def agreement(warehouse: Reader, gt_key: str) -> pd.DataFrame:
         FROM ground_truth_agreement AS agreement
         JOIN ground_truth_key AS other ON other.gt_key = agreement.other_key
         JOIN ground_truth_key AS key ON key.gt_key = agreement.gt_key
-        WHERE agreement.gt_key = $gt_key AND mask = '' AND NOT one_per_class AND set_kind <> 'random'
+        WHERE agreement.gt_key = $gt_key AND mask = '' AND NOT one_per_class AND set_kind IN ('top', 'all')
             AND other.source = key.source AND other.epochs = key.epochs
             AND other.averaged_epochs = key.averaged_epochs
             AND (other.dataset = key.dataset) <> (other.split = key.split)
@@ -280,7 +284,7 @@ def series_means(warehouse: Reader, gt_key: str, architecture_sets: tuple[str, .
         WITH ranking AS (
             SELECT *
             FROM run_ranking
-            WHERE kind = 'trained' AND is_final AND n = n_predicted AND list_contains($sets, architecture_set)
+            WHERE kind = 'trained' AND is_final AND is_whole AND list_contains($sets, architecture_set)
                 AND (gt_key = $gt_key OR gt_key IN (SELECT gt_key FROM stored_ranking))
         )
         SELECT
@@ -319,7 +323,7 @@ def series_differences(warehouse: Reader, pairs: Sequence[tuple[Series, Series]]
         ranking AS (
             SELECT *
             FROM run_ranking
-            WHERE kind = 'trained' AND is_final AND n = n_predicted AND architecture_set = 'random'
+            WHERE kind = 'trained' AND is_final AND is_whole AND architecture_set = 'random'
                 AND (list_contains($one_gt_key, gt_key) OR list_contains($other_gt_key, gt_key))
         ),
         metric AS (
@@ -392,6 +396,7 @@ def class_differences(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFr
                 USING (experiment_id, run_id, seed, epoch, bn_mode, gt_key, is_final, kind)
             WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND kind = 'trained' AND is_final
                 AND of_classes.architecture_set = 'all classes' AND whole.architecture_set = 'all'
+                AND of_classes.is_whole AND whole.is_whole
                 AND of_classes.tau IS NOT NULL AND whole.tau IS NOT NULL
         ),
         mean_interval AS (

@@ -58,6 +58,7 @@ tau AS (
         max(tau) FILTER (WHERE architecture_set = 'random') AS tau_random,
         max(tau) FILTER (WHERE architecture_set = 'top-500') AS tau_top_500
     FROM run_ranking_of('chosen')
+    WHERE is_whole
     GROUP BY ALL
 )
 SELECT

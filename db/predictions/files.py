@@ -301,16 +301,15 @@ def _names_the_same(values: Sequence[object], readings: Mapping[str, ArchIds]) -
 
 
 def _numbers(values: Sequence[object]) -> NDArray[np.float64]:
-    """[rows]; NaN for what is empty or not finite."""
+    """[rows]; NaN for what is empty."""
     numbers = np.empty(len(values))
     for row, value in enumerate(values):
         try:
             if isinstance(value, bool):
                 raise ValueError
-            number = math.nan if value is None or value == "" else float(value)  # type: ignore[arg-type]
+            numbers[row] = math.nan if value is None or value == "" else float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
             raise NasrankError(f"row {row + 1}: {shown(value)} is not a number") from None
-        numbers[row] = number if math.isfinite(number) else math.nan
     return numbers
 
 

@@ -135,7 +135,7 @@ def remove_predictions(
             connection.execute(sa.delete(table).where(table.run_id.in_(run_ids)))
 
     def remove_experiments(connection: sa.Connection) -> None:
-        connection.execute(sa.delete(Experiment).where(Experiment.name == name))
+        connection.execute(sa.delete(Experiment).where(Experiment.kind == IMPORTED, Experiment.name == name))
 
     warehouse.write_in_steps([remove_runs, remove_experiments], on_wait)
     return run_ids
@@ -158,7 +158,7 @@ def coverage(warehouse: Warehouse, run_ids: Sequence[str]) -> pa.Table:
     return warehouse.query_arrow(
         """WITH predicted AS (
             SELECT arch_id, TRUE AS is_predicted FROM prediction
-            WHERE run_id IN (SELECT unnest($run_ids)) AND status = 'ok'
+            WHERE run_id IN (SELECT unnest($run_ids)) AND status <> 'non-finite'
             GROUP BY arch_id HAVING count(*) = len($run_ids)
         ),
         chosen AS (
@@ -166,7 +166,7 @@ def coverage(warehouse: Warehouse, run_ids: Sequence[str]) -> pa.Table:
             FROM architecture_set
             JOIN ground_truth_key AS key USING (gt_key)
             LEFT JOIN predicted USING (arch_id)
-            WHERE key.trial = 'mean' AND NOT one_per_class
+            WHERE key.trial = 'mean' AND NOT one_per_class AND set_kind IN ('top', 'random', 'all')
                 AND mask = (
                     SELECT mask FROM run JOIN experiment USING (experiment_id) WHERE run_id = $run_ids[1]
                 )
@@ -226,7 +226,7 @@ def _known_sources(warehouse: Warehouse, experiment: dict[str, Any]) -> dict[int
     rows = warehouse.query_arrow(
         """SELECT seed, predicts, prediction_source.*
         FROM prediction_source JOIN run USING (run_id) JOIN experiment USING (experiment_id)
-        WHERE name = ? AND mask = ?""",
+        WHERE kind = 'imported' AND name = ? AND mask = ?""",
         [experiment["name"], experiment["mask"]],
     ).to_pylist()
     for row in rows:
@@ -294,14 +294,18 @@ def _insert(
 
 def _prediction_rows(run_id: str, run: ForeignRun, predicts: str) -> pa.Table:
     rows = len(run.arch_ids)
-    missing = np.isnan(run.numbers)
+    status = np.select(
+        [np.isnan(run.numbers), np.isposinf(run.numbers), np.isneginf(run.numbers)],
+        ["non-finite", "positive-infinity", "negative-infinity"],
+        "ok",
+    )
     return pa.table(
         {
             "run_id": pa.array([run_id] * rows, pa.string()),
             "epoch": pa.array([IMPORTED_EPOCH] * rows, pa.int32()),
             "bn_mode": pa.array([IMPORTED] * rows, pa.string()),
             "arch_id": pa.array(run.arch_ids, pa.int16()),
-            predicts: pa.array(run.numbers, pa.float64(), mask=missing),
-            "status": pa.array(np.where(missing, "non-finite", "ok").tolist(), pa.string()),
+            predicts: pa.array(run.numbers, pa.float64(), mask=status != "ok"),
+            "status": pa.array(status.tolist(), pa.string()),
         }
     )

@@ -18,7 +18,7 @@ from nasrank.db.nb201.notations import ArchIds, choose_reading
 from nasrank.db.predictions.files import FORMATS, Choice, PredictionFile, read_prediction_file
 from nasrank.db.predictions.process import ReadFile
 
-IMPORTER_VERSION: Final = 1
+IMPORTER_VERSION: Final = 2
 SCALES: Final = ("fraction", "percent", "score")
 # The best architectures of any data set have more percent than this; a best one from 1 to this is unclear.
 _LEAST_PERCENT: Final = 5.0
@@ -128,7 +128,9 @@ def read_run(
         f"{', of which lower is better' if options.lower_is_better else ''})",
         f"{path.name}: {told}" if told else "",
         _left_out(path, "masked architectures left out", int((~admitted).sum())),
-        _left_out(path, "architectures without a finite number", int(np.isnan(numbers[admitted]).sum())),
+        _left_out(path, "architectures without a number", int(np.isnan(numbers[admitted]).sum())),
+        _left_out(path, "infinite, ranked first", int(np.isposinf(numbers[admitted]).sum())),
+        _left_out(path, "infinite, ranked last", int(np.isneginf(numbers[admitted]).sum())),
     ]
     return ForeignRun(
         seed,
@@ -204,7 +206,8 @@ def _converted(file: PredictionFile, scale: str, lower_is_better: bool) -> NDArr
     if scale == "score":
         return -file.numbers + 0.0 if lower_is_better else file.numbers
     most = 100.0 if scale == "percent" else 1.0
-    wrong = np.flatnonzero((file.numbers < 0) | (file.numbers > most))
+    finite = np.isfinite(file.numbers)
+    wrong = np.flatnonzero(finite & ((file.numbers < 0) | (file.numbers > most)))
     if len(wrong):
         row = int(wrong[0])
         raise NasrankError(

@@ -65,7 +65,7 @@ def read_predicted(
         JOIN run_metric AS metric USING (run_id, epoch, bn_mode, gt_key, architecture_set)
         WHERE experiment_id = $experiment_id AND point.gt_key = $gt_key AND metric.gt_key = $gt_key
             AND point.architecture_set = $architecture_set AND point.bn_mode IN ($bn_mode, 'imported')
-            AND point.is_final AND metric.n_predicted = metric.n
+            AND point.is_final AND metric.is_whole
         ORDER BY run.seed, point.gt_rank""",
         {
             "experiment_id": experiment_id,
@@ -94,7 +94,7 @@ def experiments_with(warehouse: Warehouse, gt_key: str, architecture_set: str, b
         """SELECT experiment_id FROM experiment_ranking
         JOIN experiment USING (experiment_id)
         WHERE gt_key = $gt_key AND architecture_set = $architecture_set AND bn_mode IN ($bn_mode, 'imported')
-            AND is_final AND seeds > 0
+            AND is_final AND is_whole AND seeds > 0
         ORDER BY
             experiment.mask, experiment.name NULLS FIRST, experiment.lt, experiment.variant, experiment_id""",
         {"gt_key": gt_key, "architecture_set": architecture_set, "bn_mode": bn_mode},

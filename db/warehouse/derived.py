@@ -17,6 +17,7 @@ from nasrank.db.warehouse.models import (
     BenchmarkSource,
     Evaluation,
     GroundTruthKey,
+    RankedSet,
     Run,
     StoredRanking,
     StoredSearch,
@@ -46,11 +47,25 @@ _ARCHITECTURE_RANKS: Final = sa.text(
     WHERE source = :source AND dataset = :dataset AND split = :split AND epochs = :epochs
     ORDER BY gt_key, mask, one_per_class, gt_rank"""
 )
+_RANKED_SETS: Final = sa.text(
+    """INSERT INTO ranked_set BY NAME
+    WITH chosen AS (
+        FROM architecture_rank
+        SEMI JOIN (
+            FROM ground_truth_key
+            WHERE source = :source AND dataset = :dataset AND split = :split AND epochs = :epochs
+        ) AS key USING (gt_key)
+    )
+    SELECT
+        gt_key, mask, one_per_class, architecture_set, count(*) AS n, favg(accuracy) AS mean_accuracy
+    FROM set_members('chosen')
+    GROUP BY ALL"""
+)
 _EVALUATIONS: Final = sa.text(
     """INSERT INTO evaluation BY NAME
     SELECT
         run_id, epoch, bn_mode, count(DISTINCT arch_id) AS predictions,
-        count(*) FILTER (WHERE status <> 'ok') AS non_finite
+        count(*) FILTER (WHERE status = 'non-finite') AS non_finite
     FROM prediction
     WHERE run_id IN (SELECT unnest(CAST(:run_ids AS VARCHAR[])))
     GROUP BY ALL"""
@@ -74,13 +89,14 @@ def derive_ground_truth(connection: sa.Connection, source: str) -> None:
     keys = sa.select(*columns).where(GroundTruthKey.source == source).distinct().order_by(*columns)
     for row in connection.execute(keys).mappings().all():
         connection.execute(_ARCHITECTURE_RANKS, dict(row))
+        connection.execute(_RANKED_SETS, dict(row))
     _store_asked(connection)
 
 
 def forget_ground_truth(connection: sa.Connection, source: str) -> None:
     """Remove what follows from a source that is about to be removed."""
     keys = sa.select(GroundTruthKey.gt_key).where(GroundTruthKey.source == source)
-    for table in (ArchitectureRank, StoredRanking, StoredSearch, GroundTruthKey):
+    for table in (ArchitectureRank, RankedSet, StoredRanking, StoredSearch, GroundTruthKey):
         connection.execute(sa.delete(table).where(table.gt_key.in_(keys)))
 
 
@@ -99,7 +115,7 @@ def derive_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:
 
 def derive_all(connection: sa.Connection) -> None:
     """Everything anew."""
-    for table in (ArchitectureRank, GroundTruthKey, Evaluation, StoredRanking, StoredSearch):
+    for table in (ArchitectureRank, RankedSet, GroundTruthKey, Evaluation, StoredRanking, StoredSearch):
         connection.execute(sa.delete(table))
     for source in connection.scalars(sa.select(BenchmarkSource.source)).all():
         derive_ground_truth(connection, source)

@@ -48,6 +48,10 @@ INTEGRITY_CHECKS: Final[Mapping[str, str]] = {
     "predictions of unknown runs": "SELECT run_id FROM evaluation ANTI JOIN run USING (run_id)",
     "epochs of unknown runs": "SELECT run_id FROM epoch_metric ANTI JOIN run USING (run_id)",
     "files of unknown runs": "SELECT run_id FROM prediction_source ANTI JOIN run USING (run_id)",
+    "ground truth of unknown sources": """
+        SELECT DISTINCT source FROM benchmark_result ANTI JOIN benchmark_source USING (source)""",
+    "costs of unknown sources": """
+        SELECT DISTINCT source FROM benchmark_cost ANTI JOIN benchmark_source USING (source)""",
     # An evaluation counts architectures; this is faster than looking for a second prediction of each.
     "repeated predictions": """
         SELECT count(*) FROM prediction
@@ -263,6 +267,9 @@ class Warehouse:
             connection.execute("USE warehouse")
             connection.execute(_NO_PROGRESS_BAR)
             connection.execute("SET enable_external_access = false")
+            if limits.memory is not None:
+                # DuckDB still lets a query read the attached file, which has rows in it that were removed.
+                connection.execute("SET disabled_filesystems = 'LocalFileSystem'")
             connection.execute("SET lock_configuration = true")
             yield connection
 

@@ -2,11 +2,12 @@
 
 Accuracies are fractions in 0..1. NaN and infinity never enter an accuracy column: it is NULL there and
 a status says why, because DuckDB sorts NaN above every number and one diverged run would lead every
-top-N. Foreign keys point only to tables that are never updated, since DuckDB cannot update the parent
-of a foreign key. Tables of many rows have no primary key in the file, whose index would cost more than
-the data; their uniqueness is checked before anything is published.
+top-N. Foreign keys stand only between small tables that are never updated: DuckDB cannot update the parent
+of a foreign key, keeps an index over every row that refers to it, and writes that index with each
+transaction. Tables of many rows have neither these nor a primary key; what they refer to, and that no row
+is there twice, is checked before anything is published.
 
-The last five tables hold what follows from the others: `derived.py` fills them in the transaction that
+The last six tables hold what follows from the others: `derived.py` fills them in the transaction that
 changes the others.
 """
 
@@ -19,7 +20,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, ForeignKey, 
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The Alembic revision these models describe; a file of another revision is refused.
-SCHEMA_REVISION: Final = "0006"
+SCHEMA_REVISION: Final = "0007"
 # The `kind` of experiments that were imported, and what stands for BatchNorm statistics and epoch in the keys
 # of their predictions.
 IMPORTED: Final = "imported"
@@ -33,6 +34,11 @@ class Base(DeclarativeBase):
 def fraction(column: str) -> CheckConstraint:
     """A number in 0..1, or NULL."""
     return CheckConstraint(f"{column} BETWEEN 0 AND 1", name=f"{column}_is_a_fraction")
+
+
+def known_architecture() -> CheckConstraint:
+    """An index of NAS-Bench-201, in tables with too many rows for a foreign key."""
+    return CheckConstraint("arch_id BETWEEN 0 AND 15624", name="arch_id_is_of_the_benchmark")
 
 
 class Architecture(Base):
@@ -124,13 +130,12 @@ class BenchmarkResult(Base):
         fraction("accuracy"),
         CheckConstraint("split IN ('train', 'valid', 'test', 'valid+test')", name="split_is_known"),
         CheckConstraint("epoch BETWEEN 1 AND epochs", name="epoch_is_of_the_training"),
+        known_architecture(),
         {"comment": "Stand-alone accuracies, one row a trial, epoch and split"},
     )
 
-    source: Mapped[str] = mapped_column(ForeignKey("benchmark_source.source"), comment="benchmark_source")
-    arch_id: Mapped[int] = mapped_column(
-        SmallInteger, ForeignKey("architecture.arch_id"), comment="architecture"
-    )
+    source: Mapped[str] = mapped_column(comment="benchmark_source")
+    arch_id: Mapped[int] = mapped_column(SmallInteger, comment="architecture")
     dataset: Mapped[str] = mapped_column(comment="cifar10-valid, cifar10, cifar100 or ImageNet16-120")
     split: Mapped[str] = mapped_column(
         comment="train, valid, test, or valid+test where the benchmark joined both; that one is no key"
@@ -149,12 +154,13 @@ class BenchmarkCost(Base):
     """What an architecture costs to train and to run."""
 
     __tablename__ = "benchmark_cost"
-    __table_args__ = {"comment": "Size and cost of the stand-alone networks, one row a trial"}
-
-    source: Mapped[str] = mapped_column(ForeignKey("benchmark_source.source"), comment="benchmark_source")
-    arch_id: Mapped[int] = mapped_column(
-        SmallInteger, ForeignKey("architecture.arch_id"), comment="architecture"
+    __table_args__ = (
+        known_architecture(),
+        {"comment": "Size and cost of the stand-alone networks, one row a trial"},
     )
+
+    source: Mapped[str] = mapped_column(comment="benchmark_source")
+    arch_id: Mapped[int] = mapped_column(SmallInteger, comment="architecture")
     dataset: Mapped[str] = mapped_column(comment="as benchmark_result.dataset")
     epochs: Mapped[int] = mapped_column(comment="epochs of stand-alone training")
     trial: Mapped[str] = mapped_column(comment="as benchmark_result.trial")
@@ -168,24 +174,27 @@ class BenchmarkCost(Base):
 
 
 class Experiment(Base):
-    """A configuration without its seed, or predictions that others made, without their seed."""
+    """What predicts, without its seed: a configuration, predictions of others, or what needs no training."""
 
     __tablename__ = "experiment"
     __table_args__ = (
-        CheckConstraint("kind IN ('trained', 'imported')", name="kind_is_known"),
+        CheckConstraint("kind IN ('trained', 'initial', 'imported', 'untrained')", name="kind_is_known"),
         CheckConstraint("predicts IN ('accuracy', 'score')", name="predicts_is_known"),
-        CheckConstraint("(kind = 'imported') = (name IS NOT NULL)", name="imported_has_a_name"),
         CheckConstraint(
-            "kind = 'imported' OR (predicts = 'accuracy' AND dataset IS NOT NULL AND size IS NOT NULL AND "
-            "cells_per_stage IS NOT NULL AND channels IS NOT NULL AND lt IS NOT NULL AND "
-            "variant IS NOT NULL AND path_sampling IS NOT NULL AND node_inputs IS NOT NULL AND "
-            "valid_images IS NOT NULL AND epochs IS NOT NULL AND batch_size IS NOT NULL AND "
-            "learning_rate IS NOT NULL)",
-            name="trained_has_a_configuration",
+            "(kind IN ('imported', 'untrained')) = (name IS NOT NULL)",
+            name="what_has_no_configuration_has_a_name",
+        ),
+        CheckConstraint(
+            "kind IN ('imported', 'untrained') OR (predicts = 'accuracy' AND dataset IS NOT NULL AND "
+            "size IS NOT NULL AND cells_per_stage IS NOT NULL AND channels IS NOT NULL AND "
+            "lt IS NOT NULL AND variant IS NOT NULL AND path_sampling IS NOT NULL AND "
+            "node_inputs IS NOT NULL AND valid_images IS NOT NULL AND epochs IS NOT NULL AND "
+            "batch_size IS NOT NULL AND learning_rate IS NOT NULL)",
+            name="network_has_a_configuration",
         ),
         {
-            "comment": "Configurations of super-network training, and imported predictions, without the "
-            "seed; what has no meaning for imported predictions is NULL"
+            "comment": "Configurations of super-networks, imported predictions and untrained predictors, "
+            "without the seed; the configuration is NULL for what has none"
         },
     )
 
@@ -193,8 +202,13 @@ class Experiment(Base):
         primary_key=True, comment="first 12 hexadecimal digits of config_hash"
     )
     config_hash: Mapped[str] = mapped_column(unique=True, comment="SHA-256 of config")
-    kind: Mapped[str] = mapped_column(comment="trained by nasrank, or imported: predicted by anything else")
-    name: Mapped[str | None] = mapped_column(comment="name of imported predictions; NULL for trained")
+    kind: Mapped[str] = mapped_column(
+        comment="trained by nasrank; initial: the same network before training; imported: predicted by "
+        "anything else; untrained: what the architecture alone says, such as its number of parameters"
+    )
+    name: Mapped[str | None] = mapped_column(
+        comment="name of imported predictions or of an untrained predictor; NULL for networks of nasrank"
+    )
     predicts: Mapped[str] = mapped_column(
         comment="accuracy, or score: any other number, of which higher is better"
     )
@@ -238,7 +252,9 @@ class Run(Base):
         primary_key=True, comment="name of the run's folder; begins with imported for imported predictions"
     )
     experiment_id: Mapped[str] = mapped_column(ForeignKey("experiment.experiment_id"), comment="experiment")
-    seed: Mapped[int] = mapped_column(BigInteger, comment="seeds weights, shuffling, shifts, flips and paths")
+    seed: Mapped[int | None] = mapped_column(
+        BigInteger, comment="seeds weights, shuffling, shifts, flips and paths; NULL where nothing is random"
+    )
     status: Mapped[str] = mapped_column(comment="finished, or failed where the loss diverged")
     message: Mapped[str | None] = mapped_column(comment="why it failed")
     failed_epoch: Mapped[int | None] = mapped_column(comment="epoch in which the loss was not finite")
@@ -322,6 +338,10 @@ class Prediction(Base):
         CheckConstraint(
             "(status = 'ok') = (accuracy IS NOT NULL OR score IS NOT NULL)", name="ok_has_a_prediction"
         ),
+        CheckConstraint(
+            "status IN ('ok', 'non-finite', 'positive-infinity', 'negative-infinity')", name="status_is_known"
+        ),
+        known_architecture(),
         {"comment": "Predicted accuracies on the validation images, and imported predictions"},
     )
 
@@ -332,9 +352,7 @@ class Prediction(Base):
     bn_mode: Mapped[str] = mapped_column(
         comment="BatchNorm statistics: running, batch or recalibrated; imported where predictions were"
     )
-    arch_id: Mapped[int] = mapped_column(
-        SmallInteger, ForeignKey("architecture.arch_id"), comment="architecture"
-    )
+    arch_id: Mapped[int] = mapped_column(SmallInteger, comment="architecture")
     accuracy: Mapped[float | None] = mapped_column(
         comment="fraction 0..1; NULL unless status is ok, and where experiment.predicts is score"
     )
@@ -343,7 +361,8 @@ class Prediction(Base):
     )
     images: Mapped[int | None] = mapped_column(comment="validation images predicted; NULL for imported")
     status: Mapped[str] = mapped_column(
-        comment="ok, or non-finite where the logits, or the imported number, were not finite"
+        comment="ok; positive-infinity or negative-infinity, which rank first and last; or non-finite: the "
+        "logits were not finite, or the imported number is none"
     )
     __mapper_args__ = {"primary_key": [run_id, epoch, bn_mode, arch_id]}
 
@@ -420,6 +439,25 @@ class ArchitectureRank(Base):
     __mapper_args__ = {"primary_key": [gt_key, mask, one_per_class, gt_rank]}
 
 
+class RankedSet(Base):
+    """The architecture sets that a key and a mask make."""
+
+    __tablename__ = "ranked_set"
+    __table_args__ = {
+        "comment": "The sets of set_definition that each ground-truth key and mask has, and their sizes"
+    }
+
+    gt_key: Mapped[str] = mapped_column(comment="ground-truth key")
+    mask: Mapped[str] = mapped_column(comment="operations removed")
+    one_per_class: Mapped[bool] = mapped_column(comment="as in set_definition")
+    architecture_set: Mapped[str] = mapped_column(comment="as in set_definition")
+    n: Mapped[int] = mapped_column(
+        SmallInteger, comment="architectures in the set; of a top set also the last gt_rank in it"
+    )
+    mean_accuracy: Mapped[float] = mapped_column(comment="mean of their ground truth, fraction 0..1")
+    __mapper_args__ = {"primary_key": [gt_key, mask, one_per_class, architecture_set]}
+
+
 class Evaluation(Base):
     """The predictions of a run at one epoch under one BN mode."""
 
@@ -435,7 +473,7 @@ class Evaluation(Base):
     )
     predictions: Mapped[int] = mapped_column(SmallInteger, comment="architectures predicted")
     non_finite: Mapped[int] = mapped_column(
-        SmallInteger, comment="of them without a prediction, for it was not finite"
+        SmallInteger, comment="of them without a prediction, for it is no number; infinite ones are ranked"
     )
     __mapper_args__ = {"primary_key": [run_id, epoch, bn_mode]}
 
@@ -462,6 +500,9 @@ class StoredRanking(Base):
     spearman: Mapped[float | None] = mapped_column(comment="as in run_metric")
     pearson: Mapped[float | None] = mapped_column(comment="as in run_metric")
     mean_score: Mapped[float | None] = mapped_column(comment="as in run_metric")
+    tau_same_size: Mapped[float | None] = mapped_column(comment="as in run_metric")
+    tau_partial: Mapped[float | None] = mapped_column(comment="as in run_metric")
+    predicted_std: Mapped[float | None] = mapped_column(comment="as in run_metric")
     __mapper_args__ = {"primary_key": [run_id, epoch, bn_mode, gt_key, one_per_class, architecture_set]}
 
 

@@ -18,9 +18,18 @@ METRICS: Final[Mapping[str, str]] = {
     "tau_eq2": "Kendall's τ (Equation 2)",
     "spearman": "Spearman",
     "pearson": "Pearson",
+    "tau_same_size": "τ among equal sizes",
+    "tau_partial": "τ given the size",
     "a_n": "A_N",
     "tau_a": "τa",
+    "gap": "Gap",
+    "gap_std": "Gap in deviations",
+    "gap_share": "Share of the true gap",
 }
+# Fractions in the warehouse.
+IN_PERCENT: Final = ("a_n", "gap")
+# What other masks differ in by themselves; as the view `metric` says.
+WITHIN_A_MASK: Final = ("gap", "gap_std")
 _ROW: Final = 20  # pixels a line of the forest
 _AXIS_WIDTH: Final = 46
 _HEIGHT: Final = 240

@@ -89,6 +89,8 @@ def ranking_chart(
         "tau_eq2": ("mean of τ (Equation 2)", "τ of prediction and ground truth (Equation 2)"),
         "spearman": ("mean of Spearman's ρ", "Spearman's rank correlation of prediction and ground truth"),
         "pearson": ("mean of Pearson's r", "Pearson's correlation of prediction and ground truth"),
+        "tau_same_size": ("mean of τ among equal sizes", "Kendall's τ among pairs of equal parameters"),
+        "tau_partial": ("mean of τ given the size", "Kendall's partial τ given the number of parameters"),
     }
     panels = []
     for value in values:

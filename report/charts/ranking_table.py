@@ -26,6 +26,8 @@ METRICS: Final[Mapping[str, str]] = {
     "Equation 2": "tau_eq2",
     "Spearman": "spearman",
     "Pearson": "pearson",
+    "equal size": "tau_same_size",
+    "given size": "tau_partial",
 }
 # What the band around a mean over seeds shows, and how the columns of `queries.ranking` end that hold it.
 BANDS: Final[Mapping[str, str]] = {"deviation": "std", "95 % interval": "interval"}

@@ -48,7 +48,7 @@ def test_lines_are_the_views(studied: Warehouse, drawn: dict[str, Figure | NotDr
     known = studied.query(
         """SELECT mask, architecture_set, a_n_mean, tau_mean, tau_std, seeds FROM experiment_ranking
         WHERE gt_key = ? AND size = 'S' AND lt = '' AND variant = 'baseline' AND epoch = 20
-            AND architecture_set <> 'all' AND NOT one_per_class""",
+            AND is_paper_set""",
         [KEY],
     )
     assert len(shown) == len(known) == 4 * 8

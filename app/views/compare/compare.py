@@ -28,7 +28,13 @@ from nasrank.app.widgets.table import Columns, show_table
 from nasrank.app.widgets.text import as_text
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries as report_queries
-from nasrank.report.charts.comparison_charts import METRICS, curves_chart, forest_chart
+from nasrank.report.charts.comparison_charts import (
+    IN_PERCENT,
+    METRICS,
+    WITHIN_A_MASK,
+    curves_chart,
+    forest_chart,
+)
 from nasrank.report.charts.labels import in_order, listed
 from nasrank.report.charts.ranking_chart import Lines, ranking_chart, ranking_description
 from nasrank.report.charts.ranking_table import METRICS as CORRELATIONS
@@ -36,7 +42,7 @@ from nasrank.report.charts.ranking_table import RankingTables, rank
 
 PRINTED_WIDTH = 800
 # What `rank` needs where no ceiling is drawn.
-NO_CEILING = pd.DataFrame(columns=["mask", "architecture_set", "tau", "tau_eq2", "spearman", "pearson"])
+NO_CEILING = pd.DataFrame(columns=["mask", "architecture_set", *CORRELATIONS.values()])
 METHOD = (
     "Each seed of an experiment is set against the same seed of the reference, both at the end of their "
     "training. The interval is Student's t over the paired differences; p is exact, from all ways to flip "
@@ -120,7 +126,9 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
     told = told_differences(found, choice.labels)
     of_metric = told[told["metric"] == choice.metric]
     if of_metric.empty:
-        if not told.empty:
+        if not told.empty and choice.metric in WITHIN_A_MASK and choice.experiments["mask"].nunique() > 1:
+            st.info(f"{name} is compared under one mask only: other masks have other gaps by themselves.")
+        elif not told.empty:
             st.info(f"There is no {name} of a set that both predicted wholly. Other metrics may have one.")
         return
     button.download_button(
@@ -130,9 +138,9 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
         mime="text/csv",
         on_click="ignore",
         width="stretch",
-        help="Of every metric, in full precision; A_N in percent.",
+        help="Of every metric, in full precision; A_N and gap in percent.",
     )
-    unit = " (percentage points)" if choice.metric == "a_n" else ""
+    unit = " (percentage points)" if choice.metric in IN_PERCENT else ""
     others = [label for key, label in choice.labels.items() if key != choice.reference]
     draw = partial(forest_chart, of_metric, others, choice.series, f"difference in {name}{unit}")
     show_figure(
@@ -145,7 +153,7 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
     better = "Less is better: τa is best at −1. " if choice.metric == "tau_a" else ""
     st.markdown(f":small[{better}A hollow mark has one seed and no interval. {METHOD}]")
     number = st.column_config.NumberColumn
-    digits = "%.2f" if choice.metric == "a_n" else "%.3f"
+    digits = "%.2f" if choice.metric in IN_PERCENT else "%.3f"
     columns: Columns = {
         "series": st.column_config.TextColumn("Experiment", width="medium"),
         "set": "Of",
@@ -228,7 +236,7 @@ def show_over_epochs(choice: ComparisonChoice, rankings: pd.DataFrame) -> None:
     if known.empty:
         st.markdown(f"None of them has {METRICS[choice.metric]} of {as_text(choice.epoch_set)} at any epoch.")
         return
-    scale = 100 if choice.metric == "a_n" else 1
+    scale = 100 if choice.metric in IN_PERCENT else 1
     label = f"{METRICS[choice.metric]}{' (%)' if scale == 100 else ''}"
     spread = rankings[f"{choice.metric}_std"] * scale
     shown = pd.DataFrame(

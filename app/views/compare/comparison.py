@@ -11,6 +11,7 @@ import pandas as pd
 from nasrank.app.rows import rows_as
 from nasrank.app.widgets.text import as_text
 from nasrank.db.runs.configuration import OPTIONS
+from nasrank.report.charts.comparison_charts import IN_PERCENT
 from nasrank.report.charts.labels import counted, listed
 from nasrank.report.charts.ranking_table import POINTS
 
@@ -48,10 +49,10 @@ def differing(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def told_differences(differences: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
-    """The rows of `queries.differences`, A_N in percent, with label, set and ends of the interval."""
+    """The rows of `queries.differences`, A_N and gap in percent, with label, set and ends of the interval."""
     told = differences.copy()
     columns = ["mean", "other_mean", "difference", "difference_std", "difference_interval"]
-    told.loc[told["metric"] == "a_n", columns] *= 100
+    told.loc[told["metric"].isin(IN_PERCENT), columns] *= 100
     told.insert(0, "series", told["experiment_id"].map(labels))
     told.insert(1, "set", told["architecture_set"].map(lambda name: "whole space" if name == "all" else name))
     told["low"] = told["difference"] - told["difference_interval"]

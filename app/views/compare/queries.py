@@ -10,7 +10,8 @@ from nasrank.app.snapshot import Snapshot
 def rankings(snapshot: Snapshot, experiment_ids: tuple[str, ...], gt_key: str, bn_mode: str) -> pd.DataFrame:
     """What `report.queries.ranking` and `tau_a` say, of these experiments, at every epoch.
 
-    A row an experiment, epoch and architecture set; also `is_final`. `reported_tau_a` is missing.
+    A row an experiment, epoch and architecture set; also `is_final`, and of gap, gap_std and gap_share the
+    mean (`…_mean`) and deviation (`…_std`) over seeds. `reported_tau_a` is missing.
     """
     return snapshot.query(
         """
@@ -20,19 +21,33 @@ def rankings(snapshot: Snapshot, experiment_ids: tuple[str, ...], gt_key: str, b
             WHERE bn_mode IN ($bn_mode, 'imported')
         ),
         ranking AS (
-            SELECT * FROM run_ranking_of('chosen') WHERE NOT one_per_class
+            SELECT * FROM run_ranking_of('chosen')
+            WHERE is_whole AND NOT one_per_class AND set_kind IN ('top', 'random', 'all')
         ),
         measured AS (
             SELECT experiment_id, epoch, bn_mode, tau_a, tau_a_mean, tau_a_std
             FROM experiment_tau_a_of('ranking')
+        ),
+        gaps AS (
+            SELECT
+                experiment_id, epoch, bn_mode,
+                favg(gap) AS gap_mean, stddev_samp(gap) AS gap_std,
+                favg(gap_std) AS gap_std_mean, stddev_samp(gap_std) AS gap_std_std,
+                favg(gap_share) AS gap_share_mean, stddev_samp(gap_share) AS gap_share_std
+            FROM ranking
+            WHERE set_kind = 'random'
+            GROUP BY experiment_id, epoch, bn_mode
         )
         SELECT
             experiment_id, bn_mode, epoch, is_final, architecture_set, n,
             ranking.seeds, a_n_mean, a_n_std, tau_mean, tau_std, tau_eq2_mean, tau_eq2_std,
             spearman_mean, spearman_std, pearson_mean, pearson_std,
+            tau_same_size_mean, tau_same_size_std, tau_partial_mean, tau_partial_std,
+            gap_mean, gap_std, gap_std_mean, gap_std_std, gap_share_mean, gap_share_std,
             tau_a, tau_a_mean, tau_a_std, CAST(NULL AS DOUBLE) AS reported_tau_a
         FROM experiment_ranking_of('ranking') AS ranking
         LEFT JOIN measured USING (experiment_id, epoch, bn_mode)
+        LEFT JOIN gaps USING (experiment_id, epoch, bn_mode)
         ORDER BY experiment_id, bn_mode, epoch, n, architecture_set
         """,
         experiment_ids=experiment_ids,
@@ -46,7 +61,7 @@ def differences(
 ) -> pd.DataFrame:
     """How each differs from the experiment `reference` at the end of its training, paired by seed.
 
-    A row an experiment, architecture set and metric (a_n, tau, tau_eq2, spearman, pearson, tau_a), with seeds
+    A row an experiment, architecture set and metric (of `metric`), with seeds
     (that both have), mean, other_mean, difference, difference_std, difference_interval and p_value; p_holm is
     corrected for the `comparisons` of the same set and metric.
     """
@@ -59,7 +74,8 @@ def differences(
         ),
         ranking AS (
             -- They are paired by epoch, and the end is the same for all, however long each was trained.
-            SELECT * REPLACE (0 AS epoch) FROM run_ranking_of('chosen') WHERE NOT one_per_class
+            SELECT * REPLACE (0 AS epoch) FROM run_ranking_of('chosen')
+            WHERE NOT one_per_class AND set_kind IN ('top', 'random', 'all')
         ),
         pair AS (
             SELECT unnest($experiment_ids) AS experiment_id, $reference AS other_id

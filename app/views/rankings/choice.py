@@ -22,7 +22,8 @@ from nasrank.report.charts.ranking_table import BANDS, METRICS
 DATASETS = ("cifar10", "digits")
 METRIC_HELP = (
     "Of predictions with ground truth. tau-b is Kendall's τ corrected for ties, as in the authors' code; "
-    "Equation 2 is that of the paper's text. τa is always by Equation 2."
+    "Equation 2 is that of the paper's text. τa is always by Equation 2. Equal size: τ among pairs with "
+    "equally many parameters, what is known beyond counting them; given size: Kendall's partial τ."
 )
 PLAIN_HELP = (
     "None chosen means all. Where there are more experiments than colours for their lines, the page begins "

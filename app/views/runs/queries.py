@@ -68,7 +68,7 @@ def metrics(snapshot: Snapshot, run_id: str, gt_key: str) -> pd.DataFrame:
         """
         SELECT epoch, bn_mode, architecture_set, n, a_n, tau
         FROM run_metric
-        WHERE run_id = $run_id AND gt_key = $gt_key AND n_predicted = n AND is_paper_set
+        WHERE run_id = $run_id AND gt_key = $gt_key AND is_whole AND is_paper_set
         ORDER BY epoch, bn_mode, n, architecture_set
         """,
         run_id=run_id,

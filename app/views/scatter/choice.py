@@ -66,8 +66,14 @@ def choose(
     asked = shared_queries.runs(snapshot)
     key = choose_key(filters, keys, list(asked["ground_truth_keys"]))
     sets = [*POINTS, *(["all"] if chosen["is_whole_space"].any() else [])]
+    if not chosen["is_whole_space"].all():
+        sets.append("predicted")
     wanted = filters.choose_some(
-        "set", "Architectures", sets, FIRST_SETS, "Those best by ground truth, a random sample, or all."
+        "set",
+        "Architectures",
+        sets,
+        FIRST_SETS,
+        "Those best by ground truth, a random sample, all, or whatever was predicted.",
     )
     colour = filters.choose_one("colour", "Colour by", list(COLOURINGS), NOTHING, COLOUR_HELP)
     trained = chosen[chosen["bn_mode"] != IMPORTED]

@@ -143,7 +143,7 @@ def missing(architecture_set: str) -> str:
 
 def set_title(architecture_set: str) -> str:
     """As shown."""
-    return "whole space" if architecture_set == "all" else architecture_set
+    return {"all": "whole space", "predicted": "all predicted"}.get(architecture_set, architecture_set)
 
 
 def correlations(numbers: pd.Series) -> str:

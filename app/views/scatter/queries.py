@@ -40,7 +40,7 @@ def points(snapshot: Snapshot, evaluation: EvaluationKey, architecture_set: str)
             SELECT
                 mask, arch_id, min(gt_rank) AS gt_rank, min(truth) AS truth, favg(predicted) AS predicted
             FROM predicted_set('chosen')
-            WHERE architecture_set = $architecture_set AND predicted IS NOT NULL
+            WHERE architecture_set = $architecture_set AND isfinite(predicted)
             GROUP BY mask, arch_id
             HAVING count(*) = (SELECT count(*) FROM chosen)
         ) AS point
@@ -59,7 +59,8 @@ def rankings(snapshot: Snapshot, evaluation: EvaluationKey) -> pd.DataFrame:
     """How well a run ranks each set, or the mean over an experiment's seeds; a row a set.
 
     Columns architecture_set, n, n_predicted (the least of the seeds), seeds (with a τ), then tau, tau_std,
-    tau_eq2, spearman and pearson, which are missing where no seed predicted the whole set.
+    tau_eq2, spearman, pearson, tau_same_size and tau_partial, which are missing where no seed predicted the
+    whole set.
     """
     return snapshot.query(
         """
@@ -69,9 +70,14 @@ def rankings(snapshot: Snapshot, evaluation: EvaluationKey) -> pd.DataFrame:
             WHERE bn_mode = $bn_mode AND epoch = $epoch
         )
         SELECT
-            architecture_set, min(n) AS n, min(n_predicted) AS n_predicted, count(tau) AS seeds,
-            favg(tau) AS tau, stddev_samp(tau) AS tau_std,
-            favg(tau_eq2) AS tau_eq2, favg(spearman) AS spearman, favg(pearson) AS pearson
+            architecture_set, min(n) AS n, min(n_predicted) AS n_predicted,
+            count(tau) FILTER (WHERE is_whole) AS seeds,
+            favg(tau) FILTER (WHERE is_whole) AS tau, stddev_samp(tau) FILTER (WHERE is_whole) AS tau_std,
+            favg(tau_eq2) FILTER (WHERE is_whole) AS tau_eq2,
+            favg(spearman) FILTER (WHERE is_whole) AS spearman,
+            favg(pearson) FILTER (WHERE is_whole) AS pearson,
+            favg(tau_same_size) FILTER (WHERE is_whole) AS tau_same_size,
+            favg(tau_partial) FILTER (WHERE is_whole) AS tau_partial
         FROM run_ranking_of('chosen')
         WHERE NOT one_per_class
         GROUP BY architecture_set

@@ -248,6 +248,8 @@ def show_numbers(choice: ScatterChoice, shown: Sequence[Shown]) -> None:
         "tau_eq2": number("τ Equation 2", format="%.3f", help="Without correction for ties"),
         "spearman": number("Spearman", format="%.3f"),
         "pearson": number("Pearson", format="%.3f"),
+        "tau_same_size": number("τ equal size", format="%.3f", help="Among pairs of equal parameters"),
+        "tau_partial": number("τ given size", format="%.3f", help="Kendall's partial τ"),
     }
     show_table(rows, columns, alt="Correlations of prediction and ground truth, a row a panel")
 

@@ -163,7 +163,7 @@ def operation_usage(snapshot: Snapshot, gt_key: str, mask: str) -> pd.DataFrame:
         """
         SELECT architecture_set, n, operation, usage, share
         FROM operation_usage
-        WHERE gt_key = $gt_key AND mask = $mask AND set_kind <> 'random' AND NOT one_per_class
+        WHERE gt_key = $gt_key AND mask = $mask AND set_kind IN ('top', 'all') AND NOT one_per_class
             AND (mask, operation) NOT IN (SELECT (mask, operation) FROM removed_operation)
         ORDER BY n, list_position(['Zero', 'Skip', 'C1x1', 'C3x3', 'Pool'], operation)
         """,

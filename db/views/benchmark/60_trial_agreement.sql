@@ -29,23 +29,27 @@ ranked AS (
         *,
         row_number() OVER (
             PARTITION BY gt_key, mask, one_per_class, predictor ORDER BY truth DESC, arch_id
-        ) AS truth_rank
+        ) AS truth_rank,
+        count(*) OVER (PARTITION BY gt_key, mask, one_per_class, predictor) AS architectures
     FROM compared
 ),
 member AS (
     SELECT ranked.*, definition.kind AS set_kind, definition.architecture_set, NULL AS epoch, NULL AS bn_mode
     FROM ranked
     JOIN set_definition AS definition USING (one_per_class)
-    WHERE is_member(definition.kind, definition.size, ranked.truth_rank, ranked.in_random_sample)
+    WHERE definition.kind <> 'predicted' AND is_member(
+        definition.kind, set_size(definition.size, definition.percent, ranked.architectures),
+        ranked.truth_rank, ranked.in_random_sample
+    )
 )
 SELECT
-    gt_key, mask, one_per_class, architecture_set, n,
+    gt_key, mask, one_per_class, architecture_set, n_predicted AS n,
     predictor.truth AS truth, predictor.trial AS trial,
     tau, tau_eq2, spearman, pearson,
-    set_kind, is_set_of_paper(set_kind, one_per_class) AS is_paper_set
+    set_kind, is_set_of_paper(set_kind, one_per_class) AS is_paper_set, tau_same_size, tau_partial
 FROM rank_correlation('member')
 JOIN set_definition USING (one_per_class, architecture_set)
-WHERE set_kind <> 'top' OR n = size;
+WHERE set_kind <> 'top' OR n_predicted = size;
 
 COMMENT ON VIEW trial_agreement IS
 'How well one trial of the benchmark ranks as another, or as the mean of all others: what a super-network could '
@@ -61,6 +65,8 @@ COMMENT ON COLUMN trial_agreement.tau IS 'Kendall''s tau-b';
 COMMENT ON COLUMN trial_agreement.tau_eq2 IS 'Kendall''s τ by Equation 2';
 COMMENT ON COLUMN trial_agreement.spearman IS 'Spearman''s rank correlation';
 COMMENT ON COLUMN trial_agreement.pearson IS 'Pearson''s correlation';
-COMMENT ON COLUMN trial_agreement.set_kind IS 'what kind of set: top, random or all';
+COMMENT ON COLUMN trial_agreement.set_kind IS 'what kind of set: top, top-percent, random or all';
 COMMENT ON COLUMN trial_agreement.is_paper_set IS
 'whether the paper measures on it: its seven top-N and the random sample';
+COMMENT ON COLUMN trial_agreement.tau_same_size IS 'as run_metric.tau_same_size';
+COMMENT ON COLUMN trial_agreement.tau_partial IS 'as run_metric.tau_partial';

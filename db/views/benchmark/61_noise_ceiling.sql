@@ -9,7 +9,11 @@ SELECT
     favg(spearman) FILTER (WHERE truth = 'others') AS spearman_to_others,
     favg(pearson) FILTER (WHERE truth <> 'others') AS pearson_between_trials,
     favg(pearson) FILTER (WHERE truth = 'others') AS pearson_to_others,
-    set_kind, is_paper_set
+    set_kind, is_paper_set,
+    favg(tau_same_size) FILTER (WHERE truth <> 'others') AS tau_same_size_between_trials,
+    favg(tau_same_size) FILTER (WHERE truth = 'others') AS tau_same_size_to_others,
+    favg(tau_partial) FILTER (WHERE truth <> 'others') AS tau_partial_between_trials,
+    favg(tau_partial) FILTER (WHERE truth = 'others') AS tau_partial_to_others
 FROM trial_agreement
 GROUP BY ALL;
 
@@ -34,6 +38,14 @@ COMMENT ON COLUMN noise_ceiling.pearson_between_trials IS
 'Pearson''s correlation of one trial with another, mean over all pairs';
 COMMENT ON COLUMN noise_ceiling.pearson_to_others IS
 'Pearson''s correlation of one trial with the mean of all others, mean over the trials';
-COMMENT ON COLUMN noise_ceiling.set_kind IS 'what kind of set: top, random or all';
+COMMENT ON COLUMN noise_ceiling.set_kind IS 'what kind of set: top, top-percent, random or all';
 COMMENT ON COLUMN noise_ceiling.is_paper_set IS
 'whether the paper measures on it: its seven top-N and the random sample';
+COMMENT ON COLUMN noise_ceiling.tau_same_size_between_trials IS
+'τ among pairs of equal size of one trial with another, mean over all pairs of trials';
+COMMENT ON COLUMN noise_ceiling.tau_same_size_to_others IS
+'τ among pairs of equal size of one trial with the mean of all others, mean over the trials';
+COMMENT ON COLUMN noise_ceiling.tau_partial_between_trials IS
+'Kendall''s partial τ given the size of one trial with another, mean over all pairs of trials';
+COMMENT ON COLUMN noise_ceiling.tau_partial_to_others IS
+'Kendall''s partial τ given the size of one trial with the mean of all others, mean over the trials';

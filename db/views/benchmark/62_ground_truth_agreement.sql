@@ -2,7 +2,7 @@ CREATE OR REPLACE VIEW ground_truth_agreement AS
 WITH member AS (
     SELECT
         chosen.gt_key, chosen.mask, chosen.one_per_class, chosen.set_kind, chosen.architecture_set,
-        chosen.accuracy AS truth,
+        chosen.arch_id, chosen.accuracy AS truth,
         other.gt_key AS predictor, other.accuracy AS predicted, NULL AS epoch, NULL AS bn_mode
     FROM architecture_set AS chosen
     JOIN true_ranking AS other USING (arch_id)
@@ -11,8 +11,8 @@ WITH member AS (
     WHERE other.mask = '' AND other.gt_key <> chosen.gt_key
 )
 SELECT
-    gt_key, predictor AS other_key, mask, one_per_class, architecture_set, n, tau, tau_eq2, spearman, pearson,
-    set_kind, is_set_of_paper(set_kind, one_per_class) AS is_paper_set
+    gt_key, predictor AS other_key, mask, one_per_class, architecture_set, n_predicted AS n, tau, tau_eq2,
+    spearman, pearson, set_kind, is_set_of_paper(set_kind, one_per_class) AS is_paper_set, tau_same_size, tau_partial
 FROM rank_correlation('member');
 
 COMMENT ON VIEW ground_truth_agreement IS
@@ -28,6 +28,8 @@ COMMENT ON COLUMN ground_truth_agreement.tau IS 'Kendall''s tau-b';
 COMMENT ON COLUMN ground_truth_agreement.tau_eq2 IS 'Kendall''s τ by Equation 2';
 COMMENT ON COLUMN ground_truth_agreement.spearman IS 'Spearman''s rank correlation';
 COMMENT ON COLUMN ground_truth_agreement.pearson IS 'Pearson''s correlation';
-COMMENT ON COLUMN ground_truth_agreement.set_kind IS 'what kind of set: top, random or all';
+COMMENT ON COLUMN ground_truth_agreement.set_kind IS 'what kind of set: top, top-percent, random or all';
 COMMENT ON COLUMN ground_truth_agreement.is_paper_set IS
 'whether the paper measures on it: its seven top-N and the random sample';
+COMMENT ON COLUMN ground_truth_agreement.tau_same_size IS 'as run_metric.tau_same_size';
+COMMENT ON COLUMN ground_truth_agreement.tau_partial IS 'as run_metric.tau_partial';

@@ -17,6 +17,6 @@ COMMENT ON COLUMN operation_usage.n IS 'architectures in the set';
 COMMENT ON COLUMN operation_usage.operation IS 'Zero, Skip, C1x1, C3x3 or Pool';
 COMMENT ON COLUMN operation_usage.usage IS 'share of the architectures that use it at all, 0..1';
 COMMENT ON COLUMN operation_usage.share IS 'share of all their edges, six a cell, 0..1';
-COMMENT ON COLUMN operation_usage.set_kind IS 'what kind of set: top, random or all';
+COMMENT ON COLUMN operation_usage.set_kind IS 'what kind of set: top, top-percent, random or all';
 COMMENT ON COLUMN operation_usage.is_paper_set IS
 'whether the paper measures on it: its seven top-N and the random sample';

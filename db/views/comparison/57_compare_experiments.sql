@@ -5,21 +5,27 @@ FROM (
     UNPIVOT (
         SELECT
             experiment_id, seed, epoch, bn_mode, gt_key, architecture_set,
-            a_n, tau, tau_eq2, spearman, pearson,
-            -- It belongs to all eight sets, and is told once.
-            CASE WHEN set_kind = 'random' THEN tau_a END AS tau_a
+            a_n, tau, tau_eq2, spearman, pearson, tau_same_size, tau_partial,
+            -- These belong to several sets, and are told once.
+            CASE WHEN set_kind = 'random' THEN tau_a END AS tau_a,
+            CASE WHEN set_kind = 'random' THEN gap END AS gap,
+            CASE WHEN set_kind = 'random' THEN gap_std END AS gap_std,
+            CASE WHEN set_kind = 'random' THEN gap_share END AS gap_share
         FROM query_table(rankings)
-    ) ON a_n, tau, tau_eq2, spearman, pearson, tau_a INTO NAME metric VALUE value
+        -- What two runs predicted may be two sets.
+        WHERE is_whole AND set_kind <> 'predicted'
+    ) ON a_n, tau, tau_eq2, spearman, pearson, tau_same_size, tau_partial, tau_a, gap, gap_std, gap_share
+    INTO NAME metric VALUE value
 );
 
 COMMENT ON MACRO TABLE metric_values IS
-'A relation like run_ranking with a row for each run, set and metric that is not NULL; tau_a stands with the '
-'random sets';
+'A relation like run_ranking with a row for each run, whole set and metric that is not NULL; tau_a and gap stand with '
+'the random sets';
 
 -- Paired by seed: how the experiments of `pairs`, a relation with the columns experiment_id and other_id, differ in
 -- every metric of `rankings`, a relation like run_ranking.
 CREATE OR REPLACE MACRO compare_rankings(rankings, pairs) AS TABLE
-WITH metric AS (
+WITH valued AS (
     SELECT * FROM metric_values(rankings)
 ),
 paired AS (
@@ -31,8 +37,10 @@ paired AS (
         one.gt_key, one.architecture_set, one.metric,
         one.seed, one.value, other.value AS other_value
     FROM query_table(pairs) AS pair
-    JOIN metric AS one ON one.experiment_id = pair.experiment_id
-    JOIN metric AS other
+    JOIN experiment AS one_experiment ON one_experiment.experiment_id = pair.experiment_id
+    JOIN experiment AS other_experiment ON other_experiment.experiment_id = pair.other_id
+    JOIN valued AS one ON one.experiment_id = pair.experiment_id
+    JOIN valued AS other
         ON other.experiment_id = pair.other_id
         AND other.seed = one.seed AND other.gt_key = one.gt_key
         AND other.architecture_set = one.architecture_set AND other.metric = one.metric
@@ -40,6 +48,8 @@ paired AS (
             (other.epoch = one.epoch AND other.bn_mode = one.bn_mode)
             OR 'imported' IN (one.bn_mode, other.bn_mode)
         )
+    -- The sets of another mask have another gap, whatever predicts them.
+    WHERE one_experiment.mask = other_experiment.mask OR one.metric IN (SELECT metric FROM metric WHERE across_masks)
 )
 SELECT * FROM seed_differences('paired');
 

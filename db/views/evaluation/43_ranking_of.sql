@@ -1,21 +1,29 @@
 -- The metrics of every architecture set for each row of `pairs`, a relation like evaluation_key.
 CREATE OR REPLACE MACRO ranking_of(pairs) AS TABLE
 WITH member AS (
-    SELECT run_id AS predictor, * FROM predicted_set(pairs)
+    -- Of a whole space, `predicted` and `all` are the same architectures, and ranked once.
+    SELECT run_id AS predictor, * FROM predicted_set(pairs) WHERE NOT (is_whole_space AND set_kind = 'predicted')
 )
 SELECT
-    run.run_id, series.epoch, series.bn_mode, series.gt_key, series.mask, one_per_class, set_kind, architecture_set,
-    n, n_predicted,
+    chosen.run_id, chosen.epoch, chosen.bn_mode, chosen.gt_key, chosen.mask, chosen.one_per_class, chosen.set_kind,
+    chosen.architecture_set,
+    coalesce(chosen.n, series.n_predicted) AS n, coalesce(series.n_predicted, 0) AS n_predicted,
     -- Rounded so that equal means are equal: τa compares them.
-    CASE WHEN n_predicted = n AND predicts = 'accuracy' THEN round(mean_predicted, 12) END AS a_n,
+    CASE WHEN predicts = 'accuracy' THEN round(mean_predicted, 12) END AS a_n,
     tau, tau_eq2, spearman, pearson,
-    CASE WHEN n_predicted = n AND predicts = 'score' THEN twelve_digits(mean_predicted) END AS mean_score
-FROM rank_correlation('member') AS series
-JOIN set_definition USING (one_per_class, architecture_set)
-JOIN run ON run.run_id = series.predictor
+    CASE WHEN predicts = 'score' THEN twelve_digits(mean_predicted) END AS mean_score,
+    tau_same_size, tau_partial, predicted_std
+FROM measured_set(pairs) AS chosen
+LEFT JOIN rank_correlation('member') AS series
+    ON series.predictor = chosen.run_id AND series.epoch = chosen.epoch AND series.bn_mode = chosen.bn_mode
+    AND series.gt_key = chosen.gt_key AND series.mask = chosen.mask AND series.one_per_class = chosen.one_per_class
+    AND series.architecture_set = if(
+        chosen.is_whole_space AND chosen.set_kind = 'predicted', 'all', chosen.architecture_set
+    )
+JOIN run ON run.run_id = chosen.run_id
 JOIN experiment USING (experiment_id)
--- A mask that leaves fewer than N has no top-N.
-WHERE set_kind <> 'top' OR n = set_definition.size;
+-- Of the set `predicted` there is nothing to say where nothing was.
+WHERE chosen.n IS NOT NULL OR series.n_predicted IS NOT NULL;
 
 COMMENT ON MACRO TABLE ranking_of IS
 'What run_metric says, computed for the evaluations and keys of a relation like evaluation_key';

@@ -3,8 +3,7 @@ CREATE OR REPLACE MACRO search_of(pairs) AS TABLE
 WITH member AS (
     SELECT
         *,
-        count(*) OVER pool AS n,
-        count(predicted) OVER pool AS n_predicted,
+        count(*) OVER pool AS n_predicted,
         max(truth) OVER pool AS best_truth,
         row_number() OVER (pool ORDER BY gt_rank) AS true_place,
         row_number() OVER (pool ORDER BY predicted DESC, arch_id) AS predicted_place

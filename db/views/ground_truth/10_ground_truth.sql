@@ -1,6 +1,8 @@
 CREATE OR REPLACE VIEW ground_truth AS
 WITH measured AS (
-    SELECT source, dataset, split, epochs, epoch, trial, arch_id, accuracy
+    -- Rounded far below the benchmark's resolution of 1e-5: accuracies that were written down with other digits, or
+    -- averaged in another order, are ties all the same.
+    SELECT source, dataset, split, epochs, epoch, trial, arch_id, round(accuracy, 8) AS accuracy
     FROM benchmark_result
     WHERE split <> 'valid+test' AND epoch > epochs - 3
 ),
@@ -16,8 +18,6 @@ value AS (
     FROM measured
     WHERE epoch = epochs
     UNION ALL
-    -- Rounded far below the benchmark's resolution of 1e-5, so that equal means are equal whatever
-    -- the order in which they were added up: ties must not depend on it.
     SELECT source, dataset, split, epochs, 1, 'mean', arch_id, round(favg(accuracy), 8), count(*)
     FROM measured
     WHERE epoch = epochs AND trial <> 'mean'

@@ -2,8 +2,7 @@ CREATE OR REPLACE VIEW prediction_point AS
 SELECT
     run_id, epoch, bn_mode, gt_key, architecture_set, arch_id, gt_rank, truth, predicted,
     set_kind, is_paper_set, is_final
-FROM predicted_set('evaluation_key')
-WHERE predicted IS NOT NULL;
+FROM predicted_set('evaluation_key');
 
 COMMENT ON VIEW prediction_point IS
 'Prediction against true accuracy in each architecture set (Figure 2); choose run_id and gt_key';

@@ -4,7 +4,7 @@ SELECT
     experiment_id, dataset, size, mask, lt, variant, epoch, bn_mode, gt_key,
     min(a_n) < 0.2 AS fails, favg(a_n) AS a_n_mean, stddev_samp(a_n) AS a_n_std, count(*) AS seeds
 FROM run_ranking
-WHERE architecture_set = 'random' AND is_final AND a_n IS NOT NULL
+WHERE architecture_set = 'random' AND is_final AND is_whole AND a_n IS NOT NULL
 GROUP BY ALL;
 
 COMMENT ON VIEW random_accuracy IS

@@ -6,7 +6,7 @@ SELECT
     is_final
 FROM prediction_point
 JOIN operation_count USING (arch_id)
-WHERE architecture_set = 'random'
+WHERE architecture_set = 'random' AND isfinite(predicted)
 GROUP BY ALL
 -- A masked operation is on no edge: there is no slope.
 HAVING min(edges) < max(edges);

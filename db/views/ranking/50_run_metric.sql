@@ -15,7 +15,8 @@ metric AS (
     SELECT * FROM ranking_of('unstored')
 )
 SELECT
-    metric.*, is_set_of_paper(metric.set_kind, metric.one_per_class) AS is_paper_set,
+    metric.*, metric.n_predicted = metric.n AS is_whole,
+    is_set_of_paper(metric.set_kind, metric.one_per_class) AS is_paper_set,
     is_final_epoch(metric.epoch, experiment.epochs) AS is_final
 FROM metric
 JOIN run USING (run_id)
@@ -36,21 +37,29 @@ COMMENT ON COLUMN run_metric.gt_key IS 'ground-truth key that chooses the set';
 COMMENT ON COLUMN run_metric.mask IS 'operations removed, empty for none';
 COMMENT ON COLUMN run_metric.one_per_class IS 'false: all architectures; true: one of each class';
 COMMENT ON COLUMN run_metric.architecture_set IS
-'top-10 … top-500, random or all; followed by classes for one of each class';
+'as set_definition.architecture_set';
 COMMENT ON COLUMN run_metric.n IS 'architectures in the set';
-COMMENT ON COLUMN run_metric.n_predicted IS 'how many of them have a prediction';
+COMMENT ON COLUMN run_metric.n_predicted IS 'how many of them have a prediction; the others are left out';
 COMMENT ON COLUMN run_metric.a_n IS
-'A_N: mean predicted accuracy of the set, fraction 0..1; NULL unless all n are predicted, and for scores';
+'A_N: mean predicted accuracy of the set, fraction 0..1; NULL for scores, and where one is infinite';
 COMMENT ON COLUMN run_metric.tau IS
-'Kendall''s tau-b between ground truth and prediction, -1..1, corrected for ties; NULL unless all n are predicted, '
-'and where all predictions or all truths are equal';
+'Kendall''s tau-b between ground truth and prediction, -1..1, corrected for ties; NULL where all predictions or all '
+'truths are equal';
 COMMENT ON COLUMN run_metric.tau_eq2 IS
 'Kendall''s τ by Equation 2 of the paper, -1..1: concordant minus discordant pairs by all pairs';
 COMMENT ON COLUMN run_metric.spearman IS 'Spearman''s rank correlation, -1..1; NULL as tau';
-COMMENT ON COLUMN run_metric.pearson IS 'Pearson''s correlation, -1..1; NULL as tau';
+COMMENT ON COLUMN run_metric.pearson IS 'Pearson''s correlation, -1..1; NULL as tau, and where one is infinite';
 COMMENT ON COLUMN run_metric.mean_score IS
-'mean score of the set, in the scores'' own unit, where experiment.predicts is score; NULL unless all n are '
-'predicted';
-COMMENT ON COLUMN run_metric.set_kind IS 'what kind of set: top, random or all';
+'mean score of the set, in the scores'' own unit, where experiment.predicts is score; NULL where one is infinite';
+COMMENT ON COLUMN run_metric.set_kind IS 'what kind of set: top, top-percent, random, all or predicted';
 COMMENT ON COLUMN run_metric.is_paper_set IS 'whether the paper measures on it: its seven top-N and the random sample';
 COMMENT ON COLUMN run_metric.is_final IS 'whether it is of the end of training, or imported';
+COMMENT ON COLUMN run_metric.tau_same_size IS
+'τ among pairs of equal size (parameters), -1..1: concordant minus discordant pairs by all, tied ones too; what is '
+'known beyond counting parameters; NULL for fewer than 30 such pairs';
+COMMENT ON COLUMN run_metric.tau_partial IS
+'Kendall''s partial τ given the number of parameters, -1..1; NULL where all are of one size or a τ is NULL';
+COMMENT ON COLUMN run_metric.predicted_std IS
+'sample deviation of the predictions over the set, in their own unit; NULL where one is infinite';
+COMMENT ON COLUMN run_metric.is_whole IS
+'whether all n have a prediction; pages, findings and comparisons take only such';

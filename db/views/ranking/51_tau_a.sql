@@ -2,7 +2,7 @@ CREATE OR REPLACE VIEW tau_a AS
 WITH point AS (
     SELECT
         run_id AS predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, n,
-        coalesce(a_n, mean_score) AS mean
+        CASE WHEN is_whole THEN coalesce(a_n, mean_score) END AS mean
     FROM run_metric
     WHERE is_point_of_tau_a(set_kind)
 )

@@ -2,15 +2,23 @@
 CREATE OR REPLACE MACRO run_ranking_of(evaluations) AS TABLE
 WITH metric AS (
     -- Not from the view tau_a, which would compute every metric again.
-    SELECT run_id AS predictor, coalesce(a_n, mean_score) AS mean, *
-    FROM run_metric_of(evaluations)
+    SELECT
+        metric.run_id AS predictor, CASE WHEN metric.is_whole THEN coalesce(metric.a_n, metric.mean_score) END AS mean,
+        ranked_set.mean_accuracy AS true_mean, metric.*
+    FROM run_metric_of(evaluations) AS metric
+    LEFT JOIN ranked_set USING (gt_key, mask, one_per_class, architecture_set)
+),
+with_gap AS (
+    SELECT * FROM with_gap('metric')
 )
 SELECT
     run.experiment_id, experiment.name, experiment.dataset, experiment.size, ranking.mask, experiment.lt,
     experiment.variant, run.seed,
-    ranking.* EXCLUDE (predictor, mean, mask, set_kind, is_paper_set, is_final),
+    ranking.* EXCLUDE (predictor, mean, true_mean, gap, gap_std, gap_share, mask, set_kind, is_paper_set, is_final),
+    CASE WHEN predicts = 'accuracy' THEN ranking.gap END AS gap, ranking.gap_std,
+    CASE WHEN predicts = 'accuracy' THEN ranking.gap_share END AS gap_share,
     experiment.kind, ranking.set_kind, ranking.is_paper_set, ranking.is_final
-FROM with_tau_a('metric') AS ranking
+FROM with_tau_a('with_gap') AS ranking
 JOIN run USING (run_id)
 JOIN experiment USING (experiment_id);
 
@@ -36,23 +44,37 @@ COMMENT ON COLUMN run_ranking.bn_mode IS 'BatchNorm statistics; imported where p
 COMMENT ON COLUMN run_ranking.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN run_ranking.one_per_class IS 'false: all architectures; true: one of each class';
 COMMENT ON COLUMN run_ranking.architecture_set IS
-'top-10 … top-500, random or all; followed by classes for one of each class';
+'as set_definition.architecture_set';
 COMMENT ON COLUMN run_ranking.n IS 'architectures in the set';
-COMMENT ON COLUMN run_ranking.n_predicted IS 'how many of them have a prediction';
+COMMENT ON COLUMN run_ranking.n_predicted IS 'how many of them have a prediction; the others are left out';
 COMMENT ON COLUMN run_ranking.a_n IS
-'A_N: mean predicted accuracy of the set, fraction 0..1; NULL unless all n are predicted, and for scores';
+'A_N: mean predicted accuracy of the set, fraction 0..1; NULL for scores, and where one is infinite';
 COMMENT ON COLUMN run_ranking.tau IS
-'Kendall''s tau-b between ground truth and prediction, -1..1, corrected for ties; NULL unless all n are predicted, '
-'and where all predictions or all truths are equal';
+'Kendall''s tau-b between ground truth and prediction, -1..1, corrected for ties; NULL where all predictions or all '
+'truths are equal';
 COMMENT ON COLUMN run_ranking.tau_eq2 IS
 'Kendall''s τ by Equation 2 of the paper, -1..1: concordant minus discordant pairs by all pairs';
 COMMENT ON COLUMN run_ranking.spearman IS 'Spearman''s rank correlation, -1..1; NULL as tau';
-COMMENT ON COLUMN run_ranking.pearson IS 'Pearson''s correlation, -1..1; NULL as tau';
+COMMENT ON COLUMN run_ranking.pearson IS 'Pearson''s correlation, -1..1; NULL as tau, and where one is infinite';
 COMMENT ON COLUMN run_ranking.mean_score IS
-'mean score of the set, in the scores'' own unit, where experiment.predicts is score; NULL unless all n are '
-'predicted';
+'mean score of the set, in the scores'' own unit, where experiment.predicts is score; NULL where one is infinite';
 COMMENT ON COLUMN run_ranking.tau_a IS 'τa of the run, the same in all its sets; -1 is best';
 COMMENT ON COLUMN run_ranking.kind IS 'as experiment.kind: trained or imported';
-COMMENT ON COLUMN run_ranking.set_kind IS 'what kind of set: top, random or all';
+COMMENT ON COLUMN run_ranking.set_kind IS 'what kind of set: top, top-percent, random, all or predicted';
 COMMENT ON COLUMN run_ranking.is_paper_set IS 'whether the paper measures on it: its seven top-N and the random sample';
 COMMENT ON COLUMN run_ranking.is_final IS 'whether it is of the end of training, or imported';
+COMMENT ON COLUMN run_ranking.tau_same_size IS
+'τ among pairs of equal size (parameters), -1..1: concordant minus discordant pairs by all, tied ones too; what is '
+'known beyond counting parameters; NULL for fewer than 30 such pairs';
+COMMENT ON COLUMN run_ranking.tau_partial IS
+'Kendall''s partial τ given the number of parameters, -1..1; NULL where all are of one size or a τ is NULL';
+COMMENT ON COLUMN run_ranking.predicted_std IS
+'sample deviation of the predictions over the set, in their own unit; NULL where one is infinite';
+COMMENT ON COLUMN run_ranking.is_whole IS
+'whether all n have a prediction; pages, findings and comparisons take only such';
+COMMENT ON COLUMN run_ranking.gap IS
+'A_500 - A_random of the run, a fraction, the same in all its sets: how much higher it predicts the best; compare only '
+'under one mask; NULL for scores, and where a set is not whole';
+COMMENT ON COLUMN run_ranking.gap_std IS
+'the same by the deviation of the predictions in the random sample, also for scores; compare only under one mask';
+COMMENT ON COLUMN run_ranking.gap_share IS 'gap by the gap of the ground truth, which 1 equals; NULL for scores';

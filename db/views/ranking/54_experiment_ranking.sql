@@ -3,25 +3,35 @@ CREATE OR REPLACE MACRO experiment_ranking_of(rankings) AS TABLE
 WITH averaged AS (
     SELECT
         experiment_id, name, dataset, size, mask, lt, variant, epoch, bn_mode, gt_key, one_per_class,
-        architecture_set, n, kind, set_kind, is_paper_set, is_final,
+        architecture_set, min(n) AS n, min(n_predicted) AS n_predicted, is_whole,
+        kind, set_kind, is_paper_set, is_final,
         count(coalesce(a_n, mean_score)) AS seeds,
         round(favg(a_n), 12) AS a_n_mean, stddev_samp(a_n) AS a_n_std,
         count(tau) AS tau_seeds,
         favg(tau) AS tau_mean, stddev_samp(tau) AS tau_std,
         favg(tau_eq2) AS tau_eq2_mean, stddev_samp(tau_eq2) AS tau_eq2_std,
         favg(spearman) AS spearman_mean, stddev_samp(spearman) AS spearman_std,
-        favg(pearson) AS pearson_mean, stddev_samp(pearson) AS pearson_std
+        favg(pearson) AS pearson_mean, stddev_samp(pearson) AS pearson_std,
+        favg(tau_same_size) AS tau_same_size_mean, stddev_samp(tau_same_size) AS tau_same_size_std,
+        favg(tau_partial) AS tau_partial_mean, stddev_samp(tau_partial) AS tau_partial_std,
+        count(tau_same_size) AS tau_same_size_seeds
     FROM query_table(rankings)
     GROUP BY ALL
 )
 SELECT
-    * EXCLUDE (kind, set_kind, is_paper_set, is_final),
+    * EXCLUDE (
+        n_predicted, is_whole, tau_same_size_mean, tau_same_size_std, tau_partial_mean, tau_partial_std,
+        tau_same_size_seeds, kind, set_kind, is_paper_set, is_final
+    ),
     interval_95(a_n_std, seeds) AS a_n_interval,
     interval_95(tau_std, tau_seeds) AS tau_interval,
     interval_95(tau_eq2_std, tau_seeds) AS tau_eq2_interval,
     interval_95(spearman_std, tau_seeds) AS spearman_interval,
     interval_95(pearson_std, tau_seeds) AS pearson_interval,
-    kind, set_kind, is_paper_set, is_final
+    kind, set_kind, is_paper_set, is_final, n_predicted, is_whole,
+    tau_same_size_mean, tau_same_size_std,
+    interval_95(tau_same_size_std, tau_same_size_seeds) AS tau_same_size_interval,
+    tau_partial_mean, tau_partial_std, interval_95(tau_partial_std, tau_seeds) AS tau_partial_interval
 FROM averaged;
 
 COMMENT ON MACRO TABLE experiment_ranking_of IS 'What experiment_ranking says, for a relation like run_ranking';
@@ -42,9 +52,9 @@ COMMENT ON COLUMN experiment_ranking.bn_mode IS 'BatchNorm statistics; imported 
 COMMENT ON COLUMN experiment_ranking.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN experiment_ranking.one_per_class IS 'false: all architectures; true: one of each class';
 COMMENT ON COLUMN experiment_ranking.architecture_set IS
-'top-10 … top-500, random or all; followed by classes for one of each class';
-COMMENT ON COLUMN experiment_ranking.n IS 'architectures in the set';
-COMMENT ON COLUMN experiment_ranking.seeds IS 'runs that predicted the whole set';
+'as set_definition.architecture_set';
+COMMENT ON COLUMN experiment_ranking.n IS 'architectures in the set; of predicted the fewest of the runs';
+COMMENT ON COLUMN experiment_ranking.seeds IS 'runs with a mean prediction of the set';
 COMMENT ON COLUMN experiment_ranking.a_n_mean IS
 'A_N: mean over seeds of the mean predicted accuracy, fraction 0..1; NULL for scores';
 COMMENT ON COLUMN experiment_ranking.a_n_std IS 'sample deviation over seeds; NULL for one seed';
@@ -68,7 +78,19 @@ COMMENT ON COLUMN experiment_ranking.spearman_interval IS
 COMMENT ON COLUMN experiment_ranking.pearson_interval IS
 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
 COMMENT ON COLUMN experiment_ranking.kind IS 'as experiment.kind: trained or imported';
-COMMENT ON COLUMN experiment_ranking.set_kind IS 'what kind of set: top, random or all';
+COMMENT ON COLUMN experiment_ranking.set_kind IS 'what kind of set: top, top-percent, random, all or predicted';
 COMMENT ON COLUMN experiment_ranking.is_paper_set IS
 'whether the paper measures on it: its seven top-N and the random sample';
 COMMENT ON COLUMN experiment_ranking.is_final IS 'whether it is of the end of training, or imported';
+COMMENT ON COLUMN experiment_ranking.n_predicted IS 'how many of them have a prediction, the fewest of the runs';
+COMMENT ON COLUMN experiment_ranking.is_whole IS
+'whether it is of runs that predicted the whole set; those that predicted a part of it have a row of their own';
+COMMENT ON COLUMN experiment_ranking.tau_same_size_mean IS 'mean over seeds of τ among pairs of equal size';
+COMMENT ON COLUMN experiment_ranking.tau_same_size_std IS 'sample deviation over seeds; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.tau_same_size_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.tau_partial_mean IS
+'mean over seeds of Kendall''s partial τ given the number of parameters';
+COMMENT ON COLUMN experiment_ranking.tau_partial_std IS 'sample deviation over seeds; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.tau_partial_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';

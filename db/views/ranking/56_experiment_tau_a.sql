@@ -24,7 +24,7 @@ CREATE OR REPLACE MACRO experiment_tau_a_of(metrics) AS TABLE
 WITH point AS (
     SELECT run_id, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, n, a_n, mean_score
     FROM query_table(metrics)
-    WHERE is_point_of_tau_a(set_kind) AND coalesce(a_n, mean_score) IS NOT NULL
+    WHERE is_point_of_tau_a(set_kind) AND is_whole AND coalesce(a_n, mean_score) IS NOT NULL
 ),
 run_point AS (
     SELECT run_id AS predictor, coalesce(a_n, mean_score) AS mean, * FROM point

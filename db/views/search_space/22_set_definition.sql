@@ -7,33 +7,46 @@ CREATE OR REPLACE MACRO is_set_of_paper(kind, one_per_class) AS is_point_of_tau_
 
 COMMENT ON MACRO is_set_of_paper IS 'Whether the paper measures on sets of this kind: as set_definition.is_paper_set';
 
--- `place`: among the truly best, from 1.
+-- `place`: among the truly best, from 1; `size`: how many of them are in a top set.
 CREATE OR REPLACE MACRO is_member(kind, size, place, in_random_sample) AS
-CASE kind WHEN 'top' THEN place <= size WHEN 'random' THEN in_random_sample ELSE TRUE END;
+CASE WHEN kind IN ('top', 'top-percent') THEN place <= size WHEN kind = 'random' THEN in_random_sample ELSE TRUE END;
 
 COMMENT ON MACRO is_member IS
 'Whether an architecture is in a set of this kind and size, by its true rank and whether it is in the random sample';
 
+-- `architectures`: what a mask leaves, of which a top-percent set has the best.
+CREATE OR REPLACE MACRO set_size(size, percent, architectures) AS coalesce(size, ceil(percent * architectures / 100));
+
+COMMENT ON MACRO set_size IS 'How many architectures are in a top set, by its row of set_definition; NULL for others';
+
 CREATE OR REPLACE VIEW set_definition AS
 SELECT
     one_per_class, kind, name || if(one_per_class, ' classes', '') AS architecture_set, size,
-    is_set_of_paper(kind, one_per_class) AS is_paper_set
+    is_set_of_paper(kind, one_per_class) AS is_paper_set, percent
 FROM (VALUES (FALSE), (TRUE)) AS members (one_per_class)
 CROSS JOIN (
     VALUES
-        ('top', 'top-10', 10), ('top', 'top-25', 25), ('top', 'top-50', 50), ('top', 'top-100', 100),
-        ('top', 'top-150', 150), ('top', 'top-250', 250), ('top', 'top-500', 500),
-        ('random', 'random', NULL), ('all', 'all', NULL)
-) AS sets (kind, name, size);
+        ('top', 'top-10', 10, NULL), ('top', 'top-25', 25, NULL), ('top', 'top-50', 50, NULL),
+        ('top', 'top-100', 100, NULL), ('top', 'top-150', 150, NULL), ('top', 'top-250', 250, NULL),
+        ('top', 'top-500', 500, NULL),
+        ('top-percent', 'top-0.5 %', NULL, 0.5), ('top-percent', 'top-1 %', NULL, 1.0),
+        ('top-percent', 'top-5 %', NULL, 5.0), ('top-percent', 'top-10 %', NULL, 10.0),
+        ('random', 'random', NULL, NULL), ('all', 'all', NULL, NULL), ('predicted', 'predicted', NULL, NULL)
+) AS sets (kind, name, size, percent)
+-- What a run predicted is one set.
+WHERE NOT (one_per_class AND kind = 'predicted');
 
 COMMENT ON VIEW set_definition IS
-'The sets of architectures that are measured on: the paper''s seven top-N and its random sample, the whole space, '
-'and the same with one architecture of each class';
+'The sets of architectures that are measured on: the paper''s seven top-N and its random sample, the best P % of what '
+'a mask leaves, the whole space, and the same with one architecture of each class; and whatever a run predicted';
 COMMENT ON COLUMN set_definition.one_per_class IS
 'false: all architectures; true: of each class only the one with the smallest arch_id';
-COMMENT ON COLUMN set_definition.kind IS 'top, random or all';
+COMMENT ON COLUMN set_definition.kind IS 'top, top-percent, random, all or predicted';
 COMMENT ON COLUMN set_definition.architecture_set IS
-'top-10 … top-500, random or all; followed by classes for one of each class';
-COMMENT ON COLUMN set_definition.size IS 'N of a top-N, which a mask has that leaves so many; NULL for random and all';
+'top-10 … top-500, top-0.5 % … top-10 %, random, all or predicted; followed by classes for one of each class';
+COMMENT ON COLUMN set_definition.size IS
+'N of a top-N, which a mask has that leaves so many; NULL for other sets, whose n ranked_set has';
 COMMENT ON COLUMN set_definition.is_paper_set IS
 'whether the paper measures on it: its seven top-N and the random sample';
+COMMENT ON COLUMN set_definition.percent IS
+'P of the best P % of what a mask leaves, rounded up; NULL for other sets';

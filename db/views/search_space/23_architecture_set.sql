@@ -1,13 +1,32 @@
+-- The sets of each key and mask of `ranking`, a relation like architecture_rank, with their members.
+CREATE OR REPLACE MACRO set_members(ranking) AS TABLE
+WITH ranked AS (
+    SELECT *, count(*) OVER (PARTITION BY gt_key, mask, one_per_class) AS architectures
+    FROM query_table(ranking)
+),
+sized AS (
+    SELECT
+        ranked.*, definition.architecture_set, definition.kind AS set_kind,
+        set_size(definition.size, definition.percent, architectures) AS size
+    FROM ranked
+    JOIN set_definition AS definition USING (one_per_class)
+    WHERE definition.kind <> 'predicted' AND coalesce(definition.size, 0) <= architectures
+)
+SELECT * EXCLUDE (size, architectures) FROM sized WHERE is_member(set_kind, size, gt_rank, in_random_sample);
+
+COMMENT ON MACRO TABLE set_members IS
+'The members of each architecture set that a relation like architecture_rank makes; a mask that leaves fewer than N '
+'has no top-N';
+
 CREATE OR REPLACE VIEW architecture_set AS
 SELECT
-    rank.gt_key, rank.mask, definition.architecture_set,
-    count(*) OVER (PARTITION BY rank.gt_key, rank.mask, definition.architecture_set) AS n,
+    rank.gt_key, rank.mask, ranked_set.architecture_set, ranked_set.n,
     definition.kind, rank.one_per_class, rank.gt_rank, rank.arch_id, rank.accuracy,
     definition.kind AS set_kind, definition.is_paper_set
 FROM architecture_rank AS rank
-JOIN set_definition AS definition USING (one_per_class)
-WHERE is_member(definition.kind, definition.size, rank.gt_rank, rank.in_random_sample)
-QUALIFY definition.kind <> 'top' OR n = definition.size;
+JOIN ranked_set USING (gt_key, mask, one_per_class)
+JOIN set_definition AS definition USING (one_per_class, architecture_set)
+WHERE is_member(definition.kind, ranked_set.n, rank.gt_rank, rank.in_random_sample);
 
 COMMENT ON VIEW architecture_set IS 'The members of each architecture set';
 COMMENT ON COLUMN architecture_set.gt_key IS 'ground-truth key';
@@ -19,5 +38,5 @@ COMMENT ON COLUMN architecture_set.one_per_class IS 'false: all architectures; t
 COMMENT ON COLUMN architecture_set.gt_rank IS '1 for the best of the mask';
 COMMENT ON COLUMN architecture_set.arch_id IS 'architecture';
 COMMENT ON COLUMN architecture_set.accuracy IS 'ground truth, fraction 0..1';
-COMMENT ON COLUMN architecture_set.set_kind IS 'top, random or all';
+COMMENT ON COLUMN architecture_set.set_kind IS 'top, top-percent, random or all';
 COMMENT ON COLUMN architecture_set.is_paper_set IS 'as set_definition.is_paper_set';

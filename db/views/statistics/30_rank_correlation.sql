@@ -1,55 +1,94 @@
--- How well `predicted` ranks `truth` within each series of `relation`, a relation with the columns
--- predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set, truth and predicted.
--- A series is what is equal in all but the last two. It has correlations if every member has a prediction. Its names
--- stand in every PARTITION BY, so that DuckDB applies a reader's WHERE before it ranks anything.
+-- How well `predicted` ranks `truth` within each series of `relation`, a relation with the columns predictor, epoch,
+-- bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set, arch_id, truth and predicted. A series is what is
+-- equal in all but the last three; members without a prediction are left out. Its names stand in every PARTITION BY,
+-- so that DuckDB applies a reader's WHERE before it ranks anything.
 CREATE OR REPLACE MACRO rank_correlation(relation) AS TABLE
-WITH counted AS (
+WITH sized AS (
     SELECT
-        predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set, truth, predicted,
+        predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set, truth, predicted, params,
+        -- An infinite one has a rank, and no value.
+        CASE WHEN isfinite(predicted) THEN predicted END AS value
+    FROM query_table(relation)
+    JOIN architecture_size USING (arch_id)
+    WHERE predicted IS NOT NULL
+),
+counted AS (
+    SELECT
+        *,
         -- Pairs are counted at the member with the worse truth, among all with a strictly better one.
         rank(ORDER BY predicted DESC) OVER better - 1 AS concordant,
         rank(ORDER BY predicted) OVER better - 1 AS discordant,
         rank() OVER by_truth AS truth_rank,
         count(*) OVER same_truth AS truth_ties,
         rank() OVER by_predicted AS predicted_rank,
-        count(*) OVER same_predicted AS predicted_ties
-    FROM query_table(relation)
+        count(*) OVER same_predicted AS predicted_ties,
+        -- The same among those of equal size, and of the size itself, at the smaller of two.
+        rank(ORDER BY predicted DESC) OVER better_of_size - 1 AS concordant_of_size,
+        rank(ORDER BY predicted) OVER better_of_size - 1 AS discordant_of_size,
+        rank(ORDER BY truth DESC) OVER larger - 1 AS larger_is_better,
+        rank(ORDER BY truth) OVER larger - 1 AS larger_is_worse,
+        rank(ORDER BY predicted DESC) OVER larger - 1 AS larger_is_predicted,
+        rank(ORDER BY predicted) OVER larger - 1 AS smaller_is_predicted,
+        count(*) OVER same_size AS size_ties
+    FROM sized
     WINDOW
         series AS (PARTITION BY predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set),
         better AS (series ORDER BY truth DESC GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
         by_truth AS (series ORDER BY truth DESC),
         same_truth AS (series ORDER BY truth DESC RANGE BETWEEN CURRENT ROW AND CURRENT ROW),
         by_predicted AS (series ORDER BY predicted DESC),
-        same_predicted AS (series ORDER BY predicted DESC RANGE BETWEEN CURRENT ROW AND CURRENT ROW)
+        same_predicted AS (series ORDER BY predicted DESC RANGE BETWEEN CURRENT ROW AND CURRENT ROW),
+        larger AS (series ORDER BY params DESC GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+        same_size AS (series ORDER BY params DESC RANGE BETWEEN CURRENT ROW AND CURRENT ROW),
+        better_of_size AS (
+            PARTITION BY
+                predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set, params
+            ORDER BY truth DESC GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        )
 ),
 summed AS (
     SELECT
         predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set,
-        count(*) AS members,
-        count(predicted) AS n_predicted,
-        favg(predicted) AS mean_predicted,
+        count(*) AS n_predicted,
+        count(*) * (count(*) - 1) / 2 AS pairs,
         sum(concordant) - sum(discordant) AS score,
+        sum(concordant_of_size) - sum(discordant_of_size) AS score_of_size,
+        sum(larger_is_better) - sum(larger_is_worse) AS truth_size_score,
+        sum(larger_is_predicted) - sum(smaller_is_predicted) AS prediction_size_score,
         -- Every member of t equal ones has t - 1 others, and each pair is met twice.
         sum(truth_ties - 1) / 2 AS tied_by_truth,
         sum(predicted_ties - 1) / 2 AS tied_by_prediction,
+        sum(size_ties - 1) / 2 AS tied_by_size,
         -- Spearman's is Pearson's of the ranks, where equal members share the mean of their ranks.
         corr(truth_rank + (truth_ties - 1) / 2, predicted_rank + (predicted_ties - 1) / 2) AS rank_correlation,
-        corr(truth, predicted) AS correlation
+        count(value) = count(*) AS is_finite,
+        favg(value) AS mean_value, stddev_samp(value) AS value_std, corr(truth, value) AS correlation
     FROM counted
     GROUP BY ALL
 ),
-paired AS (
-    SELECT *, CASE WHEN n_predicted = members THEN members * (members - 1) / 2 END AS pairs FROM summed
+tau_b AS (
+    SELECT
+        *,
+        score / nullif(sqrt((pairs - tied_by_truth) * (pairs - tied_by_prediction)), 0) AS tau,
+        truth_size_score / nullif(sqrt((pairs - tied_by_truth) * (pairs - tied_by_size)), 0) AS truth_size_tau,
+        prediction_size_score / nullif(sqrt((pairs - tied_by_prediction) * (pairs - tied_by_size)), 0)
+        AS prediction_size_tau
+    FROM summed
 )
 SELECT
-    predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set, members AS n, n_predicted,
-    mean_predicted,
-    score / nullif(sqrt((pairs - tied_by_truth) * (pairs - tied_by_prediction)), 0) AS tau,
+    predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set, n_predicted,
+    CASE WHEN is_finite THEN mean_value END AS mean_predicted,
+    CASE WHEN is_finite THEN value_std END AS predicted_std,
+    tau,
     score / nullif(pairs, 0) AS tau_eq2,
-    CASE WHEN pairs > 0 AND isfinite(rank_correlation) THEN rank_correlation END AS spearman,
-    CASE WHEN pairs > 0 AND isfinite(correlation) THEN correlation END AS pearson
-FROM paired;
+    CASE WHEN isfinite(rank_correlation) THEN rank_correlation END AS spearman,
+    CASE WHEN is_finite AND isfinite(correlation) THEN correlation END AS pearson,
+    CASE WHEN tied_by_size >= 30 THEN score_of_size / tied_by_size END AS tau_same_size,
+    -- Kendall's partial τ. A square of 1 to twelve digits is 1: a τ of ±1 has rounding of its own.
+    (tau - truth_size_tau * prediction_size_tau)
+    / nullif(sqrt(round(1 - truth_size_tau ** 2, 12) * round(1 - prediction_size_tau ** 2, 12)), 0) AS tau_partial
+FROM tau_b;
 
 COMMENT ON MACRO TABLE rank_correlation IS
-'Kendall''s τ (tau-b and Equation 2), Spearman''s and Pearson''s correlation of truth and prediction in each series '
-'of a relation';
+'Kendall''s τ (tau-b, Equation 2, among pairs of equal size, and partial given the size), Spearman''s and Pearson''s '
+'correlation of truth and prediction in each series of a relation';

@@ -102,6 +102,7 @@ def test_rankings_are_the_views(whole: Warehouse) -> None:
             FROM experiment_ranking AS ranking
             LEFT JOIN experiment_tau_a AS measured USING (experiment_id, epoch, bn_mode, gt_key)
             WHERE ranking.gt_key = ? AND ranking.bn_mode IN ('running', 'imported') AND NOT one_per_class
+                AND set_kind IN ('top', 'random', 'all') AND is_whole
                 AND ranking.experiment_id IN (SELECT unnest(?))""",
             [key, ids["experiment_id"].tolist()],
         )

@@ -140,11 +140,11 @@ def test_all_that_comes_with_nasrank_has_its_metrics(ground_truth_file: Path, tm
     added = load_results(warehouse).ingested
     assert added
     rows = warehouse.query(
-        "SELECT run_id, n, n_predicted, tau FROM run_ranking WHERE gt_key = ? AND NOT one_per_class", [KEY]
+        "SELECT run_id, is_whole, tau FROM run_ranking WHERE gt_key = ? AND is_paper_set", [KEY]
     )
     finished = warehouse.query("SELECT run_id FROM run WHERE status = 'finished'")
     assert set(rows.run_id) == set(finished.run_id)
-    assert (rows.n == rows.n_predicted).all()
+    assert rows.is_whole.all()
     assert rows.tau.notna().all()
 
 

@@ -90,6 +90,7 @@ def test_scores_are_measured_as_accuracies_are(
         assert set(rows.seed) == {3, 4}
         assert rows[["a_n", "dataset", "size", "lt", "variant"]].isna().all(axis=None)
     rows = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ?", [KEY])
+    sets["predicted"] = sets["all"]
     assert len(rows) == 2 * len(sets)
     for row in rows.itertuples():
         members = sets[row.architecture_set]
@@ -173,6 +174,7 @@ def test_an_imported_one_is_compared_with_a_trained_one(
     own = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ? AND name IS NULL", [KEY])
     their = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ? AND name = 'theirs'", [KEY])
     expected = their.set_index("architecture_set").tau - own.set_index("architecture_set").tau
+    expected = expected.drop("predicted")  # of one run each, and compared with no other's
     told = rows[(rows.metric == "tau") & (rows.experiment_id == their.experiment_id[0])]
     assert dict(zip(told.architecture_set, told.difference, strict=True)) == pytest.approx(expected.to_dict())
 
@@ -251,14 +253,19 @@ def test_a_part_of_the_space_is_measured_where_it_covers_a_set(
     numbers[best[49]] = None
     path = write(tmp_path / "part.json", by_string(numbers))
     report = import_predictions(warehouse, path, "part", MASKED)
-    assert "part.json: architectures without a finite number: 1" in report.notes
+    assert "part.json: architectures without a number: 1" in report.notes
     rows = coverage(warehouse, report.imported).to_pylist()
     [row] = [row for row in rows if row["gt_key"] == KEY]
     assert row["covered"] == "top-10, top-25"
     assert row["not_covered"].startswith("top-50 (1 missing), top-100 (51 missing), ")
     assert row["not_covered"].endswith("random (680 missing), all (680 missing)")
-    measured = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ? AND tau IS NOT NULL", [KEY])
-    assert set(measured.architecture_set) == {"top-10", "top-25"}
+    measured = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ?", [KEY])
+    whole = measured[measured.is_whole]
+    assert set(whole.architecture_set) == {"top-10", "top-25", "top-0.5 %", "top-1 %", "top-5 %", "predicted"}
+    of_predicted = whole[whole.architecture_set == "predicted"].iloc[0]
+    known = [arch_id for arch_id in best if numbers[arch_id] is not None]
+    expected = kendalltau([truth[a] for a in known], [numbers[a] for a in known]).statistic
+    assert (of_predicted.n, of_predicted.tau) == (49, pytest.approx(expected))
     assert warehouse.query("SELECT non_finite FROM evaluation").non_finite.tolist() == [1]
 
 

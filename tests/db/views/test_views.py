@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
+import shutil
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau, pearsonr, spearmanr
 from scipy.stats import t as student_t
@@ -19,12 +23,15 @@ from nasrank.db.benchmarks import Benchmark
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, all_architectures, parse_mask, sample_order
 from nasrank.db.nb201.equivalence import isomorphism_classes
+from nasrank.db.predictions.importing import import_predictions
+from nasrank.db.predictions.reading import PredictionOptions
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import import_benchmark
 from tests.conftest import RunWriter
-from tests.samples import random_predictions
+from tests.samples import random_predictions, write_run_folder
 
 SIZES = (10, 25, 50, 100, 150, 250, 500)
+PERCENTS = (0.5, 1, 5, 10)
 KEY = "synthetic:cifar10-valid/test@200"
 MASKS = ("", "Zero+Pool", "Zero+Skip+Pool")
 
@@ -89,12 +96,43 @@ def sets_by_hand(truth: Sequence[float], mask: str, one_per_class: bool = False)
     candidates = admitted(mask, one_per_class)
     best_first = sorted(candidates, key=lambda arch_id: (-truth[arch_id], arch_id))
     sets = {f"top-{n}": best_first[:n] for n in SIZES if n <= len(candidates)}
+    sets |= {f"top-{p:g} %": best_first[: math.ceil(len(candidates) * p / 100)] for p in PERCENTS}
     chosen = set(candidates)
     sample = [arch_id for arch_id in sample_order() if arch_id in chosen][:1000]
     suffix = " classes" if one_per_class else ""
     return {
         name + suffix: members for name, members in (sets | {"random": sample, "all": best_first}).items()
     }
+
+
+def size(arch_id: int) -> int:
+    """Trainable parameters on CIFAR-10, up to what all have."""
+    operations = all_architectures()[arch_id].operations
+    return 243_040 * operations.count(3) + 28_000 * operations.count(2)
+
+
+def same_size_tau(members: Sequence[int], truth: Sequence[float], predicted: Sequence[float]) -> float:
+    """Concordant minus discordant by all pairs of equal size; NaN for fewer than 30."""
+    sizes, score, pairs = np.array([size(arch_id) for arch_id in members]), 0.0, 0
+    for one in set(sizes.tolist()):
+        of_size = sizes == one
+        signs = [
+            np.greater.outer(values, values).astype(int) - np.less.outer(values, values)
+            for values in (np.array(truth)[of_size], np.array(predicted)[of_size])
+        ]
+        score += float((signs[0] * signs[1]).sum()) / 2
+        pairs += math.comb(int(of_size.sum()), 2)
+    return score / pairs if pairs >= 30 else math.nan
+
+
+def partial_tau(members: Sequence[int], truth: Sequence[float], predicted: Sequence[float]) -> float:
+    """Kendall's partial τ given the size, from three tau-b of scipy."""
+    sizes = [size(arch_id) for arch_id in members]
+    xy, xz, yz = (
+        kendalltau(*both).statistic for both in ((truth, predicted), (truth, sizes), (predicted, sizes))
+    )
+    rest = (1 - xz**2) * (1 - yz**2)
+    return float((xy - xz * yz) / math.sqrt(rest)) if rest > 1e-12 else math.nan
 
 
 def search_by_hand(
@@ -143,6 +181,43 @@ def test_sets_are_those_of_the_study(
     assert all(len(found[name]) == n for name, n in zip(rows.architecture_set, rows.n, strict=True))
 
 
+def check_metrics(
+    row: Any, members: Sequence[int], truth: Sequence[float], predictions: Mapping[int, float | None]
+) -> None:
+    """A row of run_ranking whose run predicted all of the set."""
+    predicted = [predictions[arch_id] or 0.0 for arch_id in members]
+    expected = [truth[arch_id] for arch_id in members]
+    assert (row.n, row.n_predicted) == (len(members), len(members))
+    assert row.a_n == pytest.approx(statistics.fmean(predicted), abs=1e-12)
+    if len(members) == 1:  # the best 0.5 % of 64
+        assert np.isnan([row.tau, row.tau_eq2, row.spearman, row.pearson, row.predicted_std]).all()
+        return
+    assert row.tau == pytest.approx(kendalltau(expected, predicted).statistic, abs=1e-12)
+    assert row.spearman == pytest.approx(spearmanr(expected, predicted).statistic, abs=1e-9)
+    assert row.pearson == pytest.approx(pearsonr(expected, predicted).statistic, abs=1e-9)
+    assert row.predicted_std == pytest.approx(statistics.stdev(predicted), abs=1e-12)
+    same = same_size_tau(members, expected, predicted)
+    assert row.tau_same_size == pytest.approx(same, abs=1e-12, nan_ok=True)
+    partial = partial_tau(members, expected, predicted)
+    assert row.tau_partial == pytest.approx(partial, abs=1e-9, nan_ok=True)
+    if len(members) <= 250:  # a thousand have half a million pairs
+        assert row.tau_eq2 == pytest.approx(equation_2(expected, predicted), abs=1e-12)
+
+
+def check_means(row: Any, single: pd.DataFrame) -> None:
+    """A row of experiment_ranking against the rows of run_ranking that it is of, of three seeds."""
+    for column in ("a_n", "tau", "tau_eq2", "spearman", "pearson", "tau_same_size", "tau_partial"):
+        values = single[column].dropna().tolist()
+        if not values:
+            assert math.isnan(getattr(row, f"{column}_mean"))
+            continue
+        deviation = statistics.stdev(values)
+        assert getattr(row, f"{column}_mean") == pytest.approx(statistics.fmean(values), abs=1e-12)
+        assert getattr(row, f"{column}_std") == pytest.approx(deviation, abs=1e-12)
+        half = student_t.ppf(0.975, 2) * deviation / math.sqrt(3)
+        assert getattr(row, f"{column}_interval") == pytest.approx(half, rel=1e-6)
+
+
 @pytest.mark.parametrize("asked", [False, True], ids=["computed", "stored"])
 @pytest.mark.parametrize("mask", MASKS)
 def test_metrics_of_runs_and_experiments(
@@ -154,35 +229,22 @@ def test_metrics_of_runs_and_experiments(
     assert len(ingest(warehouse, folders).ingested) == 3
     assert (warehouse.query("SELECT count(*) AS n FROM stored_ranking").n[0] > 0) == asked
     every = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ?", [KEY])
+    assert every.is_whole.all()
     for one_per_class in (False, True):
         rows = every[every.one_per_class == one_per_class]
         sets = sets_by_hand(truth, mask, one_per_class)
+        if not one_per_class:
+            sets["predicted"] = sets["all"]
         assert len(rows) == 3 * len(sets)
         for row in rows.itertuples():
-            members = sets[row.architecture_set]
-            predicted = [predictions[row.seed][arch_id] for arch_id in members]
-            expected = [truth[arch_id] for arch_id in members]
-            assert (row.n, row.n_predicted) == (len(members), len(members))
-            assert row.a_n == pytest.approx(statistics.fmean(predicted), abs=1e-12)
-            assert row.tau == pytest.approx(kendalltau(expected, predicted).statistic, abs=1e-12)
-            assert row.spearman == pytest.approx(spearmanr(expected, predicted).statistic, abs=1e-9)
-            assert row.pearson == pytest.approx(pearsonr(expected, predicted).statistic, abs=1e-9)
-            if len(members) <= 250:  # a thousand have half a million pairs
-                assert row.tau_eq2 == pytest.approx(equation_2(expected, predicted), abs=1e-12)
+            check_metrics(row, sets[row.architecture_set], truth, predictions[row.seed])
 
     rows = every[~every.one_per_class]
-    sets = sets_by_hand(truth, mask)
     means = warehouse.query("SELECT * FROM experiment_ranking WHERE gt_key = ? AND NOT one_per_class", [KEY])
-    assert len(means) == len(sets)
+    assert len(means) == rows.architecture_set.nunique()
     for row in means.itertuples():
         single = rows[rows.architecture_set == row.architecture_set]
-        for column in ("a_n", "tau", "tau_eq2", "spearman", "pearson"):
-            values = single[column].tolist()
-            deviation = statistics.stdev(values)
-            assert getattr(row, f"{column}_mean") == pytest.approx(statistics.fmean(values), abs=1e-12)
-            assert getattr(row, f"{column}_std") == pytest.approx(deviation, abs=1e-12)
-            half = student_t.ppf(0.975, 2) * deviation / math.sqrt(3)
-            assert getattr(row, f"{column}_interval") == pytest.approx(half, rel=1e-6)
+        check_means(row, single)
         assert row.seeds == 3
 
     per_seed = warehouse.query("SELECT * FROM tau_a WHERE gt_key = ?", [KEY])
@@ -255,7 +317,7 @@ def test_tau_a_is_minus_one_where_accuracy_falls_and_the_paper_is_beside_it(
     assert taus.tolist() == pytest.approx([1.0] * len(taus))
 
 
-def test_an_incomplete_set_has_no_metric(
+def test_what_is_missing_is_left_out_and_told(
     warehouse: Warehouse, truth: list[float], write_run: RunWriter
 ) -> None:
     predictions = random_predictions("Zero+Pool", 0)
@@ -263,15 +325,138 @@ def test_an_incomplete_set_has_no_metric(
     predictions[missing] = None
     ingest(warehouse, [write_run(predictions, mask="Zero+Pool")])
     rows = warehouse.query(
-        "SELECT * FROM run_ranking WHERE gt_key = ? AND NOT one_per_class ORDER BY n", [KEY]
+        "SELECT * FROM run_ranking WHERE gt_key = ? AND NOT one_per_class", [KEY]
     ).set_index("architecture_set")
-    assert len(rows) == 9
-    for name, row in rows.iterrows():
-        holds_it = name in ("random", "all") or int(str(name).removeprefix("top-")) >= 150
-        assert row.n_predicted == row.n - holds_it
-        assert math.isnan(row.a_n) == holds_it
-        assert math.isnan(row.tau) == holds_it
-    assert rows.tau_a.isna().all()
+    sets = sets_by_hand(truth, "Zero+Pool")
+    assert set(rows.index) == {*sets, "predicted"}
+    for name, members in (sets | {"predicted": [a for a in sets["all"] if a != missing]}).items():
+        row, known = rows.loc[name], [arch_id for arch_id in members if arch_id != missing]
+        assert (row.n, row.n_predicted, row.is_whole) == (len(members), len(known), missing not in members)
+        predicted = [predictions[arch_id] for arch_id in known]
+        assert row.a_n == pytest.approx(np.mean(predicted), abs=1e-12)
+        expected = kendalltau([truth[arch_id] for arch_id in known], predicted).statistic
+        assert row.tau == pytest.approx(expected, abs=1e-12)
+    assert rows.tau_a.isna().all(), "only of eight whole sets"
+    assert rows.gap.isna().all()
+    means = warehouse.query("SELECT * FROM experiment_ranking WHERE gt_key = ? AND is_whole", [KEY])
+    assert set(means.architecture_set[~means.one_per_class]) == set(rows.index[rows.is_whole])
+    assert warehouse.query("SELECT count(*) AS n FROM experiment_tau_a WHERE gt_key = ?", [KEY]).n[0] == 0
+
+
+def test_a_set_of_which_nothing_was_predicted_is_told(
+    warehouse: Warehouse, truth: list[float], write_run: RunWriter
+) -> None:
+    best = sets_by_hand(truth, "Zero+Pool")["top-25"]
+    rest = random_predictions("Zero+Pool", 0)
+    ingest(
+        warehouse,
+        [write_run({a: p for a, p in rest.items() if a not in best}, mask="Zero+Pool")],
+    )
+    rows = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ? ORDER BY n", [KEY]).set_index(
+        "architecture_set"
+    )
+    assert rows.n_predicted[["top-10", "top-25", "top-50"]].tolist() == [0, 0, 25]
+    assert rows.loc[["top-10", "top-25"], ["a_n", "tau", "tau_eq2"]].isna().all(axis=None)
+    assert "all" not in rows.index, "of a part of the space, predicted says what there is"
+    assert rows.n["predicted"] == rows.n_predicted["predicted"] == 704
+
+
+def test_infinite_scores_are_ranked_and_have_no_value(
+    warehouse: Warehouse, truth: list[float], tmp_path: Path
+) -> None:
+    """−∞ last, +∞ first, as scipy ranks them; NaN left out; no measure of values."""
+    members = admitted("Zero+Pool")
+    scores = dict(zip(members, np.random.default_rng(0).normal(size=len(members)).tolist(), strict=True))
+    scores |= {members[3]: math.inf, members[5]: -math.inf, members[9]: -math.inf, members[11]: math.nan}
+    file = tmp_path / "scores.csv"
+    file.write_text("arch,score\n" + "".join(f"{a},{s}\n" for a, s in scores.items()))
+    options = PredictionOptions(mask=parse_mask("Zero+Pool"), ground_truth=[KEY])
+    import_predictions(warehouse, file, "infinite", options)
+    assert warehouse.query(
+        "SELECT status, count(*) AS n FROM prediction GROUP BY ALL ORDER BY n, status"
+    ).values.tolist() == [
+        ["non-finite", 1],
+        ["positive-infinity", 1],
+        ["negative-infinity", 2],
+        ["ok", len(members) - 4],
+    ]
+    rows = warehouse.query(
+        "SELECT * FROM run_ranking WHERE gt_key = ? AND NOT one_per_class", [KEY]
+    ).set_index("architecture_set")
+    known = [arch_id for arch_id in members if not math.isnan(scores[arch_id])]
+    expected = [truth[arch_id] for arch_id in known], [scores[arch_id] for arch_id in known]
+    row = rows.loc["predicted"]
+    assert (row.n, row.n_predicted, row.is_whole) == (len(known), len(known), True)
+    assert row.tau == pytest.approx(kendalltau(*expected).statistic, abs=1e-12)
+    assert row.spearman == pytest.approx(spearmanr(*expected).statistic, abs=1e-9)
+    assert row.tau_same_size == pytest.approx(same_size_tau(known, *expected), abs=1e-12)
+    assert row[["pearson", "mean_score", "predicted_std", "gap_std"]].isna().all()
+    assert warehouse.query("SELECT non_finite FROM evaluation").non_finite.tolist() == [1]
+
+
+def test_gap(warehouse: Warehouse, truth: list[float], write_run: RunWriter) -> None:
+    predictions = random_predictions("Zero+Pool", 0)
+    ingest(warehouse, [write_run(predictions, mask="Zero+Pool")])
+    rows = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ?", [KEY])
+    sets = sets_by_hand(truth, "Zero+Pool")
+    best, sample = ([predictions[arch_id] for arch_id in sets[name]] for name in ("top-500", "random"))
+    gap = np.mean(best) - np.mean(sample)
+    true = [np.mean([truth[arch_id] for arch_id in sets[name]]) for name in ("top-500", "random")]
+    of_mask = rows[~rows.one_per_class]
+    assert of_mask.gap.tolist() == pytest.approx([gap] * len(of_mask))
+    assert of_mask.gap_std.tolist() == pytest.approx([gap / np.std(sample, ddof=1)] * len(of_mask))
+    assert of_mask.gap_share.tolist() == pytest.approx([gap / (true[0] - true[1])] * len(of_mask))
+    # Raising all accuracies wins nothing, and stretching them changes gap alone.
+    stretched = {arch_id: 0.1 + value / 2 for arch_id, value in predictions.items()}
+    ingest(warehouse, [write_run(stretched, seed=1, mask="Zero+Pool")])
+    both = warehouse.query(
+        "SELECT gap, gap_std FROM run_ranking WHERE gt_key = ? AND architecture_set = 'random' ORDER BY seed",
+        [KEY],
+    )
+    assert both.gap[1] == pytest.approx(both.gap[0] / 2)
+    assert both.gap_std[1] == pytest.approx(both.gap_std[0])
+
+
+def test_a_mask_without_a_top_500_has_no_gap(
+    warehouse: Warehouse, truth: list[float], write_run: RunWriter
+) -> None:
+    ingest(warehouse, [write_run(random_predictions("Zero+Skip+Pool", 0), mask="Zero+Skip+Pool")])
+    rows = warehouse.query("SELECT gap, gap_std, gap_share FROM run_ranking WHERE gt_key = ?", [KEY])
+    assert len(rows)
+    assert rows.isna().all(axis=None)
+
+
+@settings(
+    max_examples=3, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(seed=st.integers(0, 1000))
+def test_tables_that_agree_to_eight_decimals_give_the_same_metrics(
+    warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    """Single trials and means: what was written down with other digits beyond is a tie all the same."""
+    rng = np.random.default_rng(seed)
+    exact = rng.integers(100, 950, (2, NUM_ARCHITECTURES)) / 1000
+    noisy = exact + rng.uniform(-4e-9, 4e-9, exact.shape)
+    found = []
+    for table in (exact, noisy):
+        folder = tmp_path_factory.mktemp("table")
+        own = Warehouse(folder / "nasrank.duckdb")
+        shutil.copyfile(warehouse.path, own.path)
+        tables = {str(trial): values.tolist() for trial, values in enumerate(table)}
+        import_benchmark(own, "synthetic", benchmark(tables))
+        predictions = random_predictions("Zero+Pool", seed)
+        status = {"ground_truth_keys": [KEY]}
+        ingest(own, [write_run_folder(folder, predictions, mask="Zero+Pool", status=status)])
+        answers = {}
+        for view in ("run_ranking", "run_search", "experiment_tau_a", "noise_ceiling", "ranked_set"):
+            rows = own.view(view, KEY).to_pandas()
+            names = list(rows.select_dtypes(exclude="float"))
+            of_mask = rows[rows["mask"] == "Zero+Pool"].sort_values(names)
+            answers[view] = of_mask.reset_index(drop=True)
+        found.append(answers)
+    for view, rows in found[0].items():
+        assert len(rows)
+        pd.testing.assert_frame_equal(rows, found[1][view], rtol=1e-12, atol=1e-12)
 
 
 def test_tau_is_null_where_all_predictions_are_equal(
@@ -334,7 +519,8 @@ def test_rank_correlation_of_any_ties(
     rows = warehouse.query(
         """WITH relation AS (
             SELECT predictor, 1 AS epoch, '' AS bn_mode, '' AS gt_key, '' AS mask, FALSE AS one_per_class,
-                '' AS set_kind, '' AS architecture_set, unnest(truth) AS truth, unnest(predicted) AS predicted
+                '' AS set_kind, '' AS architecture_set, unnest(range(len(truth))) * 37 AS arch_id,
+                unnest(truth) AS truth, unnest(predicted) AS predicted
             FROM (VALUES ('one', $1, $2), ('two', $3, $4)) AS _ (predictor, truth, predicted)
         )
         SELECT * FROM rank_correlation('relation') ORDER BY predictor""",
@@ -342,16 +528,22 @@ def test_rank_correlation_of_any_ties(
     )
     for series, row in zip((pairs, other), rows.itertuples(), strict=True):
         truth, predicted = [p[0] for p in series], [p[1] for p in series]
-        assert row.n == len(series)
+        members = [37 * place for place in range(len(series))]
+        assert row.n_predicted == len(series)
+        same = same_size_tau(members, truth, predicted)
+        assert row.tau_same_size == pytest.approx(same, abs=1e-12, nan_ok=True)
         assert row.tau_eq2 == pytest.approx(equation_2(truth, predicted), abs=1e-12)
         if len(set(truth)) == 1 or len(set(predicted)) == 1:
             assert math.isnan(row.tau)
             assert math.isnan(row.spearman)
             assert math.isnan(row.pearson)
+            assert math.isnan(row.tau_partial)
             continue
         assert row.tau == pytest.approx(kendalltau(truth, predicted).statistic, abs=1e-12)
         assert row.spearman == pytest.approx(spearmanr(truth, predicted).statistic, abs=1e-12)
         assert row.pearson == pytest.approx(pearsonr(truth, predicted).statistic, abs=1e-12)
+        partial = partial_tau(members, truth, predicted)
+        assert row.tau_partial == pytest.approx(partial, abs=1e-9, nan_ok=True)
 
 
 def test_statistics_of_seeds(warehouse: Warehouse) -> None:

@@ -168,7 +168,7 @@ def test_predictions_are_read_as_they_are(warehouse: Warehouse, write_run: RunWr
     predicted = read_predicted(warehouse, experiment_id, KEY, "random")
     assert predicted.seeds == (0, 1), "the third lacks one architecture"
     taus = warehouse.query(
-        "SELECT tau FROM run_metric WHERE gt_key = ? AND architecture_set = 'random' AND tau IS NOT NULL",
+        "SELECT tau FROM run_metric WHERE gt_key = ? AND architecture_set = 'random' AND is_whole",
         [KEY],
     ).tau
     assert metric_interval(predicted, resamples=10).mean == pytest.approx(taus.mean())

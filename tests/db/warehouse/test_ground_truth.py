@@ -108,7 +108,7 @@ def test_without_ground_truth_the_command_is_told(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("mask", ["", "Zero", "Zero+Pool", "Zero+Skip+Pool"])
-def test_what_to_predict_is_the_union_of_all_sets(warehouse: Warehouse, mask: str) -> None:
+def test_what_to_predict_is_the_union_of_the_papers_sets(warehouse: Warehouse, mask: str) -> None:
     tables = {name: tied_accuracies(seed) for seed, name in enumerate(("first", "second"))}
     for name, accuracies in tables.items():
         import_benchmark(warehouse, name, benchmark({"mean": accuracies}))
@@ -119,7 +119,7 @@ def test_what_to_predict_is_the_union_of_all_sets(warehouse: Warehouse, mask: st
         arch_id
         for accuracies in tables.values()
         for name, members in sets_by_hand(accuracies, mask).items()
-        if name != "all"
+        if name != "all" and "%" not in name
         for arch_id in members
     }
     assert found == sorted(expected)
