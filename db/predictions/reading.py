@@ -127,10 +127,10 @@ def read_run(
         f"{file.value_column!r} (read as {_WORDS[scale]}"
         f"{', of which lower is better' if options.lower_is_better else ''})",
         f"{path.name}: {told}" if told else "",
-        _left_out(path, "masked architectures left out", int((~admitted).sum())),
-        _left_out(path, "architectures without a number", int(np.isnan(numbers[admitted]).sum())),
-        _left_out(path, "infinite, ranked first", int(np.isposinf(numbers[admitted]).sum())),
-        _left_out(path, "infinite, ranked last", int(np.isneginf(numbers[admitted]).sum())),
+        _counted(path, "masked architectures left out", int((~admitted).sum())),
+        _counted(path, "architectures without a number", int(np.isnan(numbers[admitted]).sum())),
+        _counted(path, "infinite, ranked first", int(np.isposinf(numbers[admitted]).sum())),
+        _counted(path, "infinite, ranked last", int(np.isneginf(numbers[admitted]).sum())),
     ]
     return ForeignRun(
         seed,
@@ -148,7 +148,7 @@ _WORDS: Final = {
 }
 
 
-def _left_out(path: Path, what: str, count: int) -> str:
+def _counted(path: Path, what: str, count: int) -> str:
     return f"{path.name}: {what}: {count:,}" if count else ""
 
 

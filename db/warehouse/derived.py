@@ -50,6 +50,7 @@ _ARCHITECTURE_RANKS: Final = sa.text(
 _RANKED_SETS: Final = sa.text(
     """INSERT INTO ranked_set BY NAME
     WITH chosen AS (
+        SELECT NULL AS predictor, *
         FROM architecture_rank
         SEMI JOIN (
             FROM ground_truth_key

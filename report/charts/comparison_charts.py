@@ -28,8 +28,6 @@ METRICS: Final[Mapping[str, str]] = {
 }
 # Fractions in the warehouse.
 IN_PERCENT: Final = ("a_n", "gap")
-# What other masks differ in by themselves; as the view `metric` says.
-WITHIN_A_MASK: Final = ("gap", "gap_std")
 _ROW: Final = 20  # pixels a line of the forest
 _AXIS_WIDTH: Final = 46
 _HEIGHT: Final = 240

@@ -28,13 +28,7 @@ from nasrank.app.widgets.table import Columns, show_table
 from nasrank.app.widgets.text import as_text
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries as report_queries
-from nasrank.report.charts.comparison_charts import (
-    IN_PERCENT,
-    METRICS,
-    WITHIN_A_MASK,
-    curves_chart,
-    forest_chart,
-)
+from nasrank.report.charts.comparison_charts import IN_PERCENT, METRICS, curves_chart, forest_chart
 from nasrank.report.charts.labels import in_order, listed
 from nasrank.report.charts.ranking_chart import Lines, ranking_chart, ranking_description
 from nasrank.report.charts.ranking_table import METRICS as CORRELATIONS
@@ -126,7 +120,8 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
     told = told_differences(found, choice.labels)
     of_metric = told[told["metric"] == choice.metric]
     if of_metric.empty:
-        if not told.empty and choice.metric in WITHIN_A_MASK and choice.experiments["mask"].nunique() > 1:
+        is_of_masks = choice.experiments["mask"].nunique() > 1
+        if not told.empty and is_of_masks and choice.metric in queries.within_a_mask(snapshot):
             st.info(f"{name} is compared under one mask only: other masks have other gaps by themselves.")
         elif not told.empty:
             st.info(f"There is no {name} of a set that both predicted wholly. Other metrics may have one.")

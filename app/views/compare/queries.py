@@ -96,6 +96,11 @@ def differences(
     )
 
 
+def within_a_mask(snapshot: Snapshot) -> set[str]:
+    """The metrics in which experiments of different masks are not compared."""
+    return set(snapshot.query("SELECT metric FROM metric WHERE NOT across_masks")["metric"])
+
+
 def curves(snapshot: Snapshot, experiment_ids: tuple[str, ...]) -> pd.DataFrame:
     """The training of each run: experiment_id, run_id, seed, epoch, train_loss, valid_accuracy (fraction)."""
     return snapshot.query(

@@ -28,28 +28,19 @@ ranked AS (
     SELECT
         *,
         row_number() OVER (
-            PARTITION BY gt_key, mask, one_per_class, predictor ORDER BY truth DESC, arch_id
-        ) AS truth_rank,
-        count(*) OVER (PARTITION BY gt_key, mask, one_per_class, predictor) AS architectures
+            PARTITION BY predictor, gt_key, mask, one_per_class ORDER BY truth DESC, arch_id
+        ) AS gt_rank
     FROM compared
 ),
 member AS (
-    SELECT ranked.*, definition.kind AS set_kind, definition.architecture_set, NULL AS epoch, NULL AS bn_mode
-    FROM ranked
-    JOIN set_definition AS definition USING (one_per_class)
-    WHERE definition.kind <> 'predicted' AND is_member(
-        definition.kind, set_size(definition.size, definition.percent, ranked.architectures),
-        ranked.truth_rank, ranked.in_random_sample
-    )
+    SELECT *, NULL AS epoch, NULL AS bn_mode FROM set_members('ranked')
 )
 SELECT
     gt_key, mask, one_per_class, architecture_set, n_predicted AS n,
     predictor.truth AS truth, predictor.trial AS trial,
     tau, tau_eq2, spearman, pearson,
     set_kind, is_set_of_paper(set_kind, one_per_class) AS is_paper_set, tau_same_size, tau_partial
-FROM rank_correlation('member')
-JOIN set_definition USING (one_per_class, architecture_set)
-WHERE set_kind <> 'top' OR n_predicted = size;
+FROM rank_correlation('member');
 
 COMMENT ON VIEW trial_agreement IS
 'How well one trial of the benchmark ranks as another, or as the mean of all others: what a super-network could '

@@ -15,7 +15,7 @@ CREATE OR REPLACE MACRO measured_set(pairs) AS TABLE
 SELECT
     pair.run_id, pair.epoch, pair.bn_mode, pair.gt_key, pair.mask, pair.is_whole_space, pair.is_final,
     definition.one_per_class, definition.kind AS set_kind, definition.architecture_set, definition.size,
-    definition.is_paper_set, ranked_set.n, ranked_set.mean_accuracy
+    definition.is_paper_set, ranked_set.n
 FROM query_table(pairs) AS pair
 CROSS JOIN set_definition AS definition
 LEFT JOIN ranked_set USING (gt_key, mask, one_per_class, architecture_set)

@@ -11,7 +11,7 @@ SELECT * FROM (VALUES
     ),
     (
         'tau', 'both', 'set', 1, -1, 1, TRUE, 'Kendall''s tau-b of truth and prediction',
-        'Kendall 1945', ['rankings', 'scatter', 'compare', 'runs', 'paper', 'report']
+        'Kendall 1945', ['rankings', 'scatter', 'compare', 'runs', 'datasets', 'paper', 'report']
     ),
     (
         'tau_eq2', 'both', 'set', 1, -1, 1, TRUE,
@@ -20,22 +20,22 @@ SELECT * FROM (VALUES
     ),
     (
         'spearman', 'both', 'set', 1, -1, 1, TRUE, 'Pearson''s correlation of the ranks, equal ones sharing their mean',
-        'Spearman 1904', ['rankings', 'scatter', 'compare', 'report']
+        'Spearman 1904', ['rankings', 'scatter', 'compare', 'datasets', 'report']
     ),
     (
         'pearson', 'both', 'set', 1, -1, 1, TRUE, 'Pearson''s correlation of truth and prediction',
-        'Pearson 1895', ['rankings', 'scatter', 'compare', 'report']
+        'Pearson 1895', ['rankings', 'scatter', 'compare', 'datasets', 'report']
     ),
     (
         'tau_same_size', 'both', 'set', 1, -1, 1, TRUE,
         'concordant minus discordant pairs among architectures with equally many parameters, by all such pairs, tied '
         'ones too; NULL for fewer than 30',
-        'this project', ['compare']
+        'this project', ['rankings', 'scatter', 'compare']
     ),
     (
         'tau_partial', 'both', 'set', 1, -1, 1, TRUE,
         'Kendall''s partial τ of truth and prediction given the number of parameters, of three tau-b',
-        'Kendall 1942', ['compare']
+        'Kendall 1942', ['rankings', 'scatter', 'compare']
     ),
     (
         'tau_a', 'both', 'run', -1, -1, 1, TRUE,
@@ -57,7 +57,7 @@ SELECT * FROM (VALUES
     ),
     (
         'precision_at_k', 'both', 'search', 1, 0, 1, TRUE, 'share of the k best predicted that are among the k best',
-        'common', ['search_space', 'report']
+        'common', ['report']
     ),
     (
         'best_rank', 'both', 'search', -1, 1, 15625, FALSE, 'true rank of the best of the k best predicted', 'common',

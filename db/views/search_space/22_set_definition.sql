@@ -14,11 +14,6 @@ CASE WHEN kind IN ('top', 'top-percent') THEN place <= size WHEN kind = 'random'
 COMMENT ON MACRO is_member IS
 'Whether an architecture is in a set of this kind and size, by its true rank and whether it is in the random sample';
 
--- `architectures`: what a mask leaves, of which a top-percent set has the best.
-CREATE OR REPLACE MACRO set_size(size, percent, architectures) AS coalesce(size, ceil(percent * architectures / 100));
-
-COMMENT ON MACRO set_size IS 'How many architectures are in a top set, by its row of set_definition; NULL for others';
-
 CREATE OR REPLACE VIEW set_definition AS
 SELECT
     one_per_class, kind, name || if(one_per_class, ' classes', '') AS architecture_set, size,

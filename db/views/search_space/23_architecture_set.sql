@@ -1,13 +1,14 @@
--- The sets of each key and mask of `ranking`, a relation like architecture_rank, with their members.
+-- The members of the sets that `ranking` makes, a relation with the columns predictor, gt_key, mask, one_per_class,
+-- gt_rank, in_random_sample and any others. One ranking is what is equal in the first four.
 CREATE OR REPLACE MACRO set_members(ranking) AS TABLE
 WITH ranked AS (
-    SELECT *, count(*) OVER (PARTITION BY gt_key, mask, one_per_class) AS architectures
+    SELECT *, count(*) OVER (PARTITION BY predictor, gt_key, mask, one_per_class) AS architectures
     FROM query_table(ranking)
 ),
 sized AS (
     SELECT
         ranked.*, definition.architecture_set, definition.kind AS set_kind,
-        set_size(definition.size, definition.percent, architectures) AS size
+        coalesce(definition.size, ceil(definition.percent * architectures / 100)) AS size
     FROM ranked
     JOIN set_definition AS definition USING (one_per_class)
     WHERE definition.kind <> 'predicted' AND coalesce(definition.size, 0) <= architectures
@@ -15,8 +16,7 @@ sized AS (
 SELECT * EXCLUDE (size, architectures) FROM sized WHERE is_member(set_kind, size, gt_rank, in_random_sample);
 
 COMMENT ON MACRO TABLE set_members IS
-'The members of each architecture set that a relation like architecture_rank makes; a mask that leaves fewer than N '
-'has no top-N';
+'The members of each architecture set that a relation of rankings makes; one of fewer than N has no top-N';
 
 CREATE OR REPLACE VIEW architecture_set AS
 SELECT

