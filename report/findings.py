@@ -73,12 +73,9 @@ class Finding:
 
 def read_findings(warehouse: Reader, key: ReportKey) -> list[Finding]:
     """All six, by the views `finding` and `finding_evidence`."""
-    summaries = queries.findings(warehouse, key.gt_key, key.bn_mode)
-    evidence = queries.finding_evidence(warehouse, key.gt_key, key.bn_mode)
-    for rows in (summaries, evidence):
-        rows["scale"] = [_scale(*names) for names in zip(rows["dataset"], rows["size"], strict=True)]
+    rows = queries.findings(warehouse, key.gt_key, key.bn_mode).to_dict("records")
     return [
-        Finding(number, statement, tuple(_scales(number, summaries, evidence)))
+        Finding(number, statement, tuple(_scales([row for row in rows if row["finding"] == number])))
         for number, statement in STATEMENTS.items()
     ]
 
@@ -94,18 +91,16 @@ def summarize(findings: Sequence[Finding]) -> tuple[list[str], dict[int, list[st
     return scales, verdicts
 
 
-def _scales(number: int, summaries: pd.DataFrame, evidence: pd.DataFrame) -> Iterator[Scale]:
-    found = summaries[summaries["finding"] == number].to_dict("records")
-    for row in sorted(found, key=lambda row: (row["dataset"] != "cifar10", size_position(str(row["size"])))):
-        of_scale = evidence[(evidence["finding"] == number) & (evidence["scale"] == row["scale"])]
+def _scales(rows: Sequence[Mapping[Any, Any]]) -> Iterator[Scale]:
+    for row in sorted(rows, key=lambda row: (row["dataset"] != "cifar10", size_position(str(row["size"])))):
         counts = {
             "supported": int(row["supported"]),
             "contradicted": int(row["contradicted"]),
             "undecided": int(row["undecided"]),
             NOT_ENOUGH: int(row["not_enough_runs"]),
         }
-        told = tuple(_in_words(known) for known in of_scale.to_dict("records"))
-        yield Scale(row["scale"], row["verdict"], counts, told)
+        told = tuple(_in_words(known) for known in row["evidence"])
+        yield Scale(_scale(row["dataset"], row["size"]), row["verdict"], counts, told)
 
 
 def _scale(dataset: str | None, size: str | None) -> str:

@@ -134,13 +134,22 @@ def reported(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
     """
     return warehouse.query(
         """
+        WITH chosen AS (
+            SELECT *
+            FROM evaluation_key
+            WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND is_final
+        ),
+        metric AS (
+            SELECT * FROM run_metric_of('chosen')
+        ),
+        ours AS (
+            FROM reported_comparison_of('metric') WHERE experiment_id IS NOT NULL
+        )
         SELECT
             CAST(figure AS INTEGER) AS figure, size, mask, lt, variant, reported.tau_a AS reported_tau_a,
             experiment_id, epoch AS epochs, seeds, ours.tau_a, tau_a_mean, tau_a_std, difference
         FROM reported_result AS reported
-        LEFT JOIN (
-            FROM reported_comparison WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND is_final
-        ) AS ours USING (figure, size, mask, lt, variant)
+        LEFT JOIN ours USING (figure, size, mask, lt, variant)
         ORDER BY figure, size DESC, mask, lt, variant, experiment_id
         """,
         gt_key=gt_key,
@@ -240,28 +249,43 @@ def run_taus(warehouse: Reader, gt_key: str, experiment_id: str, bn_mode: str) -
     )
 
 
-def finding_evidence(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
-    """The rows of the view of this name, with those of the benchmark itself."""
-    return warehouse.query(
-        """
-        SELECT *
-        FROM finding_evidence
-        WHERE gt_key = $gt_key AND coalesce(bn_mode, $bn_mode) = $bn_mode
-        ORDER BY finding, claim, dataset, size, mask, lt, variant, experiment_id, metric DESC, n
-        """,
-        gt_key=gt_key,
-        bn_mode=bn_mode,
-    )
-
-
 def findings(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
-    """The rows of the view finding, with those of the benchmark itself."""
+    """The rows of the view finding, with those of the benchmark itself.
+
+    In `evidence` is a list of dictionaries, the rows of finding_evidence that each rests on.
+    """
     return warehouse.query(
         """
-        SELECT *
-        FROM finding
-        WHERE gt_key = $gt_key AND coalesce(bn_mode, $bn_mode) = $bn_mode
-        ORDER BY finding, dataset, size
+        WITH chosen AS (
+            SELECT *
+            FROM evaluation_key
+            WHERE gt_key = $gt_key AND bn_mode IN ($bn_mode, 'imported') AND is_final
+        ),
+        ranking AS MATERIALIZED (
+            SELECT * FROM run_ranking_of('chosen') WHERE architecture_set = 'random' AND is_whole
+        ),
+        evidence AS (
+            SELECT *
+            FROM finding_evidence_of('ranking')
+            WHERE gt_key = $gt_key AND coalesce(bn_mode, $bn_mode) = $bn_mode
+        ),
+        gathered AS (
+            SELECT
+                finding, dataset, size,
+                list(
+                    evidence
+                    ORDER BY claim, dataset, size, mask, lt, variant, experiment_id, metric DESC, n
+                ) AS evidence
+            FROM evidence
+            GROUP BY finding, dataset, size
+        )
+        SELECT summary.*, gathered.evidence
+        FROM finding_of('evidence') AS summary
+        JOIN gathered
+            ON gathered.finding = summary.finding
+            AND gathered.dataset IS NOT DISTINCT FROM summary.dataset
+            AND gathered.size IS NOT DISTINCT FROM summary.size
+        ORDER BY summary.finding, summary.dataset, summary.size
         """,
         gt_key=gt_key,
         bn_mode=bn_mode,

@@ -71,14 +71,28 @@ _EVALUATIONS: Final = sa.text(
     WHERE run_id IN (SELECT unnest(CAST(:run_ids AS VARCHAR[])))
     GROUP BY ALL"""
 )
-_ASKED: Final = """CREATE OR REPLACE TEMPORARY TABLE asked_evaluation_key AS
-    SELECT * FROM unstored_evaluation_key WHERE is_asked"""
+# Each part is measured in a statement of its own: what DuckDB sorts for the metrics is held in memory.
+_PREDICTIONS_A_PART: Final = 100_000
+_ASKED: Final = sa.text(
+    """CREATE OR REPLACE TEMPORARY TABLE asked_evaluation_key AS
+    SELECT
+        asked.*,
+        CAST(sum(predictions) OVER (ORDER BY run_id, epoch, bn_mode, gt_key) // :predictions AS INTEGER) AS part
+    FROM unstored_evaluation_key AS asked
+    JOIN evaluation USING (run_id, epoch, bn_mode)
+    WHERE is_asked"""
+)
+_PARTS: Final = sa.text("SELECT DISTINCT part FROM asked_evaluation_key ORDER BY part")
+_PART: Final = sa.text(
+    """CREATE OR REPLACE TEMPORARY TABLE evaluation_key_of_part AS
+    SELECT * EXCLUDE (part) FROM asked_evaluation_key WHERE part = :part"""
+)
 _SEARCHES: Final = (
-    "INSERT INTO stored_search BY NAME SELECT * EXCLUDE (mask) FROM search_of('asked_evaluation_key')"
+    "INSERT INTO stored_search BY NAME SELECT * EXCLUDE (mask) FROM search_of('evaluation_key_of_part')"
 )
 _RANKINGS: Final = (
     "INSERT INTO stored_ranking BY NAME "
-    "SELECT * EXCLUDE (mask, set_kind) FROM ranking_of('asked_evaluation_key')"
+    "SELECT * EXCLUDE (mask, set_kind) FROM ranking_of('evaluation_key_of_part')"
 )
 
 
@@ -125,5 +139,9 @@ def derive_all(connection: sa.Connection) -> None:
 
 def _store_asked(connection: sa.Connection) -> None:
     """Compute what the views compute, for all that was asked for and is not stored yet."""
-    for statement in (_ASKED, _SEARCHES, _RANKINGS, "DROP TABLE asked_evaluation_key"):
-        connection.exec_driver_sql(statement)
+    connection.execute(_ASKED, {"predictions": _PREDICTIONS_A_PART})
+    for part in connection.scalars(_PARTS).all():
+        connection.execute(_PART, {"part": part})
+        for statement in (_SEARCHES, _RANKINGS, "DROP TABLE evaluation_key_of_part"):
+            connection.exec_driver_sql(statement)
+    connection.exec_driver_sql("DROP TABLE asked_evaluation_key")

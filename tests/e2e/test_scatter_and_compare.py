@@ -89,11 +89,14 @@ def test_differences_are_downloaded_as_the_views_have_them(
     found = downloaded(page, "Download differences", tmp_path)
     view = dashboard.warehouse.query(
         """WITH pair AS (SELECT $one AS experiment_id, $other AS other_id)
-        SELECT * FROM compare_experiments('pair') WHERE gt_key = $key""",
+        SELECT differences.*
+        FROM compare_experiments('pair') AS differences
+        JOIN set_definition USING (architecture_set)
+        WHERE gt_key = $key AND is_paper_set""",
         {"one": ids[1], "other": ids[0], "key": KEY},
     )
     both = found.merge(view, on=["architecture_set", "metric"], suffixes=("", "_view"))
-    assert len(both) == len(found) == len(view) == 8 * 5 + 1
+    assert len(both) == len(found) == len(view) == 8 * 7 + 1
     for row in both.itertuples():
         scale = 100 if row.metric == "a_n" else 1
         assert row.difference == pytest.approx(scale * row.difference_view)

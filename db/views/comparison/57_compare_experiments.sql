@@ -64,12 +64,12 @@ COMMENT ON MACRO TABLE compare_experiments IS
 'ones are compared at every epoch and BN mode of the other';
 
 -- The same with what the experiments are, and p-values corrected for their number.
-CREATE OR REPLACE MACRO effects_of(pairs) AS TABLE
+CREATE OR REPLACE MACRO effects_of(rankings, pairs) AS TABLE
 WITH compared AS (
     SELECT
         *, {'dataset': dataset, 'size': size} AS family,
         is_final_epoch(differences.epoch, experiment.epochs) AS is_final
-    FROM compare_experiments(pairs) AS differences
+    FROM compare_rankings(rankings, pairs) AS differences
     JOIN experiment USING (experiment_id)
 )
 SELECT

@@ -1,4 +1,5 @@
-CREATE OR REPLACE VIEW experiment_effect AS
+-- What experiment_effect says, for a relation like run_ranking.
+CREATE OR REPLACE MACRO experiment_effect_of(rankings) AS TABLE
 WITH setting AS (
     SELECT
         experiment_id,
@@ -12,7 +13,11 @@ pair AS (
     JOIN setting AS baseline USING (setting)
     WHERE baseline.is_baseline AND NOT changed.is_baseline
 )
-SELECT * RENAME (other_id AS baseline_id, other_mean AS baseline_mean) FROM effects_of('pair');
+SELECT * RENAME (other_id AS baseline_id, other_mean AS baseline_mean) FROM effects_of(rankings, 'pair');
+
+COMMENT ON MACRO TABLE experiment_effect_of IS 'What experiment_effect says, for a relation like run_ranking';
+
+CREATE OR REPLACE VIEW experiment_effect AS SELECT * FROM experiment_effect_of('run_ranking');
 
 COMMENT ON VIEW experiment_effect IS
 'What each LT and variant changes: the difference to the baseline with the same mask, size, other settings and seeds';

@@ -1,4 +1,5 @@
-CREATE OR REPLACE VIEW mask_effect AS
+-- What mask_effect says, for a relation like run_ranking.
+CREATE OR REPLACE MACRO mask_effect_of(rankings) AS TABLE
 WITH setting AS (
     SELECT experiment_id, mask, config_without_roles(config, ['mask']) AS setting
     FROM experiment
@@ -9,7 +10,11 @@ pair AS (
     JOIN setting AS unmasked USING (setting)
     WHERE masked.mask <> '' AND unmasked.mask = ''
 )
-SELECT * RENAME (other_id AS unmasked_id, other_mean AS unmasked_mean) FROM effects_of('pair');
+SELECT * RENAME (other_id AS unmasked_id, other_mean AS unmasked_mean) FROM effects_of(rankings, 'pair');
+
+COMMENT ON MACRO TABLE mask_effect_of IS 'What mask_effect says, for a relation like run_ranking';
+
+CREATE OR REPLACE VIEW mask_effect AS SELECT * FROM mask_effect_of('run_ranking');
 
 COMMENT ON VIEW mask_effect IS
 'What each mask changes: the difference to the experiment without a mask, otherwise the same, over common seeds; the '

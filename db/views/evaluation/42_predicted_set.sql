@@ -9,13 +9,30 @@ END;
 COMMENT ON MACRO predicted_number IS
 'The number by which a row of prediction is ranked: accuracy, score or an infinity; NULL where it is no number';
 
+-- What tells the series of a run apart under one key, as a number: it is what metrics are sorted by.
+CREATE OR REPLACE MACRO series_number(epoch, bn_mode, set_place) AS
+1000 * CAST(epoch AS BIGINT)
++ 100 * list_position(['running', 'batch', 'recalibrated', 'imported'], bn_mode)
++ set_place;
+
+COMMENT ON MACRO series_number IS
+'A number for each epoch, BN mode and architecture set (by set_definition.place) of a run under one key';
+
 -- Which sets are measured for each row of `pairs`, a relation like evaluation_key. The whole space, and one of each
 -- class, are looked at only where all of the space was predicted: elsewhere the set `predicted` says what there is.
 CREATE OR REPLACE MACRO measured_set(pairs) AS TABLE
 SELECT
     pair.run_id, pair.epoch, pair.bn_mode, pair.gt_key, pair.mask, pair.is_whole_space, pair.is_final,
     definition.one_per_class, definition.kind AS set_kind, definition.architecture_set, definition.size,
-    definition.is_paper_set, ranked_set.n
+    definition.is_paper_set, ranked_set.n,
+    -- Of a whole space, `predicted` and `all` are the same architectures, and ranked once.
+    series_number(
+        pair.epoch, pair.bn_mode,
+        if(
+            pair.is_whole_space AND definition.kind = 'predicted',
+            (SELECT place FROM set_definition WHERE architecture_set = 'all'), definition.place
+        )
+    ) AS series
 FROM query_table(pairs) AS pair
 CROSS JOIN set_definition AS definition
 LEFT JOIN ranked_set USING (gt_key, mask, one_per_class, architecture_set)
@@ -32,7 +49,7 @@ SELECT
     chosen.run_id, chosen.epoch, chosen.bn_mode, chosen.gt_key, chosen.mask, chosen.is_whole_space, chosen.is_final,
     chosen.one_per_class, truth.gt_rank, truth.in_random_sample, truth.arch_id, truth.accuracy AS truth,
     predicted_number(prediction.accuracy, prediction.score, prediction.status) AS predicted,
-    chosen.set_kind, chosen.architecture_set, chosen.size, chosen.is_paper_set, chosen.n
+    chosen.set_kind, chosen.architecture_set, chosen.size, chosen.is_paper_set, chosen.n, chosen.series
 FROM measured_set(pairs) AS chosen
 JOIN prediction USING (run_id, epoch, bn_mode)
 JOIN architecture_rank AS truth USING (gt_key, mask, one_per_class, arch_id)

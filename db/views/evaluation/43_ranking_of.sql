@@ -1,7 +1,7 @@
 -- The metrics of every architecture set for each row of `pairs`, a relation like evaluation_key.
 CREATE OR REPLACE MACRO ranking_of(pairs) AS TABLE
 WITH member AS (
-    -- Of a whole space, `predicted` and `all` are the same architectures, and ranked once.
+    -- Of a whole space, the series of `predicted` is that of `all`.
     SELECT run_id AS predictor, * FROM predicted_set(pairs) WHERE NOT (is_whole_space AND set_kind = 'predicted')
 )
 SELECT
@@ -15,11 +15,8 @@ SELECT
     tau_same_size, tau_partial, predicted_std
 FROM measured_set(pairs) AS chosen
 LEFT JOIN rank_correlation('member') AS series
-    ON series.predictor = chosen.run_id AND series.epoch = chosen.epoch AND series.bn_mode = chosen.bn_mode
-    AND series.gt_key = chosen.gt_key AND series.mask = chosen.mask AND series.one_per_class = chosen.one_per_class
-    AND series.architecture_set = if(
-        chosen.is_whole_space AND chosen.set_kind = 'predicted', 'all', chosen.architecture_set
-    )
+    ON series.gt_key = chosen.gt_key AND series.mask = chosen.mask AND series.predictor = chosen.run_id
+    AND series.series = chosen.series
 JOIN run ON run.run_id = chosen.run_id
 JOIN experiment USING (experiment_id)
 -- Of the set `predicted` there is nothing to say where nothing was.

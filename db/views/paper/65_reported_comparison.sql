@@ -1,4 +1,5 @@
-CREATE OR REPLACE VIEW reported_comparison AS
+-- What reported_comparison says, for a relation like run_metric.
+CREATE OR REPLACE MACRO reported_comparison_of(metrics) AS TABLE
 SELECT
     reported.figure, reported.size, reported.mask, reported.lt, reported.variant,
     ours.experiment_id, ours.epoch, ours.bn_mode, ours.gt_key,
@@ -6,7 +7,11 @@ SELECT
     ours.tau_a_mean, ours.tau_a_std, ours.is_final
 FROM reported_result AS reported
 LEFT JOIN experiment_reported USING (figure, size, mask, lt, variant)
-LEFT JOIN experiment_tau_a AS ours USING (experiment_id);
+LEFT JOIN experiment_tau_a_of(metrics) AS ours USING (experiment_id);
+
+COMMENT ON MACRO TABLE reported_comparison_of IS 'What reported_comparison says, for a relation like run_metric';
+
+CREATE OR REPLACE VIEW reported_comparison AS SELECT * FROM reported_comparison_of('run_metric');
 
 COMMENT ON VIEW reported_comparison IS 'Every τa that the paper prints, and what was measured of it here, if anything';
 COMMENT ON COLUMN reported_comparison.figure IS 'figure of the paper';

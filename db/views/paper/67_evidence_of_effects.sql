@@ -13,8 +13,9 @@ COMMENT ON COLUMN finding_mask.mask IS 'as in mask';
 COMMENT ON COLUMN finding_mask.removes_zero IS 'whether it removes Zero';
 COMMENT ON COLUMN finding_mask.removes_pool IS 'whether it removes Pool';
 
--- What LTs, variants and masks change: a row a claim that the change speaks of, and metric.
-CREATE OR REPLACE VIEW evidence_of_effects AS
+-- What LTs, variants and masks change at the end of training, by `rankings`, a relation like run_ranking: a row a claim
+-- that the change speaks of, and metric.
+CREATE OR REPLACE MACRO evidence_of_effects(rankings) AS TABLE
 WITH variant_claim AS (
     SELECT * FROM (VALUES
         ('uniform-sampling', '5a'), ('uniform-sampling', '5b'),
@@ -23,13 +24,13 @@ WITH variant_claim AS (
 ),
 of_lt AS (
     SELECT if(removes_zero AND removes_pool, '3b', '3a') AS claim, effect.*
-    FROM experiment_effect AS effect
+    FROM experiment_effect_of(rankings) AS effect
     JOIN finding_mask USING (mask)
     WHERE variant = 'baseline'
 ),
 of_variant AS (
     SELECT claim, effect.*
-    FROM experiment_effect AS effect
+    FROM experiment_effect_of(rankings) AS effect
     JOIN variant_claim USING (variant)
     WHERE lt = ''
 ),
@@ -40,7 +41,7 @@ of_mask AS (
             WHEN NOT removes_zero AND NOT removes_pool THEN '1c'
         END AS claim,
         effect.* RENAME (unmasked_id AS baseline_id)
-    FROM mask_effect AS effect
+    FROM mask_effect_of(rankings) AS effect
     JOIN finding_mask USING (mask)
     WHERE lt = '' AND variant = 'baseline'
 )
@@ -50,18 +51,6 @@ SELECT
 FROM (FROM of_lt UNION ALL BY NAME FROM of_variant UNION ALL BY NAME FROM of_mask)
 WHERE is_final AND architecture_set = 'random' AND claim IS NOT NULL;
 
-COMMENT ON VIEW evidence_of_effects IS
-'What LTs, variants and masks say of the paper''s claims: differences paired by seed, at the end of training';
-COMMENT ON COLUMN evidence_of_effects.claim IS 'as finding_claim.claim';
-COMMENT ON COLUMN evidence_of_effects.experiment_id IS 'as in finding_evidence';
-COMMENT ON COLUMN evidence_of_effects.other_id IS 'as in finding_evidence';
-COMMENT ON COLUMN evidence_of_effects.dataset IS 'as in finding_evidence';
-COMMENT ON COLUMN evidence_of_effects.size IS 'as in finding_evidence';
-COMMENT ON COLUMN evidence_of_effects.epoch IS 'as in finding_evidence';
-COMMENT ON COLUMN evidence_of_effects.bn_mode IS 'as in finding_evidence';
-COMMENT ON COLUMN evidence_of_effects.gt_key IS 'as in finding_evidence';
-COMMENT ON COLUMN evidence_of_effects.architecture_set IS 'as in finding_evidence';
-COMMENT ON COLUMN evidence_of_effects.metric IS 'as in finding_evidence';
-COMMENT ON COLUMN evidence_of_effects.value IS 'as in finding_evidence';
-COMMENT ON COLUMN evidence_of_effects.half_interval IS 'as in finding_evidence';
-COMMENT ON COLUMN evidence_of_effects.n IS 'as in finding_evidence';
+COMMENT ON MACRO TABLE evidence_of_effects IS
+'What LTs, variants and masks say of the paper''s claims: differences paired by seed, at the end of training, by a '
+'relation like run_ranking';

@@ -13,11 +13,12 @@ END;
 
 COMMENT ON MACRO verdict_of IS 'Whether a value with its interval supports or contradicts a claim of finding_claim';
 
-CREATE OR REPLACE VIEW finding_evidence AS
+-- What finding_evidence says, for a relation like run_ranking.
+CREATE OR REPLACE MACRO finding_evidence_of(rankings) AS TABLE
 WITH evidence AS (
-    FROM evidence_of_effects
-    UNION ALL BY NAME FROM evidence_of_levels
-    UNION ALL BY NAME FROM evidence_of_sizes
+    FROM evidence_of_effects(rankings)
+    UNION ALL BY NAME FROM evidence_of_levels(rankings)
+    UNION ALL BY NAME FROM evidence_of_sizes(rankings)
     UNION ALL BY NAME FROM evidence_of_the_benchmark
 )
 SELECT
@@ -37,6 +38,11 @@ JOIN finding_claim AS claims USING (claim, metric)
 LEFT JOIN experiment USING (experiment_id)
 LEFT JOIN experiment_reported AS own ON own.experiment_id = evidence.experiment_id
 LEFT JOIN experiment_reported AS other ON other.experiment_id = evidence.other_id;
+
+COMMENT ON MACRO TABLE finding_evidence_of IS
+'What finding_evidence says, for a relation like run_ranking; fast for one key and BN mode, if it has only these';
+
+CREATE OR REPLACE VIEW finding_evidence AS SELECT * FROM finding_evidence_of('run_ranking');
 
 COMMENT ON VIEW finding_evidence IS
 'What this warehouse says of each claim of the paper, one comparison a row, at the end of training; of 40 '

@@ -1,4 +1,5 @@
-CREATE OR REPLACE VIEW finding AS
+-- What finding says, for a relation like finding_evidence.
+CREATE OR REPLACE MACRO finding_of(evidence) AS TABLE
 SELECT
     finding, dataset, size, bn_mode, gt_key,
     count(*) FILTER (WHERE verdict = 'supported') AS supported,
@@ -12,8 +13,12 @@ SELECT
         WHEN undecided > 0 THEN 'undecided'
         ELSE 'not enough runs'
     END AS verdict
-FROM finding_evidence
+FROM query_table(evidence)
 GROUP BY finding, dataset, size, bn_mode, gt_key;
+
+COMMENT ON MACRO TABLE finding_of IS 'What finding says, for a relation like finding_evidence';
+
+CREATE OR REPLACE VIEW finding AS SELECT * FROM finding_of('finding_evidence');
 
 COMMENT ON VIEW finding IS
 'Whether this warehouse supports the paper''s findings, by the images and size of the networks; no row where nothing '

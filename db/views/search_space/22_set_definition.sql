@@ -17,17 +17,17 @@ COMMENT ON MACRO is_member IS
 CREATE OR REPLACE VIEW set_definition AS
 SELECT
     one_per_class, kind, name || if(one_per_class, ' classes', '') AS architecture_set, size,
-    is_set_of_paper(kind, one_per_class) AS is_paper_set, percent
+    is_set_of_paper(kind, one_per_class) AS is_paper_set, percent, place + if(one_per_class, 14, 0) AS place
 FROM (VALUES (FALSE), (TRUE)) AS members (one_per_class)
 CROSS JOIN (
     VALUES
-        ('top', 'top-10', 10, NULL), ('top', 'top-25', 25, NULL), ('top', 'top-50', 50, NULL),
-        ('top', 'top-100', 100, NULL), ('top', 'top-150', 150, NULL), ('top', 'top-250', 250, NULL),
-        ('top', 'top-500', 500, NULL),
-        ('top-percent', 'top-0.5 %', NULL, 0.5), ('top-percent', 'top-1 %', NULL, 1.0),
-        ('top-percent', 'top-5 %', NULL, 5.0), ('top-percent', 'top-10 %', NULL, 10.0),
-        ('random', 'random', NULL, NULL), ('all', 'all', NULL, NULL), ('predicted', 'predicted', NULL, NULL)
-) AS sets (kind, name, size, percent)
+        (1, 'top', 'top-10', 10, NULL), (2, 'top', 'top-25', 25, NULL), (3, 'top', 'top-50', 50, NULL),
+        (4, 'top', 'top-100', 100, NULL), (5, 'top', 'top-150', 150, NULL), (6, 'top', 'top-250', 250, NULL),
+        (7, 'top', 'top-500', 500, NULL),
+        (8, 'top-percent', 'top-0.5 %', NULL, 0.5), (9, 'top-percent', 'top-1 %', NULL, 1.0),
+        (10, 'top-percent', 'top-5 %', NULL, 5.0), (11, 'top-percent', 'top-10 %', NULL, 10.0),
+        (12, 'random', 'random', NULL, NULL), (13, 'all', 'all', NULL, NULL), (14, 'predicted', 'predicted', NULL, NULL)
+) AS sets (place, kind, name, size, percent)
 -- What a run predicted is one set.
 WHERE NOT (one_per_class AND kind = 'predicted');
 
@@ -45,3 +45,4 @@ COMMENT ON COLUMN set_definition.is_paper_set IS
 'whether the paper measures on it: its seven top-N and the random sample';
 COMMENT ON COLUMN set_definition.percent IS
 'P of the best P % of what a mask leaves, rounded up; NULL for other sets';
+COMMENT ON COLUMN set_definition.place IS 'place among all sets, from 1: all architectures before one of each class';

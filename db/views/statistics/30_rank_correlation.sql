@@ -1,11 +1,12 @@
--- How well `predicted` ranks `truth` within each series of `relation`, a relation with the columns predictor, epoch,
--- bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set, arch_id, truth and predicted. A series is what is
--- equal in all but the last three; members without a prediction are left out. Its names stand in every PARTITION BY,
--- so that DuckDB applies a reader's WHERE before it ranks anything.
+-- How well `predicted` ranks `truth` within each series of `relation`, a relation with the columns gt_key, mask,
+-- predictor, series, arch_id, truth and predicted. A series is what is equal in the first four; members without a
+-- prediction are left out. All four stand in every PARTITION BY, and each step reads only the one before, so that DuckDB
+-- applies a reader's WHERE before it ranks anything; all else that tells series apart is one number, for much of the time
+-- goes into sorting by them.
 CREATE OR REPLACE MACRO rank_correlation(relation) AS TABLE
 WITH sized AS (
     SELECT
-        predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set, truth, predicted, params,
+        gt_key, mask, predictor, series, truth, predicted, params,
         -- An infinite one has a rank, and no value.
         CASE WHEN isfinite(predicted) THEN predicted END AS value
     FROM query_table(relation)
@@ -32,7 +33,7 @@ counted AS (
         count(*) OVER same_size AS size_ties
     FROM sized
     WINDOW
-        series AS (PARTITION BY predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set),
+        series AS (PARTITION BY gt_key, mask, predictor, series),
         better AS (series ORDER BY truth DESC GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
         by_truth AS (series ORDER BY truth DESC),
         same_truth AS (series ORDER BY truth DESC RANGE BETWEEN CURRENT ROW AND CURRENT ROW),
@@ -41,14 +42,13 @@ counted AS (
         larger AS (series ORDER BY params DESC GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
         same_size AS (series ORDER BY params DESC RANGE BETWEEN CURRENT ROW AND CURRENT ROW),
         better_of_size AS (
-            PARTITION BY
-                predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set, params
+            PARTITION BY gt_key, mask, predictor, series, params
             ORDER BY truth DESC GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         )
 ),
 summed AS (
     SELECT
-        predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set,
+        gt_key, mask, predictor, series,
         count(*) AS n_predicted,
         count(*) * (count(*) - 1) / 2 AS pairs,
         sum(concordant) - sum(discordant) AS score,
@@ -76,7 +76,7 @@ tau_b AS (
     FROM summed
 )
 SELECT
-    predictor, epoch, bn_mode, gt_key, mask, one_per_class, set_kind, architecture_set, n_predicted,
+    gt_key, mask, predictor, series, n_predicted,
     CASE WHEN is_finite THEN mean_value END AS mean_predicted,
     CASE WHEN is_finite THEN value_std END AS predicted_std,
     tau,

@@ -518,9 +518,8 @@ def test_rank_correlation_of_any_ties(
     """Two series at once, with ties in either, in both, or everywhere."""
     rows = warehouse.query(
         """WITH relation AS (
-            SELECT predictor, 1 AS epoch, '' AS bn_mode, '' AS gt_key, '' AS mask, FALSE AS one_per_class,
-                '' AS set_kind, '' AS architecture_set, unnest(range(len(truth))) * 37 AS arch_id,
-                unnest(truth) AS truth, unnest(predicted) AS predicted
+            SELECT predictor, '' AS gt_key, '' AS mask, 1 AS series,
+                unnest(range(len(truth))) * 37 AS arch_id, unnest(truth) AS truth, unnest(predicted) AS predicted
             FROM (VALUES ('one', $1, $2), ('two', $3, $4)) AS _ (predictor, truth, predicted)
         )
         SELECT * FROM rank_correlation('relation') ORDER BY predictor""",
