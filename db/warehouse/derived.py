@@ -77,7 +77,7 @@ _ASKED: Final = sa.text(
     """CREATE OR REPLACE TEMPORARY TABLE asked_evaluation_key AS
     SELECT
         asked.*,
-        CAST(sum(predictions) OVER (ORDER BY run_id, epoch, bn_mode, gt_key) // :predictions AS INTEGER) AS part
+        sum(predictions) OVER (ORDER BY run_id, epoch, bn_mode, gt_key) // :predictions AS part
     FROM unstored_evaluation_key AS asked
     JOIN evaluation USING (run_id, epoch, bn_mode)
     WHERE is_asked"""

@@ -519,7 +519,8 @@ def test_rank_correlation_of_any_ties(
     rows = warehouse.query(
         """WITH relation AS (
             SELECT predictor, '' AS gt_key, '' AS mask, 1 AS series,
-                unnest(range(len(truth))) * 37 AS arch_id, unnest(truth) AS truth, unnest(predicted) AS predicted
+                unnest(range(len(truth))) * 37 AS arch_id,
+                unnest(truth) AS truth, unnest(predicted) AS predicted
             FROM (VALUES ('one', $1, $2), ('two', $3, $4)) AS _ (predictor, truth, predicted)
         )
         SELECT * FROM rank_correlation('relation') ORDER BY predictor""",
