@@ -305,11 +305,15 @@ def series_means(warehouse: Reader, gt_key: str, architecture_sets: tuple[str, .
     """
     return warehouse.query(
         """
-        WITH ranking AS (
+        WITH chosen AS (
             SELECT *
-            FROM run_ranking
-            WHERE kind = 'trained' AND is_final AND is_whole AND list_contains($sets, architecture_set)
-                AND (gt_key = $gt_key OR gt_key IN (SELECT gt_key FROM stored_ranking))
+            FROM evaluation_key
+            WHERE is_final AND (gt_key = $gt_key OR gt_key IN (SELECT gt_key FROM stored_ranking))
+        ),
+        ranking AS (
+            SELECT *
+            FROM run_ranking_of('chosen')
+            WHERE kind = 'trained' AND is_whole AND list_contains($sets, architecture_set)
         )
         SELECT
             experiment_id, bn_mode, gt_key, architecture_set, metric, count(*) AS seeds, favg(value) AS mean,
@@ -344,11 +348,15 @@ def series_differences(warehouse: Reader, pairs: Sequence[tuple[Series, Series]]
                 unnest($other_experiment_id) AS other_experiment_id, unnest($other_bn_mode) AS other_bn_mode,
                 unnest($other_gt_key) AS other_gt_key
         ),
+        chosen AS (
+            SELECT *
+            FROM evaluation_key
+            WHERE is_final AND (list_contains($one_gt_key, gt_key) OR list_contains($other_gt_key, gt_key))
+        ),
         ranking AS (
             SELECT *
-            FROM run_ranking
-            WHERE kind = 'trained' AND is_final AND is_whole AND architecture_set = 'random'
-                AND (list_contains($one_gt_key, gt_key) OR list_contains($other_gt_key, gt_key))
+            FROM run_ranking_of('chosen')
+            WHERE kind = 'trained' AND is_whole AND architecture_set = 'random'
         ),
         metric AS (
             SELECT * FROM metric_values('ranking')
