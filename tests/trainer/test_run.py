@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +269,18 @@ class Recorder(SilentProgress):
             self._act(state)
 
 
+@pytest.fixture
+def heeded_signals() -> Iterator[None]:
+    """The signals as in a terminal: under nohup, a run ignores that the terminal was closed."""
+    handlers = {each: signal.getsignal(each) for each in STOPS}
+    for each in STOPS:
+        signal.signal(each, signal.SIG_DFL)
+    yield
+    for each, handler in handlers.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.usefixtures("heeded_signals")
 @pytest.mark.parametrize("number", STOPS)
 @pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_a_signal_saves_and_the_same_command_continues(
