@@ -188,7 +188,11 @@ def agreement(warehouse: Reader, gt_key: str) -> pd.DataFrame:
         FROM ground_truth_agreement AS agreement
         JOIN ground_truth_key AS other ON other.gt_key = agreement.other_key
         JOIN ground_truth_key AS key ON key.gt_key = agreement.gt_key
-        WHERE agreement.gt_key = $gt_key AND mask = '' AND NOT one_per_class AND set_kind IN ('top', 'all')
+        WHERE agreement.gt_key = $gt_key AND mask = ''
+            -- By their names: DuckDB then computes no other sets.
+            AND architecture_set IN (
+                'top-10', 'top-25', 'top-50', 'top-100', 'top-150', 'top-250', 'top-500', 'all'
+            )
             AND other.source = key.source AND other.epochs = key.epochs
             AND other.averaged_epochs = key.averaged_epochs
             AND (other.dataset = key.dataset) <> (other.split = key.split)

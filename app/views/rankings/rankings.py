@@ -51,7 +51,8 @@ TAU_A_HELP = (
     "best, where A_N falls all the way as N grows: where better architectures are predicted to be better."
 )
 
-METRIC_SIGNS = {"tau-b": "τ", "Equation 2": "τ", "Spearman": "ρ", "Pearson": "r"}
+# All others are kinds of τ.
+METRIC_SIGNS = {"Spearman": "ρ", "Pearson": "r"}
 BANDS_TOLD = {
     "deviation": "bands one deviation",
     "95 % interval": "bands the 95 % interval of the mean (Student's t)",
@@ -251,7 +252,7 @@ def show_numbers(choice: RankingChoice, ranking: Ranking) -> None:
     }
     for point in POINTS.values():
         shown[f"a_{point}_percent"] = number(f"A {point}", format="%.1f %%", help="Mean predicted accuracy")
-    sign = METRIC_SIGNS[choice.metric]
+    sign = METRIC_SIGNS.get(choice.metric, "τ")
     for point in POINTS.values():
         shown[f"{ranking.metric}_{point}"] = number(
             f"{sign} {point}", format="%.3f", help=f"Mean over seeds, {as_text(choice.metric)}"

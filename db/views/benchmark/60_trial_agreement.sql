@@ -33,15 +33,15 @@ ranked AS (
     FROM compared
 ),
 member AS (
-    SELECT * RENAME (place AS series) FROM set_members('ranked')
+    SELECT *, architecture_set AS series FROM set_members('ranked')
 )
 SELECT
-    gt_key, mask, one_per_class, architecture_set, n_predicted AS n,
+    gt_key, mask, one_per_class, series AS architecture_set, n_predicted AS n,
     predictor.truth AS truth, predictor.trial AS trial,
     tau, tau_eq2, spearman, pearson,
     kind AS set_kind, is_paper_set, tau_same_size, tau_partial
 FROM rank_correlation('member') AS ranking
-JOIN set_definition AS definition ON definition.place = ranking.series;
+JOIN set_definition AS definition ON definition.architecture_set = ranking.series;
 
 COMMENT ON VIEW trial_agreement IS
 'How well one trial of the benchmark ranks as another, or as the mean of all others: what a super-network could '

@@ -2,7 +2,7 @@ CREATE OR REPLACE VIEW ground_truth_agreement AS
 WITH member AS (
     SELECT
         chosen.gt_key, chosen.arch_id, chosen.accuracy AS truth, other.gt_key AS predictor, other.accuracy AS predicted,
-        chosen.mask, chosen.place AS series
+        chosen.mask, chosen.architecture_set AS series
     FROM architecture_set AS chosen
     JOIN true_ranking AS other USING (arch_id)
     JOIN ground_truth_key AS key ON key.gt_key = chosen.gt_key AND key.trial = 'mean'
@@ -10,10 +10,10 @@ WITH member AS (
     WHERE other.mask = '' AND other.gt_key <> chosen.gt_key
 )
 SELECT
-    gt_key, predictor AS other_key, mask, one_per_class, architecture_set, n_predicted AS n, tau, tau_eq2,
+    gt_key, predictor AS other_key, mask, one_per_class, series AS architecture_set, n_predicted AS n, tau, tau_eq2,
     spearman, pearson, kind AS set_kind, is_paper_set, tau_same_size, tau_partial
 FROM rank_correlation('member') AS ranking
-JOIN set_definition AS definition ON definition.place = ranking.series;
+JOIN set_definition AS definition ON definition.architecture_set = ranking.series;
 
 COMMENT ON VIEW ground_truth_agreement IS
 'How well one ground-truth key ranks as another, in the sets of the first: data sets against each other, and train, '

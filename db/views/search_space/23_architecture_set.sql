@@ -7,7 +7,7 @@ WITH ranked AS (
 ),
 sized AS (
     SELECT
-        ranked.*, definition.architecture_set, definition.kind AS set_kind, definition.place,
+        ranked.*, definition.architecture_set, definition.kind AS set_kind,
         coalesce(definition.size, ceil(definition.percent * architectures / 100)) AS size
     FROM ranked
     JOIN set_definition AS definition USING (one_per_class)
@@ -22,7 +22,7 @@ CREATE OR REPLACE VIEW architecture_set AS
 SELECT
     rank.gt_key, rank.mask, ranked_set.architecture_set, ranked_set.n,
     definition.kind, rank.one_per_class, rank.gt_rank, rank.arch_id, rank.accuracy,
-    definition.kind AS set_kind, definition.is_paper_set, definition.place
+    definition.kind AS set_kind, definition.is_paper_set
 FROM architecture_rank AS rank
 JOIN ranked_set USING (gt_key, mask, one_per_class)
 JOIN set_definition AS definition USING (one_per_class, architecture_set)
@@ -40,4 +40,3 @@ COMMENT ON COLUMN architecture_set.arch_id IS 'architecture';
 COMMENT ON COLUMN architecture_set.accuracy IS 'ground truth, fraction 0..1';
 COMMENT ON COLUMN architecture_set.set_kind IS 'top, top-percent, random or all';
 COMMENT ON COLUMN architecture_set.is_paper_set IS 'as set_definition.is_paper_set';
-COMMENT ON COLUMN architecture_set.place IS 'as in set_definition';
