@@ -11,6 +11,7 @@ import pty
 import resource
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -90,6 +91,7 @@ def in_a_terminal(command: list[str], folder: Path) -> tuple[int, int]:
     """The process of a command whose streams are a terminal, and the terminal's other end."""
     process, terminal = pty.fork()
     if process == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup has its children ignore
         os.chdir(folder)
         os.execve(command[0], command, environment())
     os.set_blocking(terminal, False)
