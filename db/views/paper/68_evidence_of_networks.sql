@@ -8,8 +8,8 @@ WHERE architecture_set = 'random' AND is_final AND is_whole AND a_n IS NOT NULL
 GROUP BY ALL;
 
 COMMENT ON MACRO TABLE random_accuracy IS
-'What each experiment of a relation like run_ranking predicts on average for the random sample, and whether it fails to '
-'generalize';
+'What each experiment of a relation like run_ranking predicts on average for the random sample, and whether it fails '
+'to generalize';
 
 -- What single experiments reach.
 CREATE OR REPLACE MACRO evidence_of_levels(rankings) AS TABLE
@@ -46,7 +46,8 @@ SELECT
 FROM large_with_lt;
 
 COMMENT ON MACRO TABLE evidence_of_levels IS
-'What the values of single experiments say of the paper''s claims, at the end of training, by a relation like run_ranking';
+'What the values of single experiments say of the paper''s claims, at the end of training, by a relation like '
+'run_ranking';
 
 -- What all networks of a size say, and so no single experiment.
 CREATE OR REPLACE MACRO evidence_of_sizes(rankings) AS TABLE

@@ -1,8 +1,8 @@
 -- How well `predicted` ranks `truth` within each series of `relation`, a relation with the columns gt_key, mask,
 -- predictor, series, arch_id, truth and predicted. A series is what is equal in the first four; members without a
--- prediction are left out. All four stand in every PARTITION BY, and each step reads only the one before, so that DuckDB
--- applies a reader's WHERE before it ranks anything; all else that tells series apart is one value, for much of the time
--- goes into sorting by them.
+-- prediction are left out. All four stand in every PARTITION BY, and each step reads only the one before, so that
+-- DuckDB applies a reader's WHERE before it ranks anything; all else that tells series apart is one value, for much of
+-- the time goes into sorting by them.
 CREATE OR REPLACE MACRO rank_correlation(relation) AS TABLE
 WITH sized AS (
     SELECT
