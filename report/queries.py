@@ -265,6 +265,7 @@ def findings(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
             FROM evaluation_key
             WHERE gt_key = $gt_key AND bn_mode IN ($bn_mode, 'imported') AND is_final
         ),
+        -- Each claim reads it: it is computed once.
         ranking AS MATERIALIZED (
             SELECT * FROM run_ranking_of('chosen') WHERE architecture_set = 'random' AND is_whole
         ),

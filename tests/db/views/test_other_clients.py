@@ -23,7 +23,7 @@ TOO_OLD = "1.1.3"
 WHEELS = ROOT / "build" / "clients"
 
 # Run by each client: the rows of every view under one key, in an order that no computed number decides. It
-# only plans two that join the views evidence_of_…: DuckDB 1.4 takes as long for them as for all others.
+# only plans two that join the macros evidence_of_…: DuckDB 1.4 takes as long for them as for all others.
 READ_EVERY_VIEW = """
 import json, sys
 import duckdb
