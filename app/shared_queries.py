@@ -26,7 +26,7 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
     """One row a run; `ground_truth_keys` is JSON text, `non_finite` counts its unusable predictions.
 
     `kind`, `name`, `predicts` and `dataset` are those of its experiment; `file_name` is missing unless it was
-    imported.
+    imported. Predictors that need no training are left out: nobody ran them.
     """
     return snapshot.query(
         """
@@ -38,6 +38,7 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
         JOIN experiment USING (experiment_id)
         LEFT JOIN prediction_source USING (run_id)
         LEFT JOIN evaluation USING (run_id)
+        WHERE kind <> 'untrained'
         GROUP BY ALL
         ORDER BY run_id
         """
@@ -67,14 +68,14 @@ def incomplete_sets(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFra
 def evaluations(snapshot: Snapshot) -> pd.DataFrame:
     """One row an evaluation, with columns of its run and experiment.
 
-    run_id, experiment_id, seed, predicts, epoch, bn_mode, is_final (of the end of training, or
-    imported), is_whole_space (whether all that the mask leaves was predicted).
+    run_id, experiment_id, kind, seed (missing where nothing is random), predicts, epoch, bn_mode, is_final
+    (of the end of training, or without any), is_whole_space (whether all that the mask leaves was predicted).
     """
-    return snapshot.query(
+    rows = snapshot.query(
         """
         SELECT
-            run_id, experiment_id, seed, predicts, epoch, bn_mode, is_final_epoch(epoch, epochs) AS is_final,
-            predictions = architectures AS is_whole_space
+            run_id, experiment_id, kind, seed, predicts, epoch, bn_mode,
+            is_final_epoch(epoch, epochs) AS is_final, predictions = architectures AS is_whole_space
         FROM evaluation
         JOIN run USING (run_id)
         JOIN experiment USING (experiment_id)
@@ -82,3 +83,4 @@ def evaluations(snapshot: Snapshot) -> pd.DataFrame:
         ORDER BY experiment_id, seed, run_id, epoch, bn_mode
         """
     )
+    return rows.astype({"seed": "Int64"})

@@ -22,7 +22,8 @@ class Series:
 def experiments(warehouse: Reader) -> pd.DataFrame:
     """One row an experiment that has runs; `config` is its whole configuration as JSON text.
 
-    Imported ones have neither `dataset`, `size`, `lt`, `variant` nor `epochs`; only they have a `name`.
+    Imported ones and untrained predictors have neither `dataset`, `size`, `lt`, `variant` nor `epochs`; only
+    they have a `name`.
     """
     return warehouse.query(
         """
@@ -39,8 +40,9 @@ def experiments(warehouse: Reader) -> pd.DataFrame:
 def ranking(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
     """A_N and the correlations at the end of training, by experiment, bn_mode and architecture set.
 
-    Of the experiments on `dataset`, and of all imported ones. Deviations (`…_std`) and half 95 % intervals of
-    the mean (`…_interval`) are NULL for one seed. A set that no run predicted wholly has no row.
+    Of the experiments on `dataset`, and of all that are no networks of ours. Deviations (`…_std`) and half
+    95 % intervals of the mean (`…_interval`) are NULL for one seed. A set that no run predicted wholly has no
+    row.
     """
     return warehouse.query(
         """
@@ -51,7 +53,7 @@ def ranking(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
             tau_same_size_mean, tau_same_size_std, tau_same_size_interval,
             tau_partial_mean, tau_partial_std, tau_partial_interval
         FROM experiment_ranking
-        WHERE gt_key = $gt_key AND (dataset = $dataset OR kind = 'imported') AND is_final
+        WHERE gt_key = $gt_key AND (dataset = $dataset OR is_without_network(bn_mode)) AND is_final
             AND is_whole AND is_paper_set
         ORDER BY experiment_id, bn_mode, n, architecture_set
         """,
@@ -66,7 +68,7 @@ def tau_a(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
         """
         SELECT experiment_id, bn_mode, tau_a, tau_a_mean, tau_a_std, reported_tau_a
         FROM experiment_tau_a
-        WHERE gt_key = $gt_key AND (dataset = $dataset OR kind = 'imported') AND is_final
+        WHERE gt_key = $gt_key AND (dataset = $dataset OR is_without_network(bn_mode)) AND is_final
         ORDER BY experiment_id, bn_mode
         """,
         dataset=dataset,
@@ -298,12 +300,14 @@ def findings(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
 
 
 def bn_modes(warehouse: Reader) -> pd.DataFrame:
-    """How BatchNorm stood in any prediction: bn_mode."""
-    return warehouse.query("SELECT DISTINCT bn_mode FROM evaluation ORDER BY bn_mode")
+    """How BatchNorm stood in any prediction that somebody made: bn_mode."""
+    return warehouse.query(
+        "SELECT DISTINCT bn_mode FROM evaluation WHERE bn_mode <> 'untrained' ORDER BY bn_mode"
+    )
 
 
 def series_means(warehouse: Reader, gt_key: str, architecture_sets: tuple[str, ...]) -> pd.DataFrame:
-    """What trained networks reach at the end of training: under this key, and all that any run was asked for.
+    """What trained networks and untrained predictors reach: under this key, and all that a run was asked for.
 
     A row an experiment, BN mode, key, architecture set and metric (of `metric_values`), with the seeds that
     predicted the whole set, the mean over them, and half of its 95 % interval (NULL for one seed).
@@ -313,12 +317,14 @@ def series_means(warehouse: Reader, gt_key: str, architecture_sets: tuple[str, .
         WITH chosen AS (
             SELECT *
             FROM evaluation_key
-            WHERE is_final AND (gt_key = $gt_key OR gt_key IN (SELECT gt_key FROM stored_ranking))
+            WHERE is_final AND bn_mode <> 'imported' AND (
+                gt_key = $gt_key OR gt_key IN (SELECT unnest(CAST(ground_truth_keys AS VARCHAR[])) FROM run)
+            )
         ),
         ranking AS (
             SELECT *
             FROM run_ranking_of('chosen')
-            WHERE kind = 'trained' AND is_whole AND list_contains($sets, architecture_set)
+            WHERE kind IN ('trained', 'untrained') AND is_whole AND list_contains($sets, architecture_set)
         )
         SELECT
             experiment_id, bn_mode, gt_key, architecture_set, metric, count(*) AS seeds, favg(value) AS mean,

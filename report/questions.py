@@ -2,7 +2,7 @@
 
 What the choice of ground truth, the statistics of BatchNorm and the sampling of paths do to the same
 super-networks, which operations these take for good, how well anything could rank, given the benchmark's own
-noise, and what a search of all architectures would find.
+noise, what needs no training at all, and what a search of all architectures would find.
 """
 
 from __future__ import annotations
@@ -18,10 +18,17 @@ import pandas as pd
 
 from nasrank.db.nb201.architectures import OPERATIONS
 from nasrank.db.runs.configuration import OPTIONS, config_without
-from nasrank.db.warehouse.models import IMPORTED
+from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
-from nasrank.report.charts.labels import in_file_name, in_order, set_name, signed, size_position
+from nasrank.report.charts.labels import (
+    UNTRAINED_NAMES,
+    in_file_name,
+    in_order,
+    set_name,
+    signed,
+    size_position,
+)
 from nasrank.report.figures import ReportKey
 from nasrank.report.queries import Series
 
@@ -65,13 +72,16 @@ class Question:
 def answer_questions(warehouse: Reader, key: ReportKey) -> Iterator[Question]:
     """Those that the warehouse has something for: for each data set and size of networks."""
     experiments = queries.experiments(warehouse)
-    experiments = in_order(experiments[experiments["kind"] != IMPORTED])
+    untrained = in_order(experiments[experiments["kind"] == UNTRAINED])
+    experiments = in_order(experiments[~experiments["kind"].isin(WITHOUT_NETWORK)])
     means = queries.series_means(warehouse, key.gt_key, _SETS)
     scales = set(experiments[["dataset", "size"]].itertuples(index=False, name=None))
     # CIFAR-10, which the paper is about, and small sizes first.
     for dataset, size in sorted(scales, key=lambda of: (of[0] != "cifar10", of[0], size_position(of[1]))):
         of_scale = experiments[(experiments["dataset"] == dataset) & (experiments["size"] == size)]
-        yield from _QuestionsOfScale(warehouse, key, f"{dataset}, {size}", of_scale, means).answer()
+        yield from _QuestionsOfScale(
+            warehouse, key, f"{dataset}, {size}", of_scale, untrained, means
+        ).answer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +95,54 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _QuestionsOfScale:
-    """The questions about one data set and size. experiments: of these; means: of `queries.series_means`."""
+    """The questions about one data set and size.
+
+    experiments: of these. untrained: the predictors that need no training. means: of `queries.series_means`.
+    """
 
     warehouse: Reader
     key: ReportKey
     scale: str
     experiments: pd.DataFrame
+    untrained: pd.DataFrame
     means: pd.DataFrame
 
     def answer(self) -> Iterator[Question]:
         masks = _masks(self.experiments, self.means)
         of_masks = self.means[self.means["experiment_id"].isin(masks["experiment_id"])]
+        yield from self._untrained(masks)
         yield from self._ground_truths(masks, of_masks[of_masks["bn_mode"] == self.key.bn_mode])
         yield from self._ceilings(masks, of_masks)
         yield from self._bn_modes(masks, of_masks[of_masks["gt_key"] == self.key.gt_key])
         yield from self._operations(masks)
         yield from self._samplings()
         yield from self._searches(masks)
+
+    def _untrained(self, masks: pd.DataFrame) -> Iterator[Question]:
+        """What an architecture's size alone ranks, beside the networks."""
+        key = self.key
+        known = _by_series(self.means)
+        rows = []
+        for experiment_id, mask in masks[["experiment_id", "mask"]].itertuples(index=False):
+            own = known.get(Series(experiment_id, key.bn_mode, key.gt_key))
+            if own is None:
+                continue
+            rows.append(_beside("the networks", mask, own, own.seeds))
+            of_mask = self.untrained[self.untrained["mask"] == mask]
+            for identity, name in of_mask[["experiment_id", "name"]].itertuples(index=False):
+                if of_size := known.get(Series(identity, UNTRAINED, key.gt_key)):
+                    rows.append(_beside(UNTRAINED_NAMES[name], mask, of_size, None))
+        if rows:
+            yield self._question(
+                "untrained",
+                "Against what needs no training",
+                f"How the super-networks rank by `{key.gt_key}`, BatchNorm {key.bn_mode}, beside what an "
+                "architecture's size alone says of it, larger for better. A network that ranks no better has "
+                "learned nothing that is worth its training. Equal size: τ among pairs with equally many "
+                "parameters, what is known beyond counting them. Gap: how much higher the top-500 are "
+                "predicted than the random sample, in deviations of the predictions in the latter.",
+                rows,
+            )
 
     def _ground_truths(self, masks: pd.DataFrame, means: pd.DataFrame) -> Iterator[Question]:
         """The same predictions under each key."""
@@ -351,6 +392,16 @@ class _Means:
 
     def of(self, architecture_set: str, metric: str, unit: int = 1) -> Interval:
         return _scaled(self.values.get((architecture_set, metric), NO_INTERVAL), unit)
+
+
+def _beside(name: str, mask: str, means: _Means, seeds: int | None) -> dict[str, Any]:
+    """A row of the networks of a mask, or of what is set beside them."""
+    row: dict[str, Any] = {"mask": set_name(mask), "predictor": name, "seeds": seeds}
+    row |= {f"τ, {members}": means.of(members, "tau") for members in _SETS}
+    return row | {
+        "equal size, random": means.of("random", "tau_same_size"),
+        "gap": means.of("random", "gap_std"),
+    }
 
 
 def random_regret(truths: npt.NDArray[np.float64], k: int) -> float:

@@ -36,7 +36,7 @@ from nasrank.db.warehouse.file import Warehouse, insert_arrow
 from nasrank.db.warehouse.ground_truth import resolve_key
 from nasrank.db.warehouse.models import (
     IMPORTED,
-    IMPORTED_EPOCH,
+    NO_EPOCH,
     Experiment,
     Prediction,
     PredictionSource,
@@ -302,7 +302,7 @@ def _prediction_rows(run_id: str, run: ForeignRun, predicts: str) -> pa.Table:
     return pa.table(
         {
             "run_id": pa.array([run_id] * rows, pa.string()),
-            "epoch": pa.array([IMPORTED_EPOCH] * rows, pa.int32()),
+            "epoch": pa.array([NO_EPOCH] * rows, pa.int32()),
             "bn_mode": pa.array([IMPORTED] * rows, pa.string()),
             "arch_id": pa.array(run.arch_ids, pa.int16()),
             predicts: pa.array(run.numbers, pa.float64(), mask=status != "ok"),

@@ -41,18 +41,24 @@ class Predicted:
     Args:
         truth: (architectures,) ground truth.
         predictions: (seeds, architectures).
-        seeds: of the rows of `predictions`, ascending.
+        seeds: of the rows of `predictions`, ascending; None for a predictor in which nothing is random, which
+            has one row.
     """
 
     truth: Vector
     predictions: Matrix
-    seeds: tuple[int, ...]
+    seeds: tuple[int, ...] | None
+
+    def of_seeds(self, seeds: Sequence[int]) -> Predicted:
+        """The predictions of these seeds; what has none says the same for each."""
+        rows = [0] * len(seeds) if self.seeds is None else [self.seeds.index(seed) for seed in seeds]
+        return Predicted(self.truth, self.predictions[rows], tuple(seeds))
 
 
 def read_predicted(
     warehouse: Warehouse, experiment_id: str, gt_key: str, architecture_set: str, bn_mode: str = "running"
 ) -> Predicted:
-    """The predictions at the end of training, or imported, of the runs that have them for the whole set.
+    """The predictions at the end of training, if there is any, of the runs that have them for the whole set.
 
     Raises:
         NasrankError: no run of the experiment predicted the whole set.
@@ -64,7 +70,8 @@ def read_predicted(
         JOIN experiment USING (experiment_id)
         JOIN run_metric AS metric USING (run_id, epoch, bn_mode, gt_key, architecture_set)
         WHERE experiment_id = $experiment_id AND point.gt_key = $gt_key AND metric.gt_key = $gt_key
-            AND point.architecture_set = $architecture_set AND point.bn_mode IN ($bn_mode, 'imported')
+            AND point.architecture_set = $architecture_set
+            AND (point.bn_mode = $bn_mode OR is_without_network(point.bn_mode))
             AND point.is_final AND metric.is_whole
         ORDER BY run.seed, point.gt_rank""",
         {
@@ -79,13 +86,13 @@ def read_predicted(
             f"no run of experiment {experiment_id!r} predicted the whole set {architecture_set!r} under "
             f"{gt_key} with BatchNorm statistics {bn_mode!r}; experiment_ranking lists those that did"
         )
-    seeds: list[int] = rows.seed.unique().tolist()
-    by_seed = rows.predicted.to_numpy().reshape(len(seeds), -1)
-    return Predicted(rows.truth.to_numpy()[: by_seed.shape[1]], by_seed, tuple(seeds))
+    seeds = None if rows.seed.isna().all() else tuple(int(seed) for seed in rows.seed.unique())
+    by_seed = rows.predicted.to_numpy().reshape(len(seeds or [None]), -1)
+    return Predicted(rows.truth.to_numpy()[: by_seed.shape[1]], by_seed, seeds)
 
 
 def experiments_with(warehouse: Warehouse, gt_key: str, architecture_set: str, bn_mode: str) -> list[str]:
-    """The experiments with a run that predicted the whole set at the end of its training; imported ones, too.
+    """The experiments with a run that predicted the whole set at the end of its training, if it had any.
 
     Raises:
         NasrankError: there is none.
@@ -93,8 +100,8 @@ def experiments_with(warehouse: Warehouse, gt_key: str, architecture_set: str, b
     found: list[str] = warehouse.query(
         """SELECT experiment_id FROM experiment_ranking
         JOIN experiment USING (experiment_id)
-        WHERE gt_key = $gt_key AND architecture_set = $architecture_set AND bn_mode IN ($bn_mode, 'imported')
-            AND is_final AND is_whole AND seeds > 0
+        WHERE gt_key = $gt_key AND architecture_set = $architecture_set
+            AND (bn_mode = $bn_mode OR is_without_network(bn_mode)) AND is_final AND is_whole AND seeds > 0
         ORDER BY
             experiment.mask, experiment.name NULLS FIRST, experiment.lt, experiment.variant, experiment_id""",
         {"gt_key": gt_key, "architecture_set": architecture_set, "bn_mode": bn_mode},
@@ -131,13 +138,11 @@ def metric_difference(
         raise NasrankError(
             "the two experiments are not measured on the same architectures: their masks differ"
         )
-    common = sorted(set(one.seeds) & set(other.seeds))
+    known = [set(predicted.seeds) for predicted in (one, other) if predicted.seeds is not None]
+    common = sorted(set.intersection(*known)) if known else [0]
     if not common:
         raise NasrankError("the two experiments have no seed in common")
-    pair = [
-        Predicted(one.truth, known.predictions[[known.seeds.index(s) for s in common]], tuple(common))
-        for known in (one, other)
-    ]
+    pair = [predicted.of_seeds(common) for predicted in (one, other)]
     architectures, seeds = _draws(pair[0].predictions.shape, resamples, seed)
     once = np.ones((len(one.truth), 1))
     mean, resampled = (

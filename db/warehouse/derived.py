@@ -22,6 +22,7 @@ from nasrank.db.warehouse.models import (
     StoredRanking,
     StoredSearch,
 )
+from nasrank.db.warehouse.untrained import insert_untrained
 
 _GROUND_TRUTH_KEYS: Final = sa.text(
     """INSERT INTO ground_truth_key BY NAME
@@ -122,9 +123,13 @@ def forget_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:
 
 
 def derive_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:
-    """What follows from runs that were just inserted, in place of what followed from them before."""
+    """What follows from runs that were just inserted, in place of what followed from them before.
+
+    Also of the predictors that need no training, where these runs bring a mask that had none.
+    """
+    run_ids = [*run_ids, *insert_untrained(connection)]
     forget_runs(connection, run_ids)
-    connection.execute(_EVALUATIONS, {"run_ids": list(run_ids)})
+    connection.execute(_EVALUATIONS, {"run_ids": run_ids})
     _store_asked(connection)
 
 

@@ -218,6 +218,9 @@ class Warehouse:
             with _transaction(copy) as connection:
                 _upgrade(connection)
                 create_views(connection)
+            # In a transaction of its own: DuckDB 1.5 does not show rows that are inserted into a table
+            # which the same transaction renamed.
+            with _transaction(copy) as connection:
                 seed(connection)
                 _check_integrity(connection)
             backup = None

@@ -21,10 +21,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The Alembic revision these models describe; a file of another revision is refused.
 SCHEMA_REVISION: Final = "0007"
-# The `kind` of experiments that were imported, and what stands for BatchNorm statistics and epoch in the keys
-# of their predictions.
+# The `kind` of experiments that are no networks of nasrank, which also stands for the BatchNorm statistics of
+# their predictions; and what stands for their epoch.
 IMPORTED: Final = "imported"
-IMPORTED_EPOCH: Final = 0
+UNTRAINED: Final = "untrained"
+WITHOUT_NETWORK: Final = (IMPORTED, UNTRAINED)
+NO_EPOCH: Final = 0
 
 
 class Base(DeclarativeBase):
@@ -245,11 +247,12 @@ class Run(Base):
     __table_args__ = (
         CheckConstraint("status IN ('finished', 'failed')", name="status_is_known"),
         CheckConstraint("(status = 'failed') = (failed_epoch IS NOT NULL)", name="failed_has_its_epoch"),
-        {"comment": "Experiments with a seed, once finished or failed, and imported predictions"},
+        {"comment": "Experiments with a seed, once finished or failed, and what predicts without"},
     )
 
     run_id: Mapped[str] = mapped_column(
-        primary_key=True, comment="name of the run's folder; begins with imported for imported predictions"
+        primary_key=True,
+        comment="name of the run's folder; begins with imported or untrained where there is none",
     )
     experiment_id: Mapped[str] = mapped_column(ForeignKey("experiment.experiment_id"), comment="experiment")
     seed: Mapped[int | None] = mapped_column(
@@ -258,8 +261,8 @@ class Run(Base):
     status: Mapped[str] = mapped_column(comment="finished, or failed where the loss diverged")
     message: Mapped[str | None] = mapped_column(comment="why it failed")
     failed_epoch: Mapped[int | None] = mapped_column(comment="epoch in which the loss was not finite")
-    started_at: Mapped[dt.datetime | None] = mapped_column(DateTime, comment="UTC; NULL for imported")
-    finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime, comment="UTC; NULL for imported")
+    started_at: Mapped[dt.datetime | None] = mapped_column(DateTime, comment="UTC; NULL without training")
+    finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime, comment="UTC; NULL without training")
     seconds_training: Mapped[float | None] = mapped_column(comment="seconds, without evaluation")
     seconds_evaluation: Mapped[float | None] = mapped_column(comment="seconds")
     optimizer_updates: Mapped[int | None] = mapped_column(BigInteger, comment="steps of the optimizer")
@@ -275,7 +278,7 @@ class Run(Base):
         JSON, comment="keys whose top-N the run was asked to predict, and whose metrics are stored"
     )
     folder_sha256: Mapped[str | None] = mapped_column(
-        comment="of the ingested files; another one is ingested anew; NULL for imported"
+        comment="of the ingested files; another one is ingested anew; NULL without a folder"
     )
     ingested_at: Mapped[dt.datetime] = mapped_column(DateTime, comment="UTC")
 
@@ -342,15 +345,14 @@ class Prediction(Base):
             "status IN ('ok', 'non-finite', 'positive-infinity', 'negative-infinity')", name="status_is_known"
         ),
         known_architecture(),
-        {"comment": "Predicted accuracies on the validation images, and imported predictions"},
+        {"comment": "Predicted accuracies on the validation images, and what others predict"},
     )
 
     run_id: Mapped[str] = mapped_column(comment="run")
-    epoch: Mapped[int] = mapped_column(
-        comment="completed epochs of training; 0 where predictions were imported"
-    )
+    epoch: Mapped[int] = mapped_column(comment="completed epochs of training; 0 where there is none")
     bn_mode: Mapped[str] = mapped_column(
-        comment="BatchNorm statistics: running, batch or recalibrated; imported where predictions were"
+        comment="BatchNorm statistics: running, batch or recalibrated; imported or untrained where "
+        "there are none"
     )
     arch_id: Mapped[int] = mapped_column(SmallInteger, comment="architecture")
     accuracy: Mapped[float | None] = mapped_column(
@@ -359,7 +361,9 @@ class Prediction(Base):
     score: Mapped[float | None] = mapped_column(
         comment="where experiment.predicts is score: in its own unit, higher is better"
     )
-    images: Mapped[int | None] = mapped_column(comment="validation images predicted; NULL for imported")
+    images: Mapped[int | None] = mapped_column(
+        comment="validation images predicted; NULL where there are none"
+    )
     status: Mapped[str] = mapped_column(
         comment="ok; positive-infinity or negative-infinity, which rank first and last; or non-finite: the "
         "logits were not finite, or the imported number is none"
@@ -465,11 +469,10 @@ class Evaluation(Base):
     __table_args__ = {"comment": "What each run predicted, a row for each epoch and BN mode"}
 
     run_id: Mapped[str] = mapped_column(comment="run")
-    epoch: Mapped[int] = mapped_column(
-        comment="completed epochs of training; 0 where predictions were imported"
-    )
+    epoch: Mapped[int] = mapped_column(comment="completed epochs of training; 0 where there is none")
     bn_mode: Mapped[str] = mapped_column(
-        comment="BatchNorm statistics: running, batch or recalibrated; imported where predictions were"
+        comment="BatchNorm statistics: running, batch or recalibrated; imported or untrained where "
+        "there are none"
     )
     predictions: Mapped[int] = mapped_column(SmallInteger, comment="architectures predicted")
     non_finite: Mapped[int] = mapped_column(

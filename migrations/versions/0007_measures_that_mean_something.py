@@ -118,7 +118,7 @@ def upgrade() -> None:
             "run_id",
             sa.String(),
             nullable=False,
-            comment="name of the run's folder; begins with imported for imported predictions",
+            comment="name of the run's folder; begins with imported or untrained where there is none",
         ),
         sa.Column("experiment_id", sa.String(), nullable=False, comment="experiment"),
         sa.Column(
@@ -134,8 +134,8 @@ def upgrade() -> None:
         sa.Column(
             "failed_epoch", sa.Integer(), nullable=True, comment="epoch in which the loss was not finite"
         ),
-        sa.Column("started_at", sa.DateTime(), nullable=True, comment="UTC; NULL for imported"),
-        sa.Column("finished_at", sa.DateTime(), nullable=True, comment="UTC; NULL for imported"),
+        sa.Column("started_at", sa.DateTime(), nullable=True, comment="UTC; NULL without training"),
+        sa.Column("finished_at", sa.DateTime(), nullable=True, comment="UTC; NULL without training"),
         sa.Column("seconds_training", sa.Double(), nullable=True, comment="seconds, without evaluation"),
         sa.Column("seconds_evaluation", sa.Double(), nullable=True, comment="seconds"),
         sa.Column("optimizer_updates", sa.BigInteger(), nullable=True, comment="steps of the optimizer"),
@@ -164,7 +164,7 @@ def upgrade() -> None:
             "folder_sha256",
             sa.String(),
             nullable=True,
-            comment="of the ingested files; another one is ingested anew; NULL for imported",
+            comment="of the ingested files; another one is ingested anew; NULL without a folder",
         ),
         sa.Column("ingested_at", sa.DateTime(), nullable=False, comment="UTC"),
         sa.CheckConstraint("(status = 'failed') = (failed_epoch IS NOT NULL)", name="failed_has_its_epoch"),
@@ -174,7 +174,7 @@ def upgrade() -> None:
             ["experiment.experiment_id"],
         ),
         sa.PrimaryKeyConstraint("run_id"),
-        comment="Experiments with a seed, once finished or failed, and imported predictions",
+        comment="Experiments with a seed, once finished or failed, and what predicts without",
     )
     op.create_table(
         "new_prediction",
@@ -183,13 +183,14 @@ def upgrade() -> None:
             "epoch",
             sa.Integer(),
             nullable=False,
-            comment="completed epochs of training; 0 where predictions were imported",
+            comment="completed epochs of training; 0 where there is none",
         ),
         sa.Column(
             "bn_mode",
             sa.String(),
             nullable=False,
-            comment="BatchNorm statistics: running, batch or recalibrated; imported where predictions were",
+            comment="BatchNorm statistics: running, batch or recalibrated; imported or untrained where "
+            "there are none",
         ),
         sa.Column("arch_id", sa.SmallInteger(), nullable=False, comment="architecture"),
         sa.Column(
@@ -205,7 +206,10 @@ def upgrade() -> None:
             comment="where experiment.predicts is score: in its own unit, higher is better",
         ),
         sa.Column(
-            "images", sa.Integer(), nullable=True, comment="validation images predicted; NULL for imported"
+            "images",
+            sa.Integer(),
+            nullable=True,
+            comment="validation images predicted; NULL where there are none",
         ),
         sa.Column(
             "status",
@@ -224,7 +228,7 @@ def upgrade() -> None:
         sa.CheckConstraint("accuracy IS NULL OR score IS NULL", name="either_accuracy_or_score"),
         sa.CheckConstraint("arch_id BETWEEN 0 AND 15624", name="arch_id_is_of_the_benchmark"),
         sa.CheckConstraint("isfinite(score)", name="score_is_finite"),
-        comment="Predicted accuracies on the validation images, and imported predictions",
+        comment="Predicted accuracies on the validation images, and what others predict",
     )
     op.create_table(
         "new_benchmark_result",
@@ -333,10 +337,17 @@ def upgrade() -> None:
         op.execute(f"INSERT INTO new_{table} BY NAME FROM {table}")
         op.drop_table(table)
         op.rename_table(f"new_{table}", table)
-    op.alter_column(
-        "evaluation",
-        "non_finite",
-        existing_type=sa.SmallInteger(),
-        existing_nullable=False,
-        comment="of them without a prediction, for it is no number; infinite ones are ranked",
-    )
+    comments = {
+        "epoch": (sa.Integer(), "completed epochs of training; 0 where there is none"),
+        "bn_mode": (
+            sa.String(),
+            "BatchNorm statistics: running, batch or recalibrated; imported or untrained where there are "
+            "none",
+        ),
+        "non_finite": (
+            sa.SmallInteger(),
+            "of them without a prediction, for it is no number; infinite ones are ranked",
+        ),
+    }
+    for column, (kind, comment) in comments.items():
+        op.alter_column("evaluation", column, existing_type=kind, existing_nullable=False, comment=comment)

@@ -12,11 +12,18 @@ import pandas as pd
 
 from nasrank.db.nb201.architectures import all_masks
 from nasrank.db.runs.configuration import OPTIONS, settings_of
-from nasrank.db.warehouse.models import IMPORTED
+from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 
 # Sizes from small to large; others follow by name.
 _SIZES: Final = ("tiny", "S", "M")
 _MOST_IN_FILE_NAME: Final = 60
+# Predictors that need no training, by their names in the warehouse, in the order of all pages.
+UNTRAINED_NAMES: Final[Mapping[str, str]] = {
+    "params": "number of parameters",
+    "flops": "FLOPs",
+    "c3x3": "number of C3x3",
+    "convolution_depth": "most convolutions on a path",
+}
 
 
 def set_name(operations: str) -> str:
@@ -30,6 +37,11 @@ def kind_name(mask: str, lt: str, variant: str) -> str:
     return ", ".join(filter(None, parts))
 
 
+def given_name(kind: Any, name: Any) -> str:
+    """The name of imported predictions, or what an untrained predictor is, in words."""
+    return UNTRAINED_NAMES[name] if kind == UNTRAINED else str(name)
+
+
 def in_file_name(text: str) -> str:
     """The text as a part of a file's name; others than `[A-Za-z0-9_.+-]` become a digest."""
     plain = re.sub(r"[^\w.+-]+", "_", text, flags=re.ASCII)[:_MOST_IN_FILE_NAME]
@@ -39,12 +51,16 @@ def in_file_name(text: str) -> str:
 def in_order(experiments: pd.DataFrame) -> pd.DataFrame:
     """Experiments by mask, few and early operations first, then LT, variant, size, and identity.
 
-    Of each mask, imported ones come last, by name.
+    Of each mask, imported ones come behind networks, by name, and untrained predictors last.
     """
     known = experiments.fillna({"name": "", "lt": "", "variant": "", "size": ""})
     masks = {str(mask): position for position, mask in enumerate(all_masks())}
     keys = {
         "mask": known["mask"].map(masks),
+        "untrained": [
+            1 + list(UNTRAINED_NAMES).index(name) if kind == UNTRAINED else 0
+            for kind, name in zip(known["kind"], known["name"], strict=True)
+        ],
         "name": known["name"],
         "lt": known["lt"],
         "variant": known["variant"].map(lambda variant: (variant != "baseline", variant)),
@@ -63,13 +79,13 @@ def size_position(size: str) -> tuple[int, str]:
 def experiment_labels(experiments: pd.DataFrame, without: str | None = None) -> dict[str, str]:
     """Each `experiment_id`'s name: its mask, then every part in which these experiments differ.
 
-    Of an imported one it is its mask and its name. `experiments` has the columns of `queries.experiments`.
-    Having no LT is not told. No two names are equal:
-    two configurations always differ in some part, and what words cannot tell apart is told by the identity.
-    Except those that differ only in the part `without` (lt, variant or size), which no name tells.
+    Of an imported one or an untrained predictor it is its mask and its name. `experiments` has the columns of
+    `queries.experiments`. Having no LT is not told. No two names are equal: two configurations always differ
+    in some part, and what words cannot tell apart is told by the identity. Except those that differ only in
+    the part `without` (lt, variant or size), which no name tells.
     """
-    is_imported = experiments["kind"] == IMPORTED
-    parts = {str(row.experiment_id): _parts(row) for row in experiments[~is_imported].itertuples()}
+    is_named = experiments["kind"].isin(WITHOUT_NETWORK)
+    parts = {str(row.experiment_id): _parts(row) for row in experiments[~is_named].itertuples()}
     names = list(dict.fromkeys(name for values in parts.values() for name in values if name != without))
     differing = [name for name in names if len({values.get(name) for values in parts.values()}) > 1]
     labels = {
@@ -78,11 +94,8 @@ def experiment_labels(experiments: pd.DataFrame, without: str | None = None) -> 
         )
         for experiment_id, values in parts.items()
     }
-    imported = experiments[is_imported]
-    for experiment_id, mask, name in zip(
-        imported["experiment_id"], imported["mask"], imported["name"], strict=True
-    ):
-        labels[str(experiment_id)] = f"{set_name(mask)} · {name}"
+    for row in experiments[is_named].itertuples():
+        labels[str(row.experiment_id)] = f"{set_name(str(row.mask))} · {given_name(row.kind, row.name)}"
     return labels if without else _unique(labels)
 
 

@@ -8,8 +8,16 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-from nasrank.db.warehouse.models import IMPORTED
-from nasrank.report.charts.labels import experiment_labels, listed, set_name, signed, size_position
+from nasrank.db.warehouse.models import IMPORTED, UNTRAINED
+from nasrank.report.charts.labels import (
+    UNTRAINED_NAMES,
+    experiment_labels,
+    given_name,
+    listed,
+    set_name,
+    signed,
+    size_position,
+)
 from nasrank.report.charts.picking import emphasis, picking
 from nasrank.report.charts.ranking_table import POINTS, Ranking
 from nasrank.report.charts.sizing import sized
@@ -35,9 +43,12 @@ def matrix(
     """A row for each cell: row, column, value, seeds, reported (τa in the paper), series, experiment_id.
 
     `dimension` is a value of `DIMENSIONS`, `value` one of `VALUES`. Each cell is one experiment. Rows come in
-    the order of `experiments`, or with the best mean `value` first; imported ones have a column of their own.
+    the order of `experiments`, or with the best mean `value` first; imported ones have a column of their own,
+    and so has each untrained predictor, in the row of its mask.
     """
     names = experiment_labels(experiments, without=dimension)
+    untrained = experiments[experiments["kind"] == UNTRAINED]
+    names |= dict(zip(untrained["experiment_id"], untrained["mask"].map(set_name), strict=True))
     known = experiments.set_index("experiment_id")
     rows = ranking.rows
     is_tau_a = value == TAU_A
@@ -120,16 +131,20 @@ def matrix_description(cells: pd.DataFrame, title: str) -> str:
 
 
 def _column(experiment: pd.Series[str], dimension: str) -> str:
+    if experiment["kind"] == UNTRAINED:
+        return given_name(UNTRAINED, experiment["name"])
     return IMPORTED if experiment["kind"] == IMPORTED else set_name(str(experiment[dimension]))
 
 
 def _in_place(names: pd.Series[str], dimension: str) -> list[str]:
-    """The columns from left to right: sizes by size, else the usual first; imported ones last."""
+    """From left to right: sizes by size, else the usual first; then imported ones, then what is untrained."""
+    last = [IMPORTED, *UNTRAINED_NAMES.values()]
 
     def place(name: str) -> tuple[object, ...]:
+        behind = 1 + last.index(name) if name in last else 0
         if dimension == "size":
-            return (name == IMPORTED, *size_position(name))
-        return (name == IMPORTED, name not in ("baseline", "none"), name.count("+"), name)
+            return (behind, *size_position(name))
+        return (behind, name not in ("baseline", "none"), name.count("+"), name)
 
     return sorted(names.unique(), key=place)
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import pandas as pd
 
-from nasrank.db.warehouse.models import IMPORTED
+from nasrank.db.warehouse.models import WITHOUT_NETWORK
 from nasrank.report.charts.labels import experiment_labels, signed
 
 # The architecture sets in the order of the paper's axis, and their names on it.
@@ -76,13 +76,13 @@ class RankingTables:
 def rank(
     experiments: pd.DataFrame, tables: RankingTables, bn_mode: str, metric: str = "tau", band: str = "std"
 ) -> Ranking:
-    """Shape what the warehouse says of `experiments`, imported or under `bn_mode`.
+    """Shape what the warehouse says of `experiments`, under `bn_mode` where they are networks.
 
     `metric` is a value of `METRICS`, `band` one of `BANDS`.
     """
     ranking, tau_a = tables.ranking, tables.tau_a
     labels = experiment_labels(experiments)
-    shown = (bn_mode, IMPORTED)
+    shown = (bn_mode, *WITHOUT_NETWORK)
     tau_a = tau_a[tau_a["bn_mode"].isin(shown)].drop(columns="bn_mode")
     known_tau_a = tau_a.set_index("experiment_id")["tau_a"]
     series = {
@@ -106,7 +106,7 @@ def seed_points(points: pd.DataFrame, bn_mode: str, runs: pd.DataFrame) -> pd.Da
     `points` as of `Ranking`; `runs` as the page's `queries.seed_ranking` has them.
     """
     series = points.drop_duplicates("experiment_id").set_index("experiment_id")["series"]
-    shown = runs["experiment_id"].isin(series.index) & runs["bn_mode"].isin((bn_mode, IMPORTED))
+    shown = runs["experiment_id"].isin(series.index) & runs["bn_mode"].isin((bn_mode, *WITHOUT_NETWORK))
     known = runs[shown]
     return known.assign(
         series=known["experiment_id"].map(series),

@@ -200,7 +200,9 @@ def _addresses(warehouse: Warehouse, names: list[str]) -> dict[str, dict[str, st
     trial = values("SELECT gt_key FROM ground_truth_key WHERE trial <> 'mean'")[0]
     sizes = values("SELECT DISTINCT size FROM experiment WHERE size IS NOT NULL")
     runs = values("SELECT run_id FROM run JOIN experiment USING (experiment_id) WHERE size = 'S' ORDER BY 1")
-    experiments = values("SELECT experiment_id FROM experiment ORDER BY variant DESC, kind, 1")
+    experiments = values(
+        "SELECT experiment_id FROM experiment WHERE kind <> 'untrained' ORDER BY variant DESC, kind, 1"
+    )
     wrong = {"set": TEXT, "bn_mode": TEXT, TEXT: TEXT, "ground_truth": key}
     return {
         "rankings": wrong | {"size": sizes, "mask": TEXT, "experiment": [*experiments[:2], TEXT], "lt": ""},

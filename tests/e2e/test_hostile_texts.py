@@ -172,9 +172,9 @@ def test_no_command_sends_a_text_to_the_terminal(
     runs = str(poisoned.runs_dir)
     study = tmp_path / f"{NAME}.toml"
     for arguments in (
-        ("sql", "SELECT * FROM run"),
-        ("sql", "SELECT * FROM run", "--format", "csv"),
-        ("sql", "SELECT * FROM run", "--json"),
+        ("sql", "SELECT * FROM run WHERE seed IS NOT NULL"),
+        ("sql", "SELECT * FROM run WHERE seed IS NOT NULL", "--format", "csv"),
+        ("sql", "SELECT * FROM run WHERE seed IS NOT NULL", "--json"),
         ("sql", f'SELECT 1 AS "{TEXT.replace(chr(34), "")}", chr(155) AS c1, chr(127) AS del'),
         ("sql", "SELECT chr(155) AS c1, chr(127) AS del", "--json"),
         ("export", "experiment"),
@@ -197,7 +197,12 @@ def test_no_command_sends_a_text_to_the_terminal(
 
 
 def test_a_file_gets_every_text_exactly(poisoned: Poisoned, command: Callable[..., str]) -> None:
-    query = ("sql", "SELECT dataset_origin AS text FROM run LIMIT 1", "--warehouse", str(poisoned.path))
+    query = (
+        "sql",
+        "SELECT dataset_origin AS text FROM run WHERE seed IS NOT NULL LIMIT 1",
+        "--warehouse",
+        str(poisoned.path),
+    )
     assert TEXT.replace('"', '""') in command(*query, "--format", "csv")
     printed = command(*query, "--json")
     assert json.loads(printed)[0]["text"].endswith(TEXT)

@@ -68,12 +68,12 @@ def content(path: Path) -> dict[str, pd.DataFrame]:
     return {
         "runs": warehouse.query(
             """SELECT run_id, experiment_id, seed, status, optimizer_updates, valid_sha256, ground_truth_keys
-            FROM run ORDER BY ALL"""
+            FROM run WHERE seed IS NOT NULL ORDER BY ALL"""
         ),
         "epochs": warehouse.query(
             "SELECT * EXCLUDE (seconds, images_per_second) FROM epoch_metric ORDER BY ALL"
         ),
-        "predictions": warehouse.query("SELECT * FROM prediction ORDER BY ALL"),
+        "predictions": warehouse.query("SELECT * FROM prediction WHERE bn_mode <> 'untrained' ORDER BY ALL"),
     }
 
 

@@ -101,7 +101,7 @@ def intervals(
     ] = "random",
     metric: Annotated[Metric, typer.Option(help="What the interval is of.")] = Metric.tau,
     bn_mode: Annotated[
-        str, typer.Option(help="BatchNorm statistics of the predictions; imported ones are there under any.")
+        str, typer.Option(help="BatchNorm statistics of the predictions; what has none is there under any.")
     ] = "running",
     baseline: Annotated[
         str | None, typer.Option(help="An experiment of the same mask; adds the difference to it.")
@@ -153,7 +153,7 @@ class _Resampling:
         metric = self.metric
         known = metric_interval(predicted, metric, self.resamples, self.seed)
         columns = {
-            "seeds": len(predicted.seeds),
+            "seeds": None if predicted.seeds is None else len(predicted.seeds),
             metric.value: known.mean,
             f"{metric}_low": known.low,
             f"{metric}_high": known.high,

@@ -14,7 +14,7 @@ from nasrank.app.widgets.bn_mode import choose_bn_mode
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key
 from nasrank.app.widgets.text import as_text
-from nasrank.db.warehouse.models import IMPORTED
+from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 from nasrank.report.charts.comparison_charts import METRICS
 from nasrank.report.charts.labels import experiment_labels, listed
 from nasrank.report.charts.ranking_chart import COLOURS
@@ -59,7 +59,9 @@ def choose(
     """The filters; None where fewer than two experiments are chosen."""
     names = experiment_labels(experiments)
     evaluated = set(evaluations["experiment_id"])
+    untrained = set(experiments.loc[experiments["kind"] == UNTRAINED, "experiment_id"])
     first = [key for key in names if key in evaluated] or list(names)
+    first.sort(key=untrained.__contains__)
     chosen = filters.choose_named("experiment", "Experiments", names, first[:2])
     if len(chosen) > COLOURS:
         filters.warnings.append(
@@ -76,7 +78,7 @@ def choose(
             "reference", "Reference", labels, "All others are compared with this one."
         )
     key = choose_key(filters, keys, list(shared_queries.runs(snapshot)["ground_truth_keys"]))
-    own = evaluations[evaluations["experiment_id"].isin(chosen) & (evaluations["bn_mode"] != IMPORTED)]
+    own = evaluations[evaluations["experiment_id"].isin(chosen) & ~evaluations["kind"].isin(WITHOUT_NETWORK)]
     bn_mode = choose_bn_mode(filters, own)
     metric = filters.choose_one(
         "metric",

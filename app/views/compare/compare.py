@@ -26,7 +26,7 @@ from nasrank.app.widgets.ground_truth import describe_key
 from nasrank.app.widgets.origins import describe_origins
 from nasrank.app.widgets.table import Columns, show_table
 from nasrank.app.widgets.text import as_text
-from nasrank.db.warehouse.models import IMPORTED
+from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.comparison_charts import IN_PERCENT, METRICS, curves_chart, forest_chart
 from nasrank.report.charts.labels import in_order, listed
@@ -39,9 +39,10 @@ PRINTED_WIDTH = 800
 NO_CEILING = pd.DataFrame(columns=["mask", "architecture_set", *CORRELATIONS.values()])
 METHOD = (
     "Each seed of an experiment is set against the same seed of the reference, both at the end of their "
-    "training. The interval is Student's t over the paired differences; p is exact, from all ways to flip "
-    "their signs; Holm's correction counts the comparisons of one metric in one set. None of them knows that "
-    "architectures are a sample, too: `nasrank-train intervals` does."
+    "training; what has no seed, against every seed. The interval is Student's t over the paired "
+    "differences; p is exact, from all ways to flip their signs; Holm's correction counts the comparisons of "
+    "one metric in one set. None of them knows that architectures are a sample, too: "
+    "`nasrank-train intervals` does."
 )
 
 
@@ -50,11 +51,8 @@ def page() -> None:
     snapshot = Snapshot.take(warehouse_path())
     keys, evaluations = shared_queries.ground_truth_keys(snapshot), shared_queries.evaluations(snapshot)
     experiments = in_order(report_queries.experiments(snapshot))
-    if keys.empty or len(experiments) < 2:
-        st.info(
-            "There is nothing to compare yet: this warehouse has no ground truth, or fewer than two "
-            "experiments."
-        )
+    if keys.empty or (experiments["kind"] == UNTRAINED).all():
+        st.info("There is nothing to compare yet: this warehouse has no ground truth, or no experiments.")
         st.code("nasrank-train import-bench\nnasrank-train study run small", language=None)
         return
     filters = Filters()
@@ -68,7 +66,7 @@ def page() -> None:
     origins = describe_origins(runs[runs["experiment_id"].isin(choice.labels)])
     st.markdown(f"{origins}  \n{describe_key(choice.key)}")
     show_configurations(choice)
-    evaluated = evaluations[evaluations["bn_mode"].isin((choice.bn_mode, IMPORTED))]
+    evaluated = evaluations[evaluations["bn_mode"].isin((choice.bn_mode, *WITHOUT_NETWORK))]
     show_differences(snapshot, choice, evaluated)
     rankings = queries.rankings(snapshot, choice.ids, choice.key["gt_key"], choice.bn_mode)
     show_rankings(choice, rankings[rankings["is_final"]])
@@ -107,7 +105,7 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
     found = queries.differences(snapshot, choice.ids, choice.reference, choice.key["gt_key"], choice.bn_mode)
     at_the_end = evaluations[evaluations["is_final"]]
     seeds = {
-        str(experiment_id): sorted(set(rows["seed"]))
+        str(experiment_id): sorted(set(rows["seed"])) if rows["seed"].notna().all() else None
         for experiment_id, rows in at_the_end.groupby("experiment_id")
     }
     for note in seed_notes(found, seeds, choice.labels, choice.reference):

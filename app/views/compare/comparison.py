@@ -20,7 +20,7 @@ SETS = [*POINTS, "all"]
 
 @dataclass(frozen=True, slots=True)
 class ExperimentRow:
-    """A row of `report.queries.experiments`; imported predictions have only a `name`."""
+    """A row of `report.queries.experiments`; what is no network has only a `name`."""
 
     experiment_id: str
     kind: str
@@ -62,21 +62,32 @@ def told_differences(differences: pd.DataFrame, labels: Mapping[str, str]) -> pd
 
 
 def seed_notes(
-    differences: pd.DataFrame, seeds: Mapping[str, Sequence[int]], labels: Mapping[str, str], reference: str
+    differences: pd.DataFrame,
+    seeds: Mapping[str, Sequence[int] | None],
+    labels: Mapping[str, str],
+    reference: str,
 ) -> list[str]:
-    """What few or no common seeds mean for each comparison, in Markdown; `seeds` have predictions."""
+    """What few or no common seeds mean for each comparison, in Markdown.
+
+    `seeds` are those with predictions; None where nothing is random, which is set against every seed.
+    """
     notes = []
-    own = set(seeds.get(reference, []))
+    own = seeds.get(reference, [])
     for experiment_id, label in labels.items():
         if experiment_id == reference:
             continue
-        common = sorted(own & set(seeds.get(experiment_id, [])))
+        others = seeds.get(experiment_id, [])
         compared = differences[differences["experiment_id"] == experiment_id]
         pair = f"**{as_text(label)}** and **{as_text(labels[reference])}**"
+        if own is None and others is None:
+            if not compared.empty:
+                notes.append(f"{pair} have no seeds, as nothing in them is random: no interval.")
+            continue
+        common = sorted(set(own or others or []) & set(others or own or []))
         if not common:
             notes.append(
-                f"{pair} have no seed in common: nothing can be paired. They have "
-                f"{_seeds(seeds.get(experiment_id, []))} and {_seeds(seeds.get(reference, []))}."
+                f"{pair} have no seed in common: nothing can be paired. They have {_seeds(others)} and "
+                f"{_seeds(own)}."
             )
         elif compared.empty:
             notes.append(f"{pair} have no set that both predicted wholly under this key.")
@@ -104,8 +115,8 @@ def with_bands(curves: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return bands.assign(line=bands["series"])
 
 
-def _seeds(seeds: Sequence[int]) -> str:
-    return as_text(counted("seed", sorted(seeds))) if len(seeds) else "no predictions"
+def _seeds(seeds: Sequence[int] | None) -> str:
+    return as_text(counted("seed", sorted(seeds))) if seeds else "no predictions"
 
 
 def _in_words(name: str, value: object) -> str:

@@ -18,7 +18,7 @@ def rankings(snapshot: Snapshot, experiment_ids: tuple[str, ...], gt_key: str, b
         WITH chosen AS (
             SELECT *
             FROM evaluations_of($experiment_ids, $gt_key)
-            WHERE bn_mode IN ($bn_mode, 'imported')
+            WHERE bn_mode = $bn_mode OR is_without_network(bn_mode)
         ),
         ranking AS (
             SELECT * FROM run_ranking_of('chosen')
@@ -70,7 +70,7 @@ def differences(
         WITH chosen AS (
             SELECT *
             FROM evaluations_of($experiment_ids, $gt_key)
-            WHERE bn_mode IN ($bn_mode, 'imported') AND is_final
+            WHERE (bn_mode = $bn_mode OR is_without_network(bn_mode)) AND is_final
         ),
         ranking AS (
             -- They are paired by epoch, and the end is the same for all, however long each was trained.

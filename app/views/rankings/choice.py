@@ -12,9 +12,9 @@ from nasrank.app.snapshot import Snapshot
 from nasrank.app.widgets.bn_mode import choose_bn_mode
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key
-from nasrank.db.warehouse.models import IMPORTED
+from nasrank.db.warehouse.models import IMPORTED, UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
-from nasrank.report.charts.labels import in_order, set_name, size_position
+from nasrank.report.charts.labels import UNTRAINED_NAMES, in_order, set_name, size_position
 from nasrank.report.charts.ranking_chart import COLOURS
 from nasrank.report.charts.ranking_table import BANDS, METRICS
 
@@ -28,6 +28,10 @@ METRIC_HELP = (
 PLAIN_HELP = (
     "None chosen means all. Where there are more experiments than colours for their lines, the page begins "
     "with the masks: baselines without LT."
+)
+UNTRAINED_HELP = (
+    "What an architecture's size alone says, larger for better. A network that ranks no better has learned "
+    "nothing that is worth its training."
 )
 SEEDS = "single seeds"
 BAND_HELP = (
@@ -72,7 +76,8 @@ def choose(
     """The filters, each offering what the ones before it leave; at first they hide no picked experiment."""
     experiments, runs = contents.experiments, contents.runs
     imported = experiments[experiments["kind"] == IMPORTED]
-    trained = experiments[experiments["kind"] != IMPORTED]
+    trained = experiments[~experiments["kind"].isin(WITHOUT_NETWORK)]
+    untrained = experiments[experiments["kind"] == UNTRAINED]
     datasets = [name for name in DATASETS if name in set(trained["dataset"])]
     datasets += sorted(set(trained["dataset"]) - set(datasets))
     dataset = filters.choose_one("dataset", "Images trained on", datasets, datasets[0]) if datasets else ""
@@ -83,24 +88,31 @@ def choose(
     band = filters.choose_side_by_side("band", "Around the means", [*BANDS, SEEDS], explanation=BAND_HELP)
     sizes = sorted(set(known["size"]), key=size_position)
     chosen_sizes = filters.choose_some("size", "Size", sizes, sizes[:1]) if sizes else []
-    others = in_order(pd.concat([known[known["size"].isin(chosen_sizes)], imported]))
-    masks = list(dict.fromkeys(in_order(pd.concat([known, imported]))["mask"].map(set_name)))
+    measured = in_order(pd.concat([known, imported]))
+    masks = list(dict.fromkeys(measured["mask"].map(set_name)))
+    untrained = untrained[untrained["mask"].isin(measured["mask"])]
+    others = in_order(pd.concat([known[known["size"].isin(chosen_sizes)], imported, untrained]))
     chosen = others[others["mask"].map(set_name).isin(filters.choose_some("mask", "Mask", masks))]
     beginning = _plain(known[known["size"].isin(sizes[:1])])
-    if not beginning.empty and not set(picked) <= {*beginning["experiment_id"]}:
+    if not beginning.empty and not set(picked) <= {*beginning["experiment_id"], *untrained["experiment_id"]}:
         filters.begin_with_all(["lt", "variant"])
     for column, label in (("lt", "Linear transformers (LT)"), ("variant", "Variant")):
-        # `known` is in order, and so is what it offers. Imported ones have neither.
+        # `known` is in order, and so is what it offers. What is no network has neither.
         if options := list(dict.fromkeys(known[column].map(set_name))):
             begins_with = list(beginning[column].map(set_name).unique())
             wanted = filters.choose_some(column, label, options, begins_with, PLAIN_HELP)
             is_chosen = chosen[column].map(set_name).isin(wanted)
-            chosen = chosen[is_chosen | (chosen["kind"] == IMPORTED)]
+            chosen = chosen[is_chosen | chosen["kind"].isin(WITHOUT_NETWORK)]
     if not imported.empty:
         kinds = filters.choose_some("kind", "Kind", ["trained", IMPORTED])
         names = filters.choose_some("imported", "Imported predictions", sorted(set(imported["name"])))
         is_named = chosen["name"].isin(names) | (chosen["kind"] != IMPORTED)
-        chosen = chosen[chosen["kind"].isin(kinds) & is_named]
+        chosen = chosen[chosen["kind"].isin([*kinds, UNTRAINED]) & is_named]
+    if not untrained.empty:
+        names = filters.choose_named(
+            "untrained", "Untrained predictors", UNTRAINED_NAMES, ["params"], UNTRAINED_HELP
+        )
+        chosen = chosen[chosen["name"].isin(names) | (chosen["kind"] != UNTRAINED)]
     evaluations = shared_queries.evaluations(snapshot)
     of_known = evaluations["experiment_id"].isin(known["experiment_id"])
     bn_mode = choose_bn_mode(filters, evaluations[of_known])

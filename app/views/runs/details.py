@@ -25,6 +25,7 @@ from nasrank.app.widgets.text import as_code, as_text
 from nasrank.db.errors import NasrankError
 from nasrank.db.runs.reader import read_begun_run
 from nasrank.db.warehouse.models import IMPORTED
+from nasrank.report.charts.labels import listed, set_name, signed
 from nasrank.report.charts.run_charts import CURVES, METRICS, epochs_chart, epochs_description
 
 # Pixels, of a chart as a file.
@@ -114,6 +115,14 @@ def show_rankings(
     chosen_set = filters.choose_side_by_side("set", "Architectures", sets)
     shown = points[points["architecture_set"] == chosen_set].assign(a_n=lambda rows: 100 * rows["a_n"])
     draw_epochs("ranking-over-epochs", shown, METRICS)
+    by_parameters = queries.parameters(snapshot, gt_key, chosen_set).set_index("mask")["tau"]
+    told = [
+        f"{signed(by_parameters[mask])} (mask {as_text(set_name(mask))})"
+        for mask in known["mask"].unique()
+        if mask in by_parameters.index
+    ]
+    if told:
+        st.markdown(f":small[Without any training, counting parameters has τ {listed(told)} in this set.]")
 
 
 def draw_epochs(name: str, points: pd.DataFrame, panels: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
 
     `versions`, `ground_truth_keys` and `config` are JSON text; times are UTC, `seconds` from start to
     finish. Of imported predictions, what has no meaning for them is missing; only they have a `name` and a
-    `file_name`.
+    `file_name`. Predictors that need no training are left out: nobody ran them.
     """
     return snapshot.query(
         """
@@ -34,6 +34,7 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
         JOIN experiment USING (experiment_id)
         LEFT JOIN prediction_source USING (run_id)
         LEFT JOIN evaluated USING (run_id)
+        WHERE kind <> 'untrained'
         ORDER BY coalesce(started_at, ingested_at) DESC, run_id
         """
     )
@@ -56,6 +57,27 @@ def evaluations(snapshot: Snapshot, run_id: str) -> pd.DataFrame:
         ORDER BY epoch, bn_mode
         """,
         run_id=run_id,
+    )
+
+
+def parameters(snapshot: Snapshot, gt_key: str, architecture_set: str) -> pd.DataFrame:
+    """τ that the number of parameters alone has in this set: a row a mask that runs have, with mask and tau."""
+    return snapshot.query(
+        """
+        WITH chosen AS (
+            SELECT evaluation_key.*
+            FROM evaluation_key
+            JOIN run USING (run_id)
+            JOIN experiment USING (experiment_id)
+            WHERE kind = 'untrained' AND name = 'params' AND gt_key = $gt_key
+        )
+        SELECT mask, tau
+        FROM run_metric_of('chosen')
+        WHERE architecture_set = $architecture_set
+        ORDER BY mask
+        """,
+        gt_key=gt_key,
+        architecture_set=architecture_set,
     )
 
 

@@ -14,7 +14,7 @@ from nasrank.app.views.scatter.panels import AT_THE_END, AxisLimits, Range, Subj
 from nasrank.app.widgets.bn_mode import choose_bn_mode
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key
-from nasrank.db.warehouse.models import IMPORTED
+from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import experiment_labels, in_order
 from nasrank.report.charts.ranking_table import POINTS
@@ -51,14 +51,18 @@ def choose(
     evaluated = set(evaluations["experiment_id"])
     experiments = {key: name for key, name in names.items() if key in evaluated}
     place = {experiment_id: number for number, experiment_id in enumerate(names)}
-    known = evaluations.drop_duplicates("run_id").sort_values(
+    known = evaluations[evaluations["kind"] != UNTRAINED].drop_duplicates("run_id")
+    known = known.sort_values(
         ["experiment_id", "seed", "run_id"], key=lambda c: c.map(place) if c.name == "experiment_id" else c
     )
     runs = _run_names(known, names)
     asks_for_means = bool(st.query_params.get_all("experiment"))
     run_ids = filters.choose_named("run", "Runs", runs, [] if asks_for_means else list(runs)[:1])
     experiment_ids = filters.choose_named(
-        "experiment", "Experiments", experiments, explanation="The mean over the seeds of each."
+        "experiment",
+        "Experiments",
+        experiments,
+        explanation="The mean over the seeds of each; and what needs no training.",
     )
     chosen = evaluations[
         evaluations["run_id"].isin(run_ids) | evaluations["experiment_id"].isin(experiment_ids)
@@ -76,7 +80,7 @@ def choose(
         "Those best by ground truth, a random sample, all, or whatever was predicted.",
     )
     colour = filters.choose_one("colour", "Colour by", list(COLOURINGS), NOTHING, COLOUR_HELP)
-    trained = chosen[chosen["bn_mode"] != IMPORTED]
+    trained = chosen[~chosen["kind"].isin(WITHOUT_NETWORK)]
     bn_mode, epoch = choose_bn_mode(filters, trained), AT_THE_END
     if not trained["is_final"].all():
         epochs = [AT_THE_END, *map(str, sorted(trained["epoch"].unique()))]

@@ -10,7 +10,7 @@ import pandas as pd
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.scatter import queries
 from nasrank.db.nb201.architectures import Architecture
-from nasrank.db.warehouse.models import IMPORTED
+from nasrank.db.warehouse.models import WITHOUT_NETWORK
 from nasrank.report.charts.labels import signed
 from nasrank.report.charts.scatter_chart import DRAWN, Panel
 
@@ -23,7 +23,8 @@ Range = tuple[float | None, float | None]
 class Subject:
     """Whose predictions: a run's, or the mean over the seeds of an experiment.
 
-    predictor: run_id or experiment_id. label: on the screen. seeds: of an experiment; empty for a run.
+    predictor: run_id or experiment_id. label: on the screen. seeds: of an experiment; empty for a run, and
+        where nothing is random.
     """
 
     predictor: str
@@ -86,11 +87,11 @@ def subjects(
 ) -> Iterator[Subject | str]:
     """Each of `names` (by run_id or experiment_id) as it was evaluated, or its name where it was not so.
 
-    `epoch` is a number or `AT_THE_END`; both mean nothing to imported predictions.
+    `epoch` is a number or `AT_THE_END`; it and `bn_mode` mean nothing to what is no network of ours.
     """
-    is_imported = evaluations["bn_mode"] == IMPORTED
+    has_neither = evaluations["kind"].isin(WITHOUT_NETWORK)
     at_epoch = evaluations["is_final"] if epoch == AT_THE_END else evaluations["epoch"] == int(epoch)
-    fitting = evaluations[is_imported | (at_epoch & (evaluations["bn_mode"] == bn_mode))]
+    fitting = evaluations[has_neither | (at_epoch & (evaluations["bn_mode"] == bn_mode))]
     for predictor, name in names.items():
         is_run = (evaluations["run_id"] == predictor).any()
         own = fitting[fitting["run_id" if is_run else "experiment_id"] == predictor]
@@ -98,7 +99,7 @@ def subjects(
             yield name
             continue
         first = own.iloc[0]
-        seeds = [] if is_run else sorted(own["seed"])
+        seeds = [] if is_run else sorted(own["seed"].dropna())
         yield Subject(
             predictor, name, str(first["predicts"]), str(first["bn_mode"]), int(first["epoch"]), seeds
         )

@@ -29,7 +29,7 @@ from nasrank.app.widgets.ground_truth import describe_key
 from nasrank.app.widgets.origins import describe_origins
 from nasrank.app.widgets.table import Columns, show_table
 from nasrank.app.widgets.text import as_code, as_text
-from nasrank.db.warehouse.models import IMPORTED
+from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 from nasrank.report.charts.cell_drawing import cell_expression
 from nasrank.report.charts.labels import counted, listed
 from nasrank.report.charts.scatter_chart import BRUSH, DRAWN, EQUAL, TRUE_RANK, panel_chart
@@ -49,7 +49,7 @@ def page() -> None:
     """The whole page, from top to bottom."""
     snapshot = Snapshot.take(warehouse_path())
     keys, evaluations = shared_queries.ground_truth_keys(snapshot), shared_queries.evaluations(snapshot)
-    if keys.empty or evaluations.empty:
+    if keys.empty or (evaluations["kind"] == UNTRAINED).all():
         st.info("This warehouse has no predictions with a ground truth to set them against. Make some:")
         st.code("nasrank-train import-bench\nnasrank-train run --size tiny --mask none", language=None)
         return
@@ -138,9 +138,11 @@ def brushed_part(selected: Any) -> AxisLimits | None:
 
 def origin(subject: Subject) -> str:
     """Which predictions these are."""
+    if subject.bn_mode == UNTRAINED:
+        return "as the architecture says, without any training"
     seeds = f"mean over {as_text(counted('seed', subject.seeds))}"
     told = [seeds if subject.seeds else f"run {as_code(subject.predictor)}"]
-    if subject.bn_mode != IMPORTED:
+    if subject.bn_mode not in WITHOUT_NETWORK:
         told.append(f"after {subject.epoch:d} epochs, BatchNorm {as_text(subject.bn_mode)}")
     return ", ".join(told)
 

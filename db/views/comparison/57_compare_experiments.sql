@@ -31,22 +31,23 @@ WITH valued AS (
 paired AS (
     SELECT
         pair.experiment_id, pair.other_id,
-        -- Imported predictions have neither epoch nor BN mode, and are compared with all of the other's.
+        -- What has neither epoch nor BN mode is compared with all of the other's; what has no seed, with every seed.
         greatest(one.epoch, other.epoch) AS epoch,
-        if(one.bn_mode = 'imported', other.bn_mode, one.bn_mode) AS bn_mode,
+        if(is_without_network(one.bn_mode), other.bn_mode, one.bn_mode) AS bn_mode,
         one.gt_key, one.architecture_set, one.metric,
-        one.seed, one.value, other.value AS other_value
+        coalesce(one.seed, other.seed) AS seed, one.value, other.value AS other_value
     FROM query_table(pairs) AS pair
     JOIN experiment AS one_experiment ON one_experiment.experiment_id = pair.experiment_id
     JOIN experiment AS other_experiment ON other_experiment.experiment_id = pair.other_id
     JOIN valued AS one ON one.experiment_id = pair.experiment_id
     JOIN valued AS other
         ON other.experiment_id = pair.other_id
-        AND other.seed = one.seed AND other.gt_key = one.gt_key
+        AND other.gt_key = one.gt_key
         AND other.architecture_set = one.architecture_set AND other.metric = one.metric
+        AND (other.seed = one.seed OR one.seed IS NULL OR other.seed IS NULL)
         AND (
             (other.epoch = one.epoch AND other.bn_mode = one.bn_mode)
-            OR 'imported' IN (one.bn_mode, other.bn_mode)
+            OR is_without_network(one.bn_mode) OR is_without_network(other.bn_mode)
         )
     -- The sets of another mask have another gap, whatever predicts them.
     WHERE one_experiment.mask = other_experiment.mask OR one.metric IN (SELECT metric FROM metric WHERE across_masks)
@@ -60,8 +61,8 @@ CREATE OR REPLACE MACRO compare_experiments(pairs) AS TABLE
 SELECT * FROM compare_rankings('run_ranking', pairs);
 
 COMMENT ON MACRO TABLE compare_experiments IS
-'The paired differences of every metric, for the experiments of a relation with experiment_id and other_id; imported '
-'ones are compared at every epoch and BN mode of the other';
+'The paired differences of every metric, for the experiments of a relation with experiment_id and other_id; '
+'imported ones and untrained predictors are compared at every epoch and BN mode of the other, these with every seed';
 
 -- The same with what the experiments are, and p-values corrected for their number.
 CREATE OR REPLACE MACRO effects_of(rankings, pairs) AS TABLE

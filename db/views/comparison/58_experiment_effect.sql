@@ -48,4 +48,4 @@ COMMENT ON COLUMN experiment_effect.p_holm IS
 'p_value after Holm''s correction for all comparisons of the same dataset, size, epoch, bn_mode, gt_key, set and '
 'metric';
 COMMENT ON COLUMN experiment_effect.comparisons IS 'how many these are';
-COMMENT ON COLUMN experiment_effect.is_final IS 'whether it is of the end of training, or imported';
+COMMENT ON COLUMN experiment_effect.is_final IS 'whether it is of the end of training, or without any';

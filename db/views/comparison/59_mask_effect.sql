@@ -27,8 +27,8 @@ COMMENT ON COLUMN mask_effect.size IS 'size of the super-network';
 COMMENT ON COLUMN mask_effect.mask IS 'operations removed, empty for none';
 COMMENT ON COLUMN mask_effect.lt IS 'operations with a linear transformer, empty for none';
 COMMENT ON COLUMN mask_effect.variant IS 'variant of the training';
-COMMENT ON COLUMN mask_effect.epoch IS 'completed epochs of training; 0 where predictions were imported';
-COMMENT ON COLUMN mask_effect.bn_mode IS 'BatchNorm statistics; imported where predictions were';
+COMMENT ON COLUMN mask_effect.epoch IS 'completed epochs of training; 0 where there is none';
+COMMENT ON COLUMN mask_effect.bn_mode IS 'BatchNorm statistics; imported or untrained where there are none';
 COMMENT ON COLUMN mask_effect.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN mask_effect.architecture_set IS
 'as set_definition.architecture_set; of tau_a the random set, whose A_N is its last point';
@@ -46,4 +46,4 @@ COMMENT ON COLUMN mask_effect.p_holm IS
 'p_value after Holm''s correction for all comparisons of the same dataset, size, epoch, bn_mode, gt_key, set and '
 'metric';
 COMMENT ON COLUMN mask_effect.comparisons IS 'how many these are';
-COMMENT ON COLUMN mask_effect.is_final IS 'whether it is of the end of training, or imported';
+COMMENT ON COLUMN mask_effect.is_final IS 'whether it is of the end of training, or without any';

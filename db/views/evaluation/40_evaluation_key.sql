@@ -1,4 +1,10 @@
--- Predictions at the end of training; imported ones have no epochs, and are all final.
+-- What no network of nasrank predicts has neither epochs nor BatchNorm statistics: imported, and untrained predictors.
+CREATE OR REPLACE MACRO is_without_network(bn_mode) AS bn_mode IN ('imported', 'untrained');
+
+COMMENT ON MACRO is_without_network IS
+'Whether predictions with this bn_mode are imported or of an untrained predictor, which have no BatchNorm statistics';
+
+-- Predictions at the end of training; those without a network are all final.
 CREATE OR REPLACE MACRO is_final_epoch(epoch, epochs) AS epoch = coalesce(epochs, 0);
 
 COMMENT ON MACRO is_final_epoch IS
@@ -8,7 +14,8 @@ CREATE OR REPLACE VIEW evaluation_key AS
 SELECT
     evaluation.run_id, evaluation.epoch, evaluation.bn_mode, experiment.mask, key.gt_key,
     evaluation.predictions = mask.architectures AS is_whole_space,
-    list_contains(CAST(run.ground_truth_keys AS VARCHAR[]), key.gt_key) AS is_asked,
+    list_contains(CAST(run.ground_truth_keys AS VARCHAR[]), key.gt_key)
+        OR (experiment.kind = 'untrained' AND key.trial = 'mean') AS is_asked,
     is_final_epoch(evaluation.epoch, experiment.epochs) AS is_final
 FROM evaluation
 JOIN run USING (run_id)
@@ -18,14 +25,15 @@ CROSS JOIN ground_truth_key AS key;
 
 COMMENT ON VIEW evaluation_key IS 'Every evaluation under every ground-truth key: what can be measured';
 COMMENT ON COLUMN evaluation_key.run_id IS 'run';
-COMMENT ON COLUMN evaluation_key.epoch IS 'completed epochs of training; 0 where predictions were imported';
-COMMENT ON COLUMN evaluation_key.bn_mode IS 'BatchNorm statistics; imported where predictions were';
+COMMENT ON COLUMN evaluation_key.epoch IS 'completed epochs of training; 0 where there is none';
+COMMENT ON COLUMN evaluation_key.bn_mode IS 'BatchNorm statistics; imported or untrained where there are none';
 COMMENT ON COLUMN evaluation_key.mask IS 'operations removed';
 COMMENT ON COLUMN evaluation_key.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN evaluation_key.is_whole_space IS 'whether all architectures that the mask leaves were predicted';
 COMMENT ON COLUMN evaluation_key.is_asked IS
-'whether the run was asked to predict the top-N of this key; what it is measured by is stored then';
-COMMENT ON COLUMN evaluation_key.is_final IS 'whether it is of the end of training, or imported';
+'whether the run was asked to predict the top-N of this key, or is untrained and the key a mean over trials; what it '
+'is measured by is stored then';
+COMMENT ON COLUMN evaluation_key.is_final IS 'whether it is of the end of training, or without any';
 
 -- `asked` lists run_ids, experiment_ids, or both.
 CREATE OR REPLACE MACRO evaluations_of(asked, by_key) AS TABLE

@@ -12,7 +12,7 @@ COMMENT ON MACRO predicted_number IS
 -- What tells the series of a run apart under one key, as a number: it is what metrics are sorted by.
 CREATE OR REPLACE MACRO series_number(epoch, bn_mode, set_place) AS
 1000 * CAST(epoch AS BIGINT)
-+ 100 * list_position(['running', 'batch', 'recalibrated', 'imported'], bn_mode)
++ 100 * list_position(['running', 'batch', 'recalibrated', 'imported', 'untrained'], bn_mode)
 + set_place;
 
 COMMENT ON MACRO series_number IS

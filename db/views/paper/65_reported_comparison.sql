@@ -30,4 +30,4 @@ COMMENT ON COLUMN reported_comparison.difference IS 'tau_a minus reported_tau_a'
 COMMENT ON COLUMN reported_comparison.seeds IS 'runs with a τa here';
 COMMENT ON COLUMN reported_comparison.tau_a_mean IS 'as in experiment_tau_a';
 COMMENT ON COLUMN reported_comparison.tau_a_std IS 'as in experiment_tau_a';
-COMMENT ON COLUMN reported_comparison.is_final IS 'whether it is of the end of training, or imported';
+COMMENT ON COLUMN reported_comparison.is_final IS 'whether it is of the end of training, or without any';

@@ -31,8 +31,8 @@ CREATE OR REPLACE VIEW run_metric AS SELECT * FROM run_metric_of('evaluation_key
 COMMENT ON VIEW run_metric IS
 'How one run ranks each architecture set: stored for the keys that it was asked to predict, computed for all others';
 COMMENT ON COLUMN run_metric.run_id IS 'run';
-COMMENT ON COLUMN run_metric.epoch IS 'completed epochs of training; 0 where predictions were imported';
-COMMENT ON COLUMN run_metric.bn_mode IS 'BatchNorm statistics; imported where predictions were';
+COMMENT ON COLUMN run_metric.epoch IS 'completed epochs of training; 0 where there is none';
+COMMENT ON COLUMN run_metric.bn_mode IS 'BatchNorm statistics; imported or untrained where there are none';
 COMMENT ON COLUMN run_metric.gt_key IS 'ground-truth key that chooses the set';
 COMMENT ON COLUMN run_metric.mask IS 'operations removed, empty for none';
 COMMENT ON COLUMN run_metric.one_per_class IS 'false: all architectures; true: one of each class';
@@ -53,7 +53,7 @@ COMMENT ON COLUMN run_metric.mean_score IS
 'mean score of the set, in the scores'' own unit, where experiment.predicts is score; NULL where one is infinite';
 COMMENT ON COLUMN run_metric.set_kind IS 'what kind of set: top, top-percent, random, all or predicted';
 COMMENT ON COLUMN run_metric.is_paper_set IS 'whether the paper measures on it: its seven top-N and the random sample';
-COMMENT ON COLUMN run_metric.is_final IS 'whether it is of the end of training, or imported';
+COMMENT ON COLUMN run_metric.is_final IS 'whether it is of the end of training, or without any';
 COMMENT ON COLUMN run_metric.tau_same_size IS
 'τ among pairs of equal size (parameters), -1..1: concordant minus discordant pairs by all, tied ones too; what is '
 'known beyond counting parameters; NULL for fewer than 30 such pairs';

@@ -17,11 +17,11 @@ COMMENT ON VIEW tau_a IS
 'τa of each run: Kendall''s τ by Equation 2 of the series A_10, A_25, … A_500, A_random over N; of scores, of their '
 'means';
 COMMENT ON COLUMN tau_a.run_id IS 'run';
-COMMENT ON COLUMN tau_a.epoch IS 'completed epochs of training; 0 where predictions were imported';
-COMMENT ON COLUMN tau_a.bn_mode IS 'BatchNorm statistics; imported where predictions were';
+COMMENT ON COLUMN tau_a.epoch IS 'completed epochs of training; 0 where there is none';
+COMMENT ON COLUMN tau_a.bn_mode IS 'BatchNorm statistics; imported or untrained where there are none';
 COMMENT ON COLUMN tau_a.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN tau_a.tau_a IS
 '-1..1 in steps of 1/28, -1 is best: A_N falls as N grows; no row unless all eight points are known';
 COMMENT ON COLUMN tau_a.tau_a_classes IS
 'as tau_a, on one architecture of each class; NULL unless these were predicted';
-COMMENT ON COLUMN tau_a.is_final IS 'whether it is of the end of training, or imported';
+COMMENT ON COLUMN tau_a.is_final IS 'whether it is of the end of training, or without any';

@@ -39,8 +39,8 @@ COMMENT ON COLUMN run_ranking.lt IS 'operations with a linear transformer, empty
 COMMENT ON COLUMN run_ranking.variant IS 'variant of the training';
 COMMENT ON COLUMN run_ranking.seed IS 'seed of the run';
 COMMENT ON COLUMN run_ranking.run_id IS 'run';
-COMMENT ON COLUMN run_ranking.epoch IS 'completed epochs of training; 0 where predictions were imported';
-COMMENT ON COLUMN run_ranking.bn_mode IS 'BatchNorm statistics; imported where predictions were';
+COMMENT ON COLUMN run_ranking.epoch IS 'completed epochs of training; 0 where there is none';
+COMMENT ON COLUMN run_ranking.bn_mode IS 'BatchNorm statistics; imported or untrained where there are none';
 COMMENT ON COLUMN run_ranking.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN run_ranking.one_per_class IS 'false: all architectures; true: one of each class';
 COMMENT ON COLUMN run_ranking.architecture_set IS
@@ -59,10 +59,10 @@ COMMENT ON COLUMN run_ranking.pearson IS 'Pearson''s correlation, -1..1; NULL as
 COMMENT ON COLUMN run_ranking.mean_score IS
 'mean score of the set, in the scores'' own unit, where experiment.predicts is score; NULL where one is infinite';
 COMMENT ON COLUMN run_ranking.tau_a IS 'τa of the run, the same in all its sets; -1 is best';
-COMMENT ON COLUMN run_ranking.kind IS 'as experiment.kind: trained or imported';
+COMMENT ON COLUMN run_ranking.kind IS 'as experiment.kind';
 COMMENT ON COLUMN run_ranking.set_kind IS 'what kind of set: top, top-percent, random, all or predicted';
 COMMENT ON COLUMN run_ranking.is_paper_set IS 'whether the paper measures on it: its seven top-N and the random sample';
-COMMENT ON COLUMN run_ranking.is_final IS 'whether it is of the end of training, or imported';
+COMMENT ON COLUMN run_ranking.is_final IS 'whether it is of the end of training, or without any';
 COMMENT ON COLUMN run_ranking.tau_same_size IS
 'τ among pairs of equal size (parameters), -1..1: concordant minus discordant pairs by all, tied ones too; what is '
 'known beyond counting parameters; NULL for fewer than 30 such pairs';

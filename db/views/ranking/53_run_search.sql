@@ -29,8 +29,8 @@ COMMENT ON COLUMN run_search.lt IS 'operations with a linear transformer, empty 
 COMMENT ON COLUMN run_search.variant IS 'variant of the training';
 COMMENT ON COLUMN run_search.seed IS 'seed of the run';
 COMMENT ON COLUMN run_search.run_id IS 'run';
-COMMENT ON COLUMN run_search.epoch IS 'completed epochs of training; 0 where predictions were imported';
-COMMENT ON COLUMN run_search.bn_mode IS 'BatchNorm statistics; imported where predictions were';
+COMMENT ON COLUMN run_search.epoch IS 'completed epochs of training; 0 where there is none';
+COMMENT ON COLUMN run_search.bn_mode IS 'BatchNorm statistics; imported or untrained where there are none';
 COMMENT ON COLUMN run_search.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN run_search.one_per_class IS 'false: all architectures; true: one of each class';
 COMMENT ON COLUMN run_search.pool IS
@@ -43,6 +43,6 @@ COMMENT ON COLUMN run_search.best_rank IS
 'true rank, within the pool, of the best among the k best predicted; 1 is perfect';
 COMMENT ON COLUMN run_search.regret IS
 'true accuracy of the best of the pool minus that of the best among the k best predicted, fraction 0..1';
-COMMENT ON COLUMN run_search.kind IS 'as experiment.kind: trained or imported';
+COMMENT ON COLUMN run_search.kind IS 'as experiment.kind';
 COMMENT ON COLUMN run_search.set_kind IS 'what kind of set the pool is: random or all';
-COMMENT ON COLUMN run_search.is_final IS 'whether it is of the end of training, or imported';
+COMMENT ON COLUMN run_search.is_final IS 'whether it is of the end of training, or without any';

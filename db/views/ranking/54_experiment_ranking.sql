@@ -47,8 +47,8 @@ COMMENT ON COLUMN experiment_ranking.size IS 'size of the super-network';
 COMMENT ON COLUMN experiment_ranking.mask IS 'operations removed, empty for none';
 COMMENT ON COLUMN experiment_ranking.lt IS 'operations with a linear transformer, empty for none';
 COMMENT ON COLUMN experiment_ranking.variant IS 'variant of the training';
-COMMENT ON COLUMN experiment_ranking.epoch IS 'completed epochs of training; 0 where predictions were imported';
-COMMENT ON COLUMN experiment_ranking.bn_mode IS 'BatchNorm statistics; imported where predictions were';
+COMMENT ON COLUMN experiment_ranking.epoch IS 'completed epochs of training; 0 where there is none';
+COMMENT ON COLUMN experiment_ranking.bn_mode IS 'BatchNorm statistics; imported or untrained where there are none';
 COMMENT ON COLUMN experiment_ranking.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN experiment_ranking.one_per_class IS 'false: all architectures; true: one of each class';
 COMMENT ON COLUMN experiment_ranking.architecture_set IS
@@ -77,11 +77,11 @@ COMMENT ON COLUMN experiment_ranking.spearman_interval IS
 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
 COMMENT ON COLUMN experiment_ranking.pearson_interval IS
 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
-COMMENT ON COLUMN experiment_ranking.kind IS 'as experiment.kind: trained or imported';
+COMMENT ON COLUMN experiment_ranking.kind IS 'as experiment.kind';
 COMMENT ON COLUMN experiment_ranking.set_kind IS 'what kind of set: top, top-percent, random, all or predicted';
 COMMENT ON COLUMN experiment_ranking.is_paper_set IS
 'whether the paper measures on it: its seven top-N and the random sample';
-COMMENT ON COLUMN experiment_ranking.is_final IS 'whether it is of the end of training, or imported';
+COMMENT ON COLUMN experiment_ranking.is_final IS 'whether it is of the end of training, or without any';
 COMMENT ON COLUMN experiment_ranking.n_predicted IS 'how many of them have a prediction, the fewest of the runs';
 COMMENT ON COLUMN experiment_ranking.is_whole IS
 'whether it is of runs that predicted the whole set; those that predicted a part of it have a row of their own';

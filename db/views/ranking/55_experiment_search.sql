@@ -27,8 +27,8 @@ COMMENT ON COLUMN experiment_search.size IS 'size of the super-network';
 COMMENT ON COLUMN experiment_search.mask IS 'operations removed, empty for none';
 COMMENT ON COLUMN experiment_search.lt IS 'operations with a linear transformer, empty for none';
 COMMENT ON COLUMN experiment_search.variant IS 'variant of the training';
-COMMENT ON COLUMN experiment_search.epoch IS 'completed epochs of training; 0 where predictions were imported';
-COMMENT ON COLUMN experiment_search.bn_mode IS 'BatchNorm statistics; imported where predictions were';
+COMMENT ON COLUMN experiment_search.epoch IS 'completed epochs of training; 0 where there is none';
+COMMENT ON COLUMN experiment_search.bn_mode IS 'BatchNorm statistics; imported or untrained where there are none';
 COMMENT ON COLUMN experiment_search.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN experiment_search.one_per_class IS 'false: all architectures; true: one of each class';
 COMMENT ON COLUMN experiment_search.pool IS
@@ -54,6 +54,6 @@ COMMENT ON COLUMN experiment_search.best_rank_interval IS
 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
 COMMENT ON COLUMN experiment_search.regret_interval IS
 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
-COMMENT ON COLUMN experiment_search.kind IS 'as experiment.kind: trained or imported';
+COMMENT ON COLUMN experiment_search.kind IS 'as experiment.kind';
 COMMENT ON COLUMN experiment_search.set_kind IS 'what kind of set the pool is: random or all';
-COMMENT ON COLUMN experiment_search.is_final IS 'whether it is of the end of training, or imported';
+COMMENT ON COLUMN experiment_search.is_final IS 'whether it is of the end of training, or without any';

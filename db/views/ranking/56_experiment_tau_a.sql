@@ -74,8 +74,8 @@ COMMENT ON COLUMN experiment_tau_a.size IS 'size of the super-network';
 COMMENT ON COLUMN experiment_tau_a.mask IS 'operations removed, empty for none';
 COMMENT ON COLUMN experiment_tau_a.lt IS 'operations with a linear transformer, empty for none';
 COMMENT ON COLUMN experiment_tau_a.variant IS 'variant of the training';
-COMMENT ON COLUMN experiment_tau_a.epoch IS 'completed epochs of training; 0 where predictions were imported';
-COMMENT ON COLUMN experiment_tau_a.bn_mode IS 'BatchNorm statistics; imported where predictions were';
+COMMENT ON COLUMN experiment_tau_a.epoch IS 'completed epochs of training; 0 where there is none';
+COMMENT ON COLUMN experiment_tau_a.bn_mode IS 'BatchNorm statistics; imported or untrained where there are none';
 COMMENT ON COLUMN experiment_tau_a.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN experiment_tau_a.tau_a IS
 'τa of the series of A_N, or of mean scores, averaged over seeds (the paper''s), -1..1, -1 is best';
@@ -89,5 +89,5 @@ COMMENT ON COLUMN experiment_tau_a.tau_a_classes IS
 COMMENT ON COLUMN experiment_tau_a.reported_tau_a IS
 'τa that the paper prints for this size, mask, LT and variant, on CIFAR-10; NULL where it prints none';
 COMMENT ON COLUMN experiment_tau_a.difference_to_reported IS 'tau_a minus reported_tau_a';
-COMMENT ON COLUMN experiment_tau_a.kind IS 'as experiment.kind: trained or imported';
-COMMENT ON COLUMN experiment_tau_a.is_final IS 'whether it is of the end of training, or imported';
+COMMENT ON COLUMN experiment_tau_a.kind IS 'as experiment.kind';
+COMMENT ON COLUMN experiment_tau_a.is_final IS 'whether it is of the end of training, or without any';

@@ -62,7 +62,9 @@ def test_places_among_predictions(filled: Warehouse) -> None:
     third = "SELECT arch_id FROM architecture_rank WHERE gt_key = ? AND mask = 'Zero+Pool' AND gt_rank = 3"
     arch_id = int(filled.query(third, [KEY])["arch_id"][0])
     rows = search_space_queries.predictions(Snapshot.take(filled.path), arch_id, KEY)
-    predicted = filled.query("SELECT run_id, bn_mode, arch_id, accuracy FROM prediction")
+    predicted = filled.query(
+        "SELECT run_id, bn_mode, arch_id, accuracy FROM prediction WHERE bn_mode <> 'untrained'"
+    )
     known = predicted[predicted["arch_id"] == arch_id]
     assert sorted(rows["run_id"]) == sorted(known["run_id"])
     assert len(rows) > 4
@@ -205,7 +207,10 @@ def test_scores_ties_and_numbers_that_are_not_finite(own: Warehouse, tmp_path: P
     assert not ingest(own, folders).problems
     import_whole_space(own, tmp_path, "synflow", 1e6)
     truth = pd.Series(accuracies(own, KEY))
-    raw = own.query("SELECT run_id, arch_id, coalesce(accuracy, score) AS value FROM prediction")
+    raw = own.query(
+        """SELECT run_id, arch_id, coalesce(accuracy, score) AS value
+        FROM prediction WHERE bn_mode <> 'untrained'"""
+    )
     rows = search_space_queries.predictions(Snapshot.take(own.path), arch_id, KEY).set_index("run_id")
     assert set(rows.index) == set(raw.loc[raw["arch_id"] == arch_id, "run_id"])
     assert len(rows) >= 3

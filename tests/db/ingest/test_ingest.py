@@ -57,14 +57,16 @@ def test_every_value_arrives(warehouse: Warehouse, write_run: RunWriter) -> None
     predictions[missing] = None
     folder = write_run(predictions, mask=MASK, seed=7)
     assert ingest(warehouse, [folder]).ingested == [folder.name]
-    rows = warehouse.query("SELECT * FROM prediction")
+    rows = warehouse.query("SELECT * FROM prediction WHERE bn_mode <> 'untrained'")
     found = dict(zip(rows.arch_id, rows.accuracy, strict=True))
     assert math.isnan(found.pop(missing))
     assert rows.set_index("arch_id").status[missing] == "non-finite"
     assert found == {arch_id: value for arch_id, value in predictions.items() if arch_id != missing}
     assert set(rows.epoch) == {20}
     assert set(rows.bn_mode) == {"running"}
-    [run] = warehouse.query("SELECT * FROM run JOIN experiment USING (experiment_id)").itertuples()
+    [run] = warehouse.query(
+        "SELECT * FROM run JOIN experiment USING (experiment_id) WHERE seed IS NOT NULL"
+    ).itertuples()
     assert (run.run_id, run.seed, run.mask, run.size, run.variant) == (
         folder.name,
         7,
@@ -89,8 +91,8 @@ def test_a_changed_folder_replaces_its_rows(warehouse: Warehouse, folder: Path) 
     ingest(warehouse, [folder])
     change_predictions(folder, lambda rows: rows.pop())
     assert ingest(warehouse, [folder]).ingested == [folder.name]
-    assert warehouse.query("SELECT count(*) AS n FROM prediction").n[0] == 63
-    assert warehouse.query("SELECT count(*) AS n FROM run").n[0] == 1
+    assert warehouse.query("SELECT count(*) AS n FROM prediction WHERE bn_mode <> 'untrained'").n[0] == 63
+    assert warehouse.query("SELECT count(*) AS n FROM run WHERE seed IS NOT NULL").n[0] == 1
     assert len(ingested_runs(warehouse)) == 1
 
 
@@ -98,8 +100,8 @@ def test_seeds_share_their_experiment(warehouse: Warehouse, write_run: RunWriter
     folders = [write_run(random_predictions(MASK, seed), mask=MASK, seed=seed) for seed in (0, 1)]
     ingest(warehouse, folders[:1])
     ingest(warehouse, folders)
-    assert warehouse.query("SELECT count(*) AS n FROM experiment").n[0] == 1
-    assert warehouse.query("SELECT count(*) AS n FROM run").n[0] == 2
+    assert warehouse.query("SELECT count(*) AS n FROM experiment WHERE kind <> 'untrained'").n[0] == 1
+    assert warehouse.query("SELECT count(*) AS n FROM run WHERE seed IS NOT NULL").n[0] == 2
 
 
 @pytest.mark.parametrize("status", ["running", "interrupted"])
@@ -120,10 +122,10 @@ def test_a_diverged_run_is_recorded_without_predictions(warehouse: Warehouse, wr
     ended = {"status": "failed", "failed_epoch": 3, "message": "diverged", "finished_at": None}
     folder = write_run({}, mask=MASK, status=ended)
     assert ingest(warehouse, [folder]).ingested == [folder.name]
-    [run] = warehouse.query("SELECT * FROM run").itertuples()
+    [run] = warehouse.query("SELECT * FROM run WHERE seed IS NOT NULL").itertuples()
     assert (run.status, run.failed_epoch, run.message) == ("failed", 3, "diverged")
     assert run.finished_at.isoformat() == "2026-11-01T10:05:00"
-    assert warehouse.query("SELECT count(*) AS n FROM prediction").n[0] == 0
+    assert warehouse.query("SELECT count(*) AS n FROM prediction WHERE bn_mode <> 'untrained'").n[0] == 0
 
 
 def truncate(folder: Path) -> None:
@@ -210,7 +212,9 @@ def test_a_run_with_an_odd_name(warehouse: Warehouse, folder: Path) -> None:
     table = pq.read_table(prediction_file(odd))
     pq.write_table(table.replace_schema_metadata({"run_id": name}), prediction_file(odd))
     assert ingest(warehouse, [odd]).ingested == [name]
-    assert warehouse.query("SELECT DISTINCT run_id FROM stored_ranking").run_id.tolist() == [name]
+    assert warehouse.query(
+        "SELECT DISTINCT run_id FROM stored_ranking WHERE bn_mode <> 'untrained'"
+    ).run_id.tolist() == [name]
     assert ingest(warehouse, [odd]).unchanged == [name]
 
 

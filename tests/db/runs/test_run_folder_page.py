@@ -41,10 +41,14 @@ def test_the_example_needs_pyarrow_only_and_is_ingested(warehouse: Warehouse, tm
     [folder] = (tmp_path / "runs").iterdir()
     report = ingest(warehouse, [folder])
     assert (report.ingested, report.problems) == ([folder.name], {})
-    rows = warehouse.query("SELECT arch_id, accuracy, status FROM prediction ORDER BY arch_id")
+    rows = warehouse.query(
+        "SELECT arch_id, accuracy, status FROM prediction WHERE bn_mode <> 'untrained' ORDER BY arch_id"
+    )
     assert rows.arch_id.tolist() == [1462, 15524, 15566]
     assert rows.accuracy.tolist()[:2] == [0.3124, 0.2998]
     assert rows.status.tolist() == ["ok", "ok", "non-finite"]
-    [run] = warehouse.query("SELECT * FROM run JOIN experiment USING (experiment_id)").itertuples()
+    [run] = warehouse.query(
+        "SELECT * FROM run JOIN experiment USING (experiment_id) WHERE seed IS NOT NULL"
+    ).itertuples()
     assert (run.mask, run.seed, run.epochs, run.device) == ("Zero+Pool", 0, 2, "my GPU")
     assert warehouse.query("SELECT count(*) AS n FROM epoch_metric").n[0] == 2

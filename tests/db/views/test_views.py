@@ -227,8 +227,10 @@ def test_metrics_of_runs_and_experiments(
     status = {"ground_truth_keys": [KEY] if asked else []}
     folders = [write_run(predictions[seed], seed=seed, mask=mask, status=status) for seed in predictions]
     assert len(ingest(warehouse, folders).ingested) == 3
-    assert (warehouse.query("SELECT count(*) AS n FROM stored_ranking").n[0] > 0) == asked
-    every = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ?", [KEY])
+    assert (
+        warehouse.query("SELECT count(*) AS n FROM stored_ranking WHERE bn_mode <> 'untrained'").n[0] > 0
+    ) == asked
+    every = warehouse.query("SELECT * FROM run_ranking WHERE seed >= 0 AND gt_key = ?", [KEY])
     assert every.is_whole.all()
     for one_per_class in (False, True):
         rows = every[every.one_per_class == one_per_class]
@@ -240,15 +242,20 @@ def test_metrics_of_runs_and_experiments(
             check_metrics(row, sets[row.architecture_set], truth, predictions[row.seed])
 
     rows = every[~every.one_per_class]
-    means = warehouse.query("SELECT * FROM experiment_ranking WHERE gt_key = ? AND NOT one_per_class", [KEY])
+    means = warehouse.query(
+        "SELECT * FROM experiment_ranking WHERE kind <> 'untrained' AND gt_key = ? AND NOT one_per_class",
+        [KEY],
+    )
     assert len(means) == rows.architecture_set.nunique()
     for row in means.itertuples():
         single = rows[rows.architecture_set == row.architecture_set]
         check_means(row, single)
         assert row.seeds == 3
 
-    per_seed = warehouse.query("SELECT * FROM tau_a WHERE gt_key = ?", [KEY])
-    overall = warehouse.query("SELECT * FROM experiment_tau_a WHERE gt_key = ?", [KEY])
+    per_seed = warehouse.query("SELECT * FROM tau_a WHERE bn_mode <> 'untrained' AND gt_key = ?", [KEY])
+    overall = warehouse.query(
+        "SELECT * FROM experiment_tau_a WHERE kind <> 'untrained' AND gt_key = ?", [KEY]
+    )
     if mask == "Zero+Skip+Pool":  # 64 architectures have no top-100: the eight points do not exist
         assert per_seed.empty
         assert overall.empty
@@ -265,7 +272,8 @@ def test_metrics_of_runs_and_experiments(
     assert overall.tau_a[0] == pytest.approx(equation_2(position, averaged), abs=1e-12)
     if mask == "":
         in_classes = warehouse.query(
-            "SELECT * FROM experiment_ranking WHERE gt_key = ? AND one_per_class", [KEY]
+            "SELECT * FROM experiment_ranking WHERE kind <> 'untrained' AND gt_key = ? AND one_per_class",
+            [KEY],
         ).set_index("architecture_set")
         averaged = in_classes.a_n_mean.loc[[f"{name} classes" for name in names]].tolist()
         assert overall.tau_a_classes[0] == pytest.approx(equation_2(position, averaged), abs=1e-12)
@@ -297,7 +305,7 @@ def test_worked_by_hand(warehouse: Warehouse, write_run: RunWriter) -> None:
     predicted |= dict(zip(best, [0.9, 0.8, 0.7, 0.8, 0.5, 0.6, 0.4, 0.3, 0.2, 0.1], strict=True))
     ingest(warehouse, [write_run(predicted, mask=mask)])
     [row] = warehouse.query(
-        "SELECT * FROM run_ranking WHERE gt_key = ? AND architecture_set = 'top-10'", [KEY]
+        "SELECT * FROM run_ranking WHERE seed >= 0 AND gt_key = ? AND architecture_set = 'top-10'", [KEY]
     ).itertuples()
     assert row.a_n == pytest.approx(0.53)
     assert row.tau_eq2 == pytest.approx(39 / 45)
@@ -309,11 +317,15 @@ def test_tau_a_is_minus_one_where_accuracy_falls_and_the_paper_is_beside_it(
 ) -> None:
     predictions = {arch_id: truth[arch_id] for arch_id in admitted("Zero+Pool")}
     ingest(warehouse, [write_run(predictions, mask="Zero+Pool", cells_per_stage=2, channels=32, size="S")])
-    [row] = warehouse.query("SELECT * FROM experiment_tau_a WHERE gt_key = ?", [KEY]).itertuples()
+    [row] = warehouse.query(
+        "SELECT * FROM experiment_tau_a WHERE kind <> 'untrained' AND gt_key = ?", [KEY]
+    ).itertuples()
     assert row.tau_a == row.reported_tau_a == -1
     assert math.isnan(row.tau_a_classes), "the mask leaves fewer than 500 classes"
     assert row.difference_to_reported == 0
-    taus = warehouse.query("SELECT tau FROM run_metric WHERE gt_key = ?", [KEY]).tau
+    taus = warehouse.query(
+        "SELECT tau FROM run_metric WHERE bn_mode <> 'untrained' AND gt_key = ?", [KEY]
+    ).tau
     assert taus.tolist() == pytest.approx([1.0] * len(taus))
 
 
@@ -325,7 +337,7 @@ def test_what_is_missing_is_left_out_and_told(
     predictions[missing] = None
     ingest(warehouse, [write_run(predictions, mask="Zero+Pool")])
     rows = warehouse.query(
-        "SELECT * FROM run_ranking WHERE gt_key = ? AND NOT one_per_class", [KEY]
+        "SELECT * FROM run_ranking WHERE seed >= 0 AND gt_key = ? AND NOT one_per_class", [KEY]
     ).set_index("architecture_set")
     sets = sets_by_hand(truth, "Zero+Pool")
     assert set(rows.index) == {*sets, "predicted"}
@@ -338,9 +350,16 @@ def test_what_is_missing_is_left_out_and_told(
         assert row.tau == pytest.approx(expected, abs=1e-12)
     assert rows.tau_a.isna().all(), "only of eight whole sets"
     assert rows.gap.isna().all()
-    means = warehouse.query("SELECT * FROM experiment_ranking WHERE gt_key = ? AND is_whole", [KEY])
+    means = warehouse.query(
+        "SELECT * FROM experiment_ranking WHERE kind <> 'untrained' AND gt_key = ? AND is_whole", [KEY]
+    )
     assert set(means.architecture_set[~means.one_per_class]) == set(rows.index[rows.is_whole])
-    assert warehouse.query("SELECT count(*) AS n FROM experiment_tau_a WHERE gt_key = ?", [KEY]).n[0] == 0
+    assert (
+        warehouse.query(
+            "SELECT count(*) AS n FROM experiment_tau_a WHERE kind <> 'untrained' AND gt_key = ?", [KEY]
+        ).n[0]
+        == 0
+    )
 
 
 def test_a_set_of_which_nothing_was_predicted_is_told(
@@ -352,9 +371,9 @@ def test_a_set_of_which_nothing_was_predicted_is_told(
         warehouse,
         [write_run({a: p for a, p in rest.items() if a not in best}, mask="Zero+Pool")],
     )
-    rows = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ? ORDER BY n", [KEY]).set_index(
-        "architecture_set"
-    )
+    rows = warehouse.query(
+        "SELECT * FROM run_ranking WHERE seed >= 0 AND gt_key = ? ORDER BY n", [KEY]
+    ).set_index("architecture_set")
     assert rows.n_predicted[["top-10", "top-25", "top-50"]].tolist() == [0, 0, 25]
     assert rows.loc[["top-10", "top-25"], ["a_n", "tau", "tau_eq2"]].isna().all(axis=None)
     assert "all" not in rows.index, "of a part of the space, predicted says what there is"
@@ -373,7 +392,8 @@ def test_infinite_scores_are_ranked_and_have_no_value(
     options = PredictionOptions(mask=parse_mask("Zero+Pool"), ground_truth=[KEY])
     import_predictions(warehouse, file, "infinite", options)
     assert warehouse.query(
-        "SELECT status, count(*) AS n FROM prediction GROUP BY ALL ORDER BY n, status"
+        """SELECT status, count(*) AS n FROM prediction
+        WHERE bn_mode <> 'untrained' GROUP BY ALL ORDER BY n, status"""
     ).values.tolist() == [
         ["non-finite", 1],
         ["positive-infinity", 1],
@@ -381,7 +401,7 @@ def test_infinite_scores_are_ranked_and_have_no_value(
         ["ok", len(members) - 4],
     ]
     rows = warehouse.query(
-        "SELECT * FROM run_ranking WHERE gt_key = ? AND NOT one_per_class", [KEY]
+        "SELECT * FROM run_ranking WHERE seed >= 0 AND gt_key = ? AND NOT one_per_class", [KEY]
     ).set_index("architecture_set")
     known = [arch_id for arch_id in members if not math.isnan(scores[arch_id])]
     expected = [truth[arch_id] for arch_id in known], [scores[arch_id] for arch_id in known]
@@ -391,13 +411,15 @@ def test_infinite_scores_are_ranked_and_have_no_value(
     assert row.spearman == pytest.approx(spearmanr(*expected).statistic, abs=1e-9)
     assert row.tau_same_size == pytest.approx(same_size_tau(known, *expected), abs=1e-12)
     assert row[["pearson", "mean_score", "predicted_std", "gap_std"]].isna().all()
-    assert warehouse.query("SELECT non_finite FROM evaluation").non_finite.tolist() == [1]
+    assert warehouse.query(
+        "SELECT non_finite FROM evaluation WHERE bn_mode <> 'untrained'"
+    ).non_finite.tolist() == [1]
 
 
 def test_gap(warehouse: Warehouse, truth: list[float], write_run: RunWriter) -> None:
     predictions = random_predictions("Zero+Pool", 0)
     ingest(warehouse, [write_run(predictions, mask="Zero+Pool")])
-    rows = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ?", [KEY])
+    rows = warehouse.query("SELECT * FROM run_ranking WHERE seed >= 0 AND gt_key = ?", [KEY])
     sets = sets_by_hand(truth, "Zero+Pool")
     best, sample = ([predictions[arch_id] for arch_id in sets[name]] for name in ("top-500", "random"))
     gap = np.mean(best) - np.mean(sample)
@@ -410,7 +432,8 @@ def test_gap(warehouse: Warehouse, truth: list[float], write_run: RunWriter) -> 
     stretched = {arch_id: 0.1 + value / 2 for arch_id, value in predictions.items()}
     ingest(warehouse, [write_run(stretched, seed=1, mask="Zero+Pool")])
     both = warehouse.query(
-        "SELECT gap, gap_std FROM run_ranking WHERE gt_key = ? AND architecture_set = 'random' ORDER BY seed",
+        """SELECT gap, gap_std FROM run_ranking
+        WHERE seed >= 0 AND gt_key = ? AND architecture_set = 'random' ORDER BY seed""",
         [KEY],
     )
     assert both.gap[1] == pytest.approx(both.gap[0] / 2)
@@ -421,7 +444,9 @@ def test_a_mask_without_a_top_500_has_no_gap(
     warehouse: Warehouse, truth: list[float], write_run: RunWriter
 ) -> None:
     ingest(warehouse, [write_run(random_predictions("Zero+Skip+Pool", 0), mask="Zero+Skip+Pool")])
-    rows = warehouse.query("SELECT gap, gap_std, gap_share FROM run_ranking WHERE gt_key = ?", [KEY])
+    rows = warehouse.query(
+        "SELECT gap, gap_std, gap_share FROM run_ranking WHERE seed >= 0 AND gt_key = ?", [KEY]
+    )
     assert len(rows)
     assert rows.isna().all(axis=None)
 
@@ -463,7 +488,7 @@ def test_tau_is_null_where_all_predictions_are_equal(
     warehouse: Warehouse, truth: list[float], write_run: RunWriter
 ) -> None:
     ingest(warehouse, [write_run(dict.fromkeys(admitted("Zero+Pool"), 0.1), mask="Zero+Pool")])
-    rows = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ?", [KEY])
+    rows = warehouse.query("SELECT * FROM run_ranking WHERE seed >= 0 AND gt_key = ?", [KEY])
     assert rows[["tau", "spearman", "pearson"]].isna().all(axis=None)
     assert (rows.tau_eq2 == 0).all()
     assert (rows.tau_a[~rows.one_per_class] == 0).all()
@@ -485,7 +510,7 @@ def test_what_a_search_finds(
 ) -> None:
     predictions = {seed: random_predictions(mask, seed) for seed in (0, 1)}
     ingest(warehouse, [write_run(predictions[seed], seed=seed, mask=mask) for seed in predictions])
-    rows = warehouse.query("SELECT * FROM run_search WHERE gt_key = ?", [KEY])
+    rows = warehouse.query("SELECT * FROM run_search WHERE seed >= 0 AND gt_key = ?", [KEY])
     for (one_per_class, pool), found in rows.groupby(["one_per_class", "pool"]):
         members = sets_by_hand(truth, mask, bool(one_per_class))[str(pool)]
         cuts = {f"top-{k}": k for k in (1, 5, 10, 25, 50, 100, 250, 500) if k < len(members)}
@@ -497,7 +522,7 @@ def test_what_a_search_finds(
             assert row.precision_at_k == pytest.approx(precision)
             assert row.best_rank == best_rank
             assert row.regret == pytest.approx(regret, abs=1e-12)
-    means = warehouse.query("SELECT * FROM experiment_search WHERE gt_key = ?", [KEY])
+    means = warehouse.query("SELECT * FROM experiment_search WHERE kind <> 'untrained' AND gt_key = ?", [KEY])
     assert len(means) * 2 == len(rows)
     first = means.iloc[0]
     same = rows[

@@ -105,11 +105,13 @@ def test_wrong_rows_are_never_published(warehouse: Warehouse, insert: str) -> No
 def test_readers_and_writer_do_not_wait_for_each_other(warehouse: Warehouse, write_run: RunWriter) -> None:
     folder = write_run(random_predictions("Zero+Pool", 0), mask="Zero+Pool")
     with warehouse.read() as before:
-        assert before.execute("SELECT count(*) FROM run").fetchone() == (0,)
+        assert before.execute("SELECT count(*) FROM run WHERE seed IS NOT NULL").fetchone() == (0,)
         assert ingest(warehouse, [folder]).ingested == [folder.name]
-        assert before.execute("SELECT count(*) FROM run").fetchone() == (0,), "a reader sees one state"
+        assert before.execute("SELECT count(*) FROM run WHERE seed IS NOT NULL").fetchone() == (0,), (
+            "a reader sees one state"
+        )
         with warehouse.read() as after:
-            assert after.execute("SELECT count(*) FROM run").fetchone() == (1,)
+            assert after.execute("SELECT count(*) FROM run WHERE seed IS NOT NULL").fetchone() == (1,)
 
 
 def test_identity_changes_with_every_publication(warehouse: Warehouse, write_run: RunWriter) -> None:
@@ -132,7 +134,9 @@ def test_threads_read_while_others_write(warehouse: Warehouse, tmp_path: Path) -
     def read() -> None:
         seen = 0
         while not done.is_set():
-            rows = warehouse.query("SELECT run_id, count(*) AS n FROM prediction GROUP BY run_id")
+            rows = warehouse.query(
+                "SELECT run_id, count(*) AS n FROM prediction WHERE bn_mode <> 'untrained' GROUP BY run_id"
+            )
             if len(rows) < seen or set(rows.n) - {729}:
                 problems.append(f"{len(rows)} runs after {seen}: {rows.n.tolist()}")
             seen = len(rows)
@@ -146,7 +150,7 @@ def test_threads_read_while_others_write(warehouse: Warehouse, tmp_path: Path) -
     for reader in readers:
         reader.join()
     assert problems == []
-    assert warehouse.query("SELECT count(*) AS n FROM run").n[0] == 5
+    assert warehouse.query("SELECT count(*) AS n FROM run WHERE seed IS NOT NULL").n[0] == 5
 
 
 def _ingest_all(path: Path, folder: Path) -> None:
@@ -167,7 +171,7 @@ def test_two_writers_take_turns(warehouse: Warehouse, tmp_path: Path) -> None:
     for writer in writers:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0] * 4
-    assert warehouse.query("SELECT count(*) AS n FROM run").n[0] == 4
+    assert warehouse.query("SELECT count(*) AS n FROM run WHERE seed IS NOT NULL").n[0] == 4
 
 
 def test_a_writer_that_waits_too_long_says_so(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,11 +237,11 @@ def test_a_kill_leaves_a_whole_file(warehouse: Warehouse, tmp_path: Path, step: 
     )
     assert result.returncode == -signal.SIGKILL
     assert warehouse.query("SELECT count(*) AS n FROM architecture").n[0] == 15_625
-    published = warehouse.query("SELECT count(*) AS n FROM prediction").n[0]
+    published = warehouse.query("SELECT count(*) AS n FROM prediction WHERE bn_mode <> 'untrained'").n[0]
     assert published in (0, 729)
     report = ingest(warehouse, [folder])
     assert (report.ingested, report.unchanged) == (([], [folder.name]) if published else ([folder.name], []))
-    assert warehouse.query("SELECT count(*) AS n FROM prediction").n[0] == 729
+    assert warehouse.query("SELECT count(*) AS n FROM prediction WHERE bn_mode <> 'untrained'").n[0] == 729
     assert sorted(os.listdir(warehouse.path.parent)) == ["nasrank.duckdb", "nasrank.duckdb.lock", "runs"]
 
 
@@ -356,7 +360,7 @@ def test_odd_paths(ground_truth_file: Path, tmp_path: Path) -> None:
     warehouse.create(seed_warehouse)
     run = write_run_folder(folder / "runs", random_predictions("Zero+Pool", 0), mask="Zero+Pool")
     assert ingest(warehouse, [run]).ingested == [run.name]
-    assert warehouse.query("SELECT count(*) AS n FROM prediction").n[0] == 729
+    assert warehouse.query("SELECT count(*) AS n FROM prediction WHERE bn_mode <> 'untrained'").n[0] == 729
 
 
 def test_create_twice_keeps_everything(warehouse: Warehouse, write_run: RunWriter) -> None:
@@ -365,7 +369,7 @@ def test_create_twice_keeps_everything(warehouse: Warehouse, write_run: RunWrite
     created = warehouse.create(seed_warehouse)
     assert (created.is_new, created.backup) == (False, None)
     assert columns_of(warehouse) == before
-    assert warehouse.query("SELECT count(*) AS n FROM prediction").n[0] == 729
+    assert warehouse.query("SELECT count(*) AS n FROM prediction WHERE bn_mode <> 'untrained'").n[0] == 729
     assert warehouse.query("SELECT count(*) AS n FROM architecture").n[0] == 15_625
 
 
@@ -394,7 +398,12 @@ def test_a_file_of_every_release_is_upgraded(
         [sorted(set(told.architecture_set))],
     )
     pd.testing.assert_frame_equal(now, told, check_dtype=False, rtol=1e-12)
-    assert old_warehouse.query("SELECT count(DISTINCT run_id) AS n FROM stored_ranking").n[0] == 3
+    assert (
+        old_warehouse.query(
+            "SELECT count(DISTINCT run_id) AS n FROM stored_ranking WHERE bn_mode <> 'untrained'"
+        ).n[0]
+        == 3
+    )
     assert old_warehouse.create(seed_warehouse).backup is None
 
 
@@ -411,8 +420,12 @@ def test_an_upgrade_keeps_every_row(old_warehouse: Warehouse) -> None:
         pd.testing.assert_frame_equal(
             now.sort_values(order, ignore_index=True), rows.sort_values(order, ignore_index=True)
         )
-    assert set(old_warehouse.query("SELECT kind FROM experiment").kind) == {"trained"}
-    sizes = old_warehouse.query("SELECT DISTINCT dataset, image_size FROM experiment")
+    assert set(old_warehouse.query("SELECT kind FROM experiment WHERE kind <> 'untrained'").kind) == {
+        "trained"
+    }
+    sizes = old_warehouse.query(
+        "SELECT DISTINCT dataset, image_size FROM experiment WHERE kind <> 'untrained'"
+    )
     assert {"cifar10": 32, "digits": 8}.items() >= dict(sizes.itertuples(index=False, name=None)).items()
 
 
