@@ -21,7 +21,7 @@ COMMENT ON VIEW mask_effect IS
 'sets are those of each mask, and so other architectures';
 COMMENT ON COLUMN mask_effect.experiment_id IS 'experiment';
 COMMENT ON COLUMN mask_effect.unmasked_id IS 'experiment without a mask, otherwise the same';
-COMMENT ON COLUMN mask_effect.name IS 'name of imported predictions; NULL for trained super-networks';
+COMMENT ON COLUMN mask_effect.name IS 'name of imported predictions or of an untrained predictor; NULL for networks';
 COMMENT ON COLUMN mask_effect.dataset IS 'images trained on';
 COMMENT ON COLUMN mask_effect.size IS 'size of the super-network';
 COMMENT ON COLUMN mask_effect.mask IS 'operations removed, empty for none';

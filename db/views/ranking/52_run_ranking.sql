@@ -31,7 +31,7 @@ CREATE OR REPLACE VIEW run_ranking AS SELECT * FROM run_ranking_of('evaluation_k
 COMMENT ON VIEW run_ranking IS
 'Everything about how one run ranks: a row for each architecture set and ground-truth key';
 COMMENT ON COLUMN run_ranking.experiment_id IS 'experiment';
-COMMENT ON COLUMN run_ranking.name IS 'name of imported predictions; NULL for trained super-networks';
+COMMENT ON COLUMN run_ranking.name IS 'name of imported predictions or of an untrained predictor; NULL for networks';
 COMMENT ON COLUMN run_ranking.dataset IS 'images trained on';
 COMMENT ON COLUMN run_ranking.size IS 'size of the super-network';
 COMMENT ON COLUMN run_ranking.mask IS 'operations removed, empty for none';

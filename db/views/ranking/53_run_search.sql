@@ -21,7 +21,7 @@ JOIN experiment USING (experiment_id);
 COMMENT ON VIEW run_search IS
 'What a search finds that trusts the predictions of one run; among equal predictions the smaller arch_id comes first';
 COMMENT ON COLUMN run_search.experiment_id IS 'experiment';
-COMMENT ON COLUMN run_search.name IS 'name of imported predictions; NULL for trained super-networks';
+COMMENT ON COLUMN run_search.name IS 'name of imported predictions or of an untrained predictor; NULL for networks';
 COMMENT ON COLUMN run_search.dataset IS 'images trained on';
 COMMENT ON COLUMN run_search.size IS 'size of the super-network';
 COMMENT ON COLUMN run_search.mask IS 'operations removed, empty for none';
