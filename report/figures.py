@@ -254,9 +254,10 @@ class _Drawing:
         ceiling = pd.concat([self._ceiling(mask) for mask in shown["mask"].unique()])
         tables = RankingTables(*self._known[group.dataset], ceiling)
         ranked = rank(shown, tables, self._key.bn_mode)
-        if ranked.rows.empty:
+        rows = ranked.rows[ranked.rows["series"].isin(ranked.points["series"])]
+        if rows.empty:
             return
-        fewest, most = ranked.rows["seeds"].min(), ranked.rows["seeds"].max()
+        fewest, most = rows["seeds"].min(), rows["seeds"].max()
         seeds = f"{fewest} to {most} seeds" if fewest < most else f"{most} seed{'s' if most > 1 else ''}"
         caption = (
             f"Mean over {seeds}, with a band of one deviation; ranked by `{self._key.gt_key}`, BatchNorm "
@@ -268,7 +269,7 @@ class _Drawing:
                 "the others."
             )
         values = ("a_n", *_CORRELATIONS) if number in ("11", "12") else ("a_n", "tau")
-        order = list(ranked.rows["series"])
+        order = list(rows["series"])
         chart = ranking_chart(Lines(ranked.points, order, order), values, width=_WIDTH)
         data = ranked.points.drop(columns="series")
         yield _Heading(number, group).figure(self._told(caption, group), chart, data)

@@ -42,7 +42,7 @@ def ranking(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
 
     Of the experiments on `dataset`, and of all that are no networks of ours. Deviations (`…_std`) and half
     95 % intervals of the mean (`…_interval`) are NULL for one seed. A set that no run predicted wholly has no
-    row.
+    row; the set `predicted` has one, where `n` is the fewest that a run predicted.
     """
     return warehouse.query(
         """
@@ -54,7 +54,7 @@ def ranking(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
             tau_partial_mean, tau_partial_std, tau_partial_interval
         FROM experiment_ranking
         WHERE gt_key = $gt_key AND (dataset = $dataset OR is_without_network(bn_mode)) AND is_final
-            AND is_whole AND is_paper_set
+            AND is_whole AND (is_paper_set OR set_kind = 'predicted')
         ORDER BY experiment_id, bn_mode, n, architecture_set
         """,
         dataset=dataset,

@@ -19,15 +19,15 @@ from nasrank.report.charts.labels import (
     size_position,
 )
 from nasrank.report.charts.picking import emphasis, picking
-from nasrank.report.charts.ranking_table import POINTS, Ranking
+from nasrank.report.charts.ranking_table import POINTS, PREDICTED, Ranking
 from nasrank.report.charts.sizing import sized
 from nasrank.report.charts.theme import readable_ink
 
 # What the columns of the matrix may be, by the name on the screen.
 DIMENSIONS: Final = {"variant": "variant", "LT": "lt", "size": "size"}
 TAU_A: Final = "τa"
-# What a cell may show: τa, or the metric at one N.
-VALUES: Final = (TAU_A, *POINTS.values())
+# What a cell may show: τa, or the metric at one N or over whatever was predicted.
+VALUES: Final = (TAU_A, *POINTS.values(), PREDICTED)
 
 # Pixels.
 _ROW_HEIGHT: Final = 46

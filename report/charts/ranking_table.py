@@ -20,6 +20,9 @@ POINTS: Final[Mapping[str, str]] = {
     **{f"top-{n}": str(n) for n in (10, 25, 50, 100, 150, 250, 500)},
     "random": "random",
 }
+# The set of whatever was predicted: no point of a line, but a column of the table.
+PREDICTED: Final = "predicted"
+_COLUMNS: Final[Mapping[str, str]] = {**POINTS, PREDICTED: PREDICTED}
 # The correlations of predictions with ground truth, by the name on the screen; the columns' is that in SQL.
 METRICS: Final[Mapping[str, str]] = {
     "tau-b": "tau",
@@ -43,10 +46,11 @@ class Ranking:
         A_N (`a_n…`, percent; missing for scores) and each column of `METRICS` (`tau`, `tau_std`, `tau_low`,
         `tau_high` …). Deviation and band are missing for one seed. `tau_ceiling` is the τ that one training
         of the benchmark reaches, and so for the others; missing where the key has no trials.
-    rows: a row for each experiment with points, best τa first: experiment, series, experiment_id,
+    rows: a row for each experiment that is measured, best τa first: experiment, series, experiment_id,
         name, dataset, size, mask, lt, variant, epochs, seeds, tau_a, tau_a_mean, tau_a_std, reported_tau_a,
-        then for each point `a_<point>_percent`, `a_<point>_std_percent`, and for the chosen metric
-        `<metric>_<point>`, its deviation `<metric>_<point>_std` and `ceiling_<metric>_<point>`.
+        n_predicted (architectures, the fewest of the seeds), then for each point and for `predicted`
+        `a_<point>_percent`, `a_<point>_std_percent`, and for the chosen metric `<metric>_<point>`, its
+        deviation `<metric>_<point>_std` and `ceiling_<metric>_<point>`.
     metric: a column of `METRICS`.
     """
 
@@ -90,13 +94,16 @@ def rank(
         for experiment_id, label in labels.items()
     }
     known = ranking[
-        ranking["experiment_id"].isin(labels) & ranking["bn_mode"].isin(shown) & (ranking["seeds"] > 0)
+        ranking["experiment_id"].isin(labels)
+        & ranking["bn_mode"].isin(shown)
+        & ((ranking["seeds"] > 0) | ranking["tau_mean"].notna())
     ]
-    points = _points(known, band, labels, series)
+    measured = _points(known, band, labels, series)
     masks = experiments.set_index("experiment_id")["mask"]
-    points.insert(3, "mask", points["experiment_id"].map(masks))
-    points = points.merge(_ceiling_points(tables.ceiling), on=["mask", "point"], how="left")
-    rows = _rows(experiments, points, tau_a, metric)
+    measured.insert(3, "mask", measured["experiment_id"].map(masks))
+    measured = measured.merge(_ceiling_points(tables.ceiling), on=["mask", "point"], how="left")
+    rows = _rows(experiments, measured, tau_a, metric)
+    points = measured[measured["point"] != PREDICTED].reset_index(drop=True)
     return Ranking(labels, points, rows, bn_mode, metric)
 
 
@@ -123,7 +130,7 @@ def _points(
             "experiment_id": ranking["experiment_id"],
             "label": ranking["experiment_id"].map(labels),
             "series": ranking["experiment_id"].map(series),
-            "point": ranking["architecture_set"].map(POINTS),
+            "point": ranking["architecture_set"].map(_COLUMNS),
             "n": ranking["n"],
             "seeds": ranking["seeds"],
         }
@@ -147,14 +154,18 @@ def _ceiling_points(ceiling: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _rows(experiments: pd.DataFrame, points: pd.DataFrame, tau_a: pd.DataFrame, metric: str) -> pd.DataFrame:
-    names = points.drop_duplicates("experiment_id").set_index("experiment_id")
+def _rows(
+    experiments: pd.DataFrame, measured: pd.DataFrame, tau_a: pd.DataFrame, metric: str
+) -> pd.DataFrame:
+    names = measured.drop_duplicates("experiment_id").set_index("experiment_id")
     columns = ["experiment_id", "name", "dataset", "size", "mask", "lt", "variant", "epochs"]
-    rows = experiments.loc[experiments["experiment_id"].isin(points["experiment_id"]), columns]
+    rows = experiments.loc[experiments["experiment_id"].isin(measured["experiment_id"]), columns]
     rows.insert(0, "experiment", rows["experiment_id"].map(names["label"]))
     rows.insert(1, "series", rows["experiment_id"].map(names["series"]))
-    rows["seeds"] = rows["experiment_id"].map(points.groupby("experiment_id")["seeds"].max())
+    rows["seeds"] = rows["experiment_id"].map(measured.groupby("experiment_id")["seeds"].max())
     rows = rows.merge(tau_a, on="experiment_id", how="left")
+    own = measured[measured["point"] == PREDICTED].set_index("experiment_id")
+    rows["n_predicted"] = rows["experiment_id"].map(own["n"])
     for value, name in (
         ("a_n", "a_{}_percent"),
         (metric, f"{metric}_{{}}"),
@@ -162,7 +173,7 @@ def _rows(experiments: pd.DataFrame, points: pd.DataFrame, tau_a: pd.DataFrame, 
         (f"{metric}_std", f"{metric}_{{}}_std"),
         (f"{metric}_ceiling", f"ceiling_{metric}_{{}}"),
     ):
-        wide = points.pivot(index="experiment_id", columns="point", values=value)
-        for point, known in wide.reindex(columns=list(POINTS.values())).items():
+        wide = measured.pivot(index="experiment_id", columns="point", values=value)
+        for point, known in wide.reindex(columns=list(_COLUMNS.values())).items():
             rows[name.format(point)] = rows["experiment_id"].map(known)
     return rows.sort_values(["tau_a", "tau_a_mean"], na_position="last").reset_index(drop=True)

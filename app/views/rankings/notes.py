@@ -41,7 +41,8 @@ def notes(key: pd.Series, ranking: Ranking, runs: pd.DataFrame, incomplete: pd.D
         )
     if is_imported.any():
         yield Note(
-            f"Not wholly in the imported files, and left out: {_sets(incomplete[is_imported], ranking)}.",
+            f"Not wholly in the imported files, and left out: {_sets(incomplete[is_imported], ranking)}. "
+            "What these files do have is the set “predicted”, in the cells and the table.",
             is_warning=True,
         )
     if incomplete["run_id"].isin(unusable).any():

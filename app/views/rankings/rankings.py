@@ -36,6 +36,7 @@ from nasrank.report.charts.ranking_table import (
     BANDS,
     METRICS,
     POINTS,
+    PREDICTED,
     Ranking,
     RankingTables,
     rank,
@@ -153,12 +154,16 @@ def show_chart(
     order = [names.get(experiment_id, experiment_id) for experiment_id in stable]
     if len(stable) > ranking_chart.COLOURS:
         order = [names[experiment_id] for experiment_id in stable if experiment_id in names]
-    drawn = ranking.rows.head(ranking_chart.STYLES)
-    if len(ranking.rows) > len(drawn):
-        picked = ranking.rows["experiment_id"].isin(selection.picked)
-        drawn = ranking.rows[picked | ranking.rows.index.isin(drawn.index)]
+    rows = ranking.rows[ranking.rows["series"].isin(ranking.points["series"])]
+    if rows.empty:
+        st.info("None of these experiments predicted a whole set of those that the lines are drawn over.")
+        return
+    drawn = rows.head(ranking_chart.STYLES)
+    if len(rows) > len(drawn):
+        picked = rows["experiment_id"].isin(selection.picked)
+        drawn = rows[picked | rows.index.isin(drawn.index)]
         st.info(
-            f"Of {len(ranking.rows)} experiments the best {ranking_chart.STYLES} by τa are drawn, and those "
+            f"Of {len(rows)} experiments the best {ranking_chart.STYLES} by τa are drawn, and those "
             "picked: more lines could not be told apart. The table below has all."
         )
         order = [name for name in order if name in set(drawn["series"])]
@@ -202,7 +207,7 @@ def show_matrix(
     with columns:
         by = filters.choose_one("columns", "Columns", list(DIMENSIONS), [*differing, *DIMENSIONS][0])
     with cells:
-        value = filters.choose_one("cells", "Cells: τa, or the correlation at N", list(VALUES), VALUES[0])
+        value = filters.choose_one("cells", "Cells: τa, or the correlation in a set", list(VALUES), VALUES[0])
     with rows_place:
         order = filters.choose_one("rows", "Rows", ["by mask", "best first"], "by mask")
     table = matrix(ranking, shown, DIMENSIONS[by], value, best_first=order == "best first")
@@ -210,7 +215,7 @@ def show_matrix(
     if len(rows) > MATRIX_ROWS:
         st.info(f"The first {MATRIX_ROWS} of {len(rows)} rows are drawn; the CSV has all.")
     drawn = table[table["row"].isin(rows[:MATRIX_ROWS])]
-    title = value if value == TAU_A else f"{choice.metric} at {value}"
+    title = value if value == TAU_A else f"{choice.metric}, {set_in_words(value)}"
     # With the choices in its name: what was drawn for others is another chart.
     chart = f"cells {by} {value} {order}"
     draw = partial(matrix_chart, drawn, by, title, picked=selection.already(chart))
@@ -226,6 +231,12 @@ def show_matrix(
         ":small[A cell is an experiment: its value, its number n of seeds, and what the paper prints. Blue "
         "is better.]"
     )
+
+
+def set_in_words(value: str) -> str:
+    """The set of a cell: `top-50`, `random sample`, `whatever was predicted`."""
+    words = {"random": "random sample", PREDICTED: "whatever was predicted"}
+    return words.get(value, f"top-{value}")
 
 
 def show_numbers(choice: RankingChoice, ranking: Ranking) -> None:
@@ -257,6 +268,10 @@ def show_numbers(choice: RankingChoice, ranking: Ranking) -> None:
         shown[f"{ranking.metric}_{point}"] = number(
             f"{sign} {point}", format="%.3f", help=f"Mean over seeds, {as_text(choice.metric)}"
         )
+    shown["n_predicted"] = number("Predicted", format="%d", help="Architectures, the fewest of the seeds")
+    shown[f"{ranking.metric}_{PREDICTED}"] = number(
+        f"{sign} predicted", format="%.3f", help="Over whatever was predicted, be it a part of every set"
+    )
     show_table(ranking.rows, shown, alt=TABLE_ALT)
 
 

@@ -61,7 +61,7 @@ def evaluations(snapshot: Snapshot, run_id: str) -> pd.DataFrame:
 
 
 def parameters(snapshot: Snapshot, gt_key: str, architecture_set: str) -> pd.DataFrame:
-    """τ that the number of parameters alone has in this set: a row a mask that runs have, with mask and tau."""
+    """τ that the number of parameters alone has in this set: a row a mask, with mask and tau."""
     return snapshot.query(
         """
         WITH chosen AS (

@@ -375,9 +375,9 @@ def test_create_twice_keeps_everything(warehouse: Warehouse, write_run: RunWrite
 
 @pytest.fixture(params=sorted((Path(__file__).parent / "files").glob("*.duckdb.xz")), ids=lambda p: p.name)
 def old_warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
-    """The file that an older revision wrote: synthetic ground truth, and three runs; since 0004 imported scores.
+    """The file that an older revision wrote: synthetic ground truth and three runs.
 
-    Those of 0006 are of its `init --with-results`.
+    Since 0004 also imported scores; the runs of 0006 are those of its `init --with-results`.
     """
     path = tmp_path / "nasrank.duckdb"
     path.write_bytes(lzma.decompress(request.param.read_bytes()))
@@ -426,7 +426,10 @@ def test_an_upgrade_keeps_every_row(old_warehouse: Warehouse) -> None:
         pd.testing.assert_frame_equal(
             now.sort_values(order, ignore_index=True), rows.sort_values(order, ignore_index=True)
         )
-    assert set(old_warehouse.query("SELECT kind FROM experiment").kind) == {*before["experiment"].get("kind", ["trained"]), "untrained"}
+    assert set(old_warehouse.query("SELECT kind FROM experiment").kind) == {
+        *before["experiment"].get("kind", ["trained"]),
+        "untrained",
+    }
     sizes = old_warehouse.query("SELECT dataset, image_size FROM experiment WHERE kind = 'trained'")
     assert {"cifar10": 32, "digits": 8}.items() >= dict(sizes.itertuples(index=False, name=None)).items()
 
