@@ -22,7 +22,7 @@ from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
 from nasrank.report.charts.labels import (
-    UNTRAINED_NAMES,
+    given_name,
     in_file_name,
     in_order,
     set_name,
@@ -131,7 +131,7 @@ class _QuestionsOfScale:
             of_mask = self.untrained[self.untrained["mask"] == mask]
             for identity, name in of_mask[["experiment_id", "name"]].itertuples(index=False):
                 if of_size := known.get(Series(identity, UNTRAINED, key.gt_key)):
-                    rows.append(_beside(UNTRAINED_NAMES[name], mask, of_size, None))
+                    rows.append(_beside(given_name(UNTRAINED, name), mask, of_size, None))
         if rows:
             yield self._question(
                 "untrained",

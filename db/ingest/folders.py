@@ -128,8 +128,8 @@ def remove_runs(warehouse: Warehouse, pattern: str, on_wait: Callable[[], None] 
 
 
 def ingested_runs(warehouse: Warehouse) -> dict[str, str]:
-    """The runs in the warehouse, with the digest of their folder's files."""
-    rows = warehouse.query("SELECT run_id, folder_sha256 FROM run")
+    """The runs that came from folders, with the digest of their files."""
+    rows = warehouse.query("SELECT run_id, folder_sha256 FROM run WHERE folder_sha256 IS NOT NULL")
     return dict(zip(rows.run_id, rows.folder_sha256, strict=True))
 
 

@@ -39,7 +39,7 @@ def kind_name(mask: str, lt: str, variant: str) -> str:
 
 def given_name(kind: Any, name: Any) -> str:
     """The name of imported predictions, or what an untrained predictor is, in words."""
-    return UNTRAINED_NAMES[name] if kind == UNTRAINED else str(name)
+    return UNTRAINED_NAMES.get(name, str(name)) if kind == UNTRAINED else str(name)
 
 
 def in_file_name(text: str) -> str:
@@ -58,7 +58,7 @@ def in_order(experiments: pd.DataFrame) -> pd.DataFrame:
     keys = {
         "mask": known["mask"].map(masks),
         "untrained": [
-            1 + list(UNTRAINED_NAMES).index(name) if kind == UNTRAINED else 0
+            1 + [*UNTRAINED_NAMES, name].index(name) if kind == UNTRAINED else 0
             for kind, name in zip(known["kind"], known["name"], strict=True)
         ],
         "name": known["name"],

@@ -49,12 +49,14 @@ class Lines:
     points: as of `ranking_table.Ranking`. series: the lines in the order of the legend.
     colour_order: contains them and gives the n-th one the n-th colour, whatever else is shown.
     seeds: as of `ranking_table.seed_points`; a thin line for each instead of the band.
+    references: further points of correlations, of what needs no training: a dotted line for each `label`.
     """
 
     points: pd.DataFrame
     series: Sequence[str]
     colour_order: Sequence[str]
     seeds: pd.DataFrame | None = None
+    references: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,11 @@ def _draw(
     layers = [spread, line, marks, targets]
     if is_correlation:
         rule = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=_GREY)
-        layers = [rule.encode(y=alt.Y("zero:Q")), *_ceilings(points, value, base.encoding.x, height), *layers]
+        below = [
+            *_ceilings(points, value, base.encoding.x, height),
+            *_references(lines, value, base.encoding.x, height),
+        ]
+        layers = [rule.encode(y=alt.Y("zero:Q")), *below, *layers]
     return alt.layer(*layers)
 
 
@@ -181,6 +187,22 @@ def _ceilings(points: pd.DataFrame, value: str, x: alt.X, height: alt.Y) -> list
         alt.Tooltip("ceiling:Q", title="one trial with the mean of the others", format=_format(value, 1)),
     ]
     return [line.encode(x=x, y=height, detail=alt.Detail("mask:N"), tooltip=tooltip)]
+
+
+def _references(lines: Lines, value: str, x: alt.X, height: alt.Y) -> list[alt.Chart]:
+    """A dotted line for each of the references."""
+    if lines.references is None or lines.references[value].isna().all():
+        return []
+    line = alt.Chart(lines.references[["label", "point", "n", value]]).mark_line(
+        strokeWidth=2, color=_GREY, strokeDash=[1, 4], strokeCap="round", point={"color": _GREY, "size": 25}
+    )
+    tooltip = [
+        alt.Tooltip("label:N", title="without training"),
+        alt.Tooltip("point:N", title="N"),
+        alt.Tooltip(f"{value}:Q", format=_format(value, 1)),
+        alt.Tooltip("n:Q", title="architectures"),
+    ]
+    return [line.encode(x=x, y=height, detail=alt.Detail("label:N"), tooltip=tooltip)]
 
 
 def _with_gaps(points: pd.DataFrame) -> pd.DataFrame:

@@ -86,7 +86,8 @@ def matrix_chart(
     told = cells.assign(
         text=cells["value"].map(signed),
         note=[
-            f"n {seeds}" + ("" if pd.isna(reported) else f" · paper {signed(reported)}")
+            ("untrained" if pd.isna(seeds) else f"n {seeds}")
+            + ("" if pd.isna(reported) else f" · paper {signed(reported)}")
             for seeds, reported in zip(cells["seeds"], cells["reported"], strict=True)
         ],
     )

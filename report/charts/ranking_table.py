@@ -12,7 +12,7 @@ from typing import Final
 
 import pandas as pd
 
-from nasrank.db.warehouse.models import WITHOUT_NETWORK
+from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 from nasrank.report.charts.labels import experiment_labels, signed
 
 # The architecture sets in the order of the paper's axis, and their names on it.
@@ -47,8 +47,9 @@ class Ranking:
         `tau_high` …). Deviation and band are missing for one seed. `tau_ceiling` is the τ that one training
         of the benchmark reaches, and so for the others; missing where the key has no trials.
     rows: a row for each experiment that is measured, best τa first: experiment, series, experiment_id,
-        name, dataset, size, mask, lt, variant, epochs, seeds, tau_a, tau_a_mean, tau_a_std, reported_tau_a,
-        n_predicted (architectures, the fewest of the seeds), then for each point and for `predicted`
+        name, dataset, size, mask, lt, variant, epochs, seeds (missing for what is untrained), tau_a,
+        tau_a_mean, tau_a_std, reported_tau_a, n_predicted (architectures, the fewest of the seeds), then for
+        each point and for `predicted`
         `a_<point>_percent`, `a_<point>_std_percent`, and for the chosen metric `<metric>_<point>`, its
         deviation `<metric>_<point>_std` and `ceiling_<metric>_<point>`.
     metric: a column of `METRICS`.
@@ -163,6 +164,8 @@ def _rows(
     rows.insert(0, "experiment", rows["experiment_id"].map(names["label"]))
     rows.insert(1, "series", rows["experiment_id"].map(names["series"]))
     rows["seeds"] = rows["experiment_id"].map(measured.groupby("experiment_id")["seeds"].max())
+    is_untrained = rows["experiment_id"].map(experiments.set_index("experiment_id")["kind"]) == UNTRAINED
+    rows["seeds"] = rows["seeds"].astype("Int64").mask(is_untrained)
     rows = rows.merge(tau_a, on="experiment_id", how="left")
     own = measured[measured["point"] == PREDICTED].set_index("experiment_id")
     rows["n_predicted"] = rows["experiment_id"].map(own["n"])

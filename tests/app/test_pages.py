@@ -44,8 +44,13 @@ def table(test: AppTest) -> pd.DataFrame:
     return test.dataframe[0].value
 
 
+def networks(test: AppTest) -> pd.DataFrame:
+    """The rows of the table but those of predictors that need no training, which have no seeds."""
+    return table(test).dropna(subset="seeds")
+
+
 def experiments(test: AppTest) -> set[str]:
-    return set(table(test)["experiment"])
+    return set(networks(test)["experiment"])
 
 
 def text(elements: Any) -> str:
@@ -68,9 +73,35 @@ def test_the_first_look_shows_all_masks_of_the_studys_images(filled: Warehouse, 
         "SELECT mask, tau_a FROM experiment_tau_a WHERE size = 'tiny' AND dataset = 'cifar10' AND gt_key = ?",
         [KEY],
     )
-    assert dict(zip(table(test)["mask"], table(test)["tau_a"], strict=True)) == dict(
+    assert dict(zip(networks(test)["mask"], networks(test)["tau_a"], strict=True)) == dict(
         zip(known["mask"], known["tau_a"], strict=True)
     )
+
+
+def test_what_needs_no_training_stands_beside_the_networks(filled: Warehouse, open_page: Any) -> None:
+    test = open_page(filled.path)
+    untrained = table(test)[table(test)["seeds"].isna()].set_index("experiment")
+    assert list(untrained["name"]) == ["params"] * 3
+    taus = filled.query(
+        """SELECT mask, tau FROM run_ranking
+        WHERE kind = 'untrained' AND name = 'params' AND gt_key = ? AND architecture_set = 'random'""",
+        [KEY],
+    )
+    for row in taus.itertuples():
+        assert untrained.loc[f"{row.mask or 'none'} · number of parameters", "tau_random"] == row.tau
+    assert "Dotted in grey, for each mask" in text(test.markdown)
+    assert "number of parameters" not in text(test.caption), "it has no seed to tell, nor a scale"
+    chosen = test.multiselect(key="untrained")
+    assert chosen.options == [
+        "number of parameters", "FLOPs", "number of C3x3", "most convolutions on a path"
+    ]  # fmt: skip
+    chosen.set_value([]).run()
+    assert table(test)["seeds"].notna().all()
+    assert "Dotted in grey" not in text(test.markdown)
+    restored = open_page(filled.path, untrained=["flops", "convolution_depth"], mask="Zero")
+    assert set(table(restored)["experiment"]) == {
+        "Zero", "Zero · FLOPs", "Zero · most convolutions on a path"
+    }  # fmt: skip
 
 
 def test_digits_are_said_to_be_digits(filled: Warehouse, open_page: Any) -> None:

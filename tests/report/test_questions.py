@@ -17,6 +17,7 @@ from scipy.stats import kendalltau, t
 
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.warehouse.file import Warehouse
+from nasrank.report.charts.labels import UNTRAINED_NAMES
 from nasrank.report.figures import ReportKey
 from nasrank.report.questions import Question, answer_questions, random_regret
 from tests.db.views.test_views import admitted
@@ -76,7 +77,30 @@ def questions(warehouse: Warehouse) -> dict[str, Question]:
 
 
 def test_each_question_is_answered(questions: dict[str, Question]) -> None:
-    assert list(questions) == ["ground-truth", "noise", "bn-mode", "operations", "sampling", "whole-space"]
+    assert list(questions) == [
+        "untrained", "ground-truth", "noise", "bn-mode", "operations", "sampling", "whole-space"
+    ]  # fmt: skip
+
+
+def test_what_needs_no_training_is_told_beside_the_networks(
+    warehouse: Warehouse, questions: dict[str, Question]
+) -> None:
+    rows = questions["untrained"].data
+    assert list(rows["predictor"]) == ["the networks", *UNTRAINED_NAMES.values()]
+    assert list(rows["seeds"].isna()) == [False, True, True, True, True]
+    known = warehouse.query(
+        """SELECT name, architecture_set, tau, tau_same_size, gap_std FROM run_ranking
+        WHERE kind = 'untrained' AND mask = ? AND gt_key = ?""",
+        [MASK, KEY],
+    ).set_index(["name", "architecture_set"])
+    for name, label in UNTRAINED_NAMES.items():
+        [told] = rows[rows["predictor"] == label].to_dict("records")
+        for architecture_set in ("random", "top-500", "top-50", "top-10"):
+            expected = known.tau[name, architecture_set]
+            assert told[f"τ, {architecture_set}"] == pytest.approx(expected, abs=0, nan_ok=True)
+        of_random = known.loc[(name, "random")]
+        assert told["equal size, random"] == pytest.approx(of_random.tau_same_size, abs=0, nan_ok=True)
+        assert told["gap"] == pytest.approx(of_random.gap_std, abs=0, nan_ok=True)
 
 
 def test_means_and_intervals_are_those_of_sql(warehouse: Warehouse, questions: dict[str, Question]) -> None:

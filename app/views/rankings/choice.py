@@ -14,7 +14,7 @@ from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key
 from nasrank.db.warehouse.models import IMPORTED, UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
-from nasrank.report.charts.labels import UNTRAINED_NAMES, in_order, set_name, size_position
+from nasrank.report.charts.labels import given_name, in_order, set_name, size_position
 from nasrank.report.charts.ranking_chart import COLOURS
 from nasrank.report.charts.ranking_table import BANDS, METRICS
 
@@ -50,6 +50,11 @@ class RankingChoice:
     bn_mode: str
     experiments: pd.DataFrame
     others: pd.DataFrame
+
+    @property
+    def untrained(self) -> pd.Series:
+        """The `experiment_id`s of the chosen predictors that need no training."""
+        return self.experiments.loc[self.experiments["kind"] == UNTRAINED, "experiment_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,9 @@ def choose(
     measured = in_order(pd.concat([known, imported]))
     masks = list(dict.fromkeys(measured["mask"].map(set_name)))
     untrained = untrained[untrained["mask"].isin(measured["mask"])]
-    others = in_order(pd.concat([known[known["size"].isin(chosen_sizes)], imported, untrained]))
-    chosen = others[others["mask"].map(set_name).isin(filters.choose_some("mask", "Mask", masks))]
+    others = in_order(pd.concat([known[known["size"].isin(chosen_sizes)], imported]))
+    chosen = in_order(pd.concat([others, untrained]))
+    chosen = chosen[chosen["mask"].map(set_name).isin(filters.choose_some("mask", "Mask", masks))]
     beginning = _plain(known[known["size"].isin(sizes[:1])])
     if not beginning.empty and not set(picked) <= {*beginning["experiment_id"], *untrained["experiment_id"]}:
         filters.begin_with_all(["lt", "variant"])
@@ -109,8 +115,9 @@ def choose(
         is_named = chosen["name"].isin(names) | (chosen["kind"] != IMPORTED)
         chosen = chosen[chosen["kind"].isin([*kinds, UNTRAINED]) & is_named]
     if not untrained.empty:
+        offered = {name: given_name(UNTRAINED, name) for name in dict.fromkeys(untrained["name"])}
         names = filters.choose_named(
-            "untrained", "Untrained predictors", UNTRAINED_NAMES, ["params"], UNTRAINED_HELP
+            "untrained", "Untrained predictors", offered, [*offered][:1], UNTRAINED_HELP
         )
         chosen = chosen[chosen["name"].isin(names) | (chosen["kind"] != UNTRAINED)]
     evaluations = shared_queries.evaluations(snapshot)

@@ -64,11 +64,12 @@ def notes(key: pd.Series, ranking: Ranking, runs: pd.DataFrame, incomplete: pd.D
             "tells how well they generalize.",
             is_warning=True,
         )
-    too_few = ranking.rows["tau_a"].isna() & ~ranking.rows["experiment_id"].isin(incomplete["experiment_id"])
+    rows = ranking.rows[ranking.rows["seeds"].notna()]  # the others need no training
+    too_few = rows["tau_a"].isna() & ~rows["experiment_id"].isin(incomplete["experiment_id"])
     if too_few.any():
         yield Note(
             "The mask leaves fewer than 500 architectures, so not all eight points of τa exist: "
-            f"{as_text(listed(list(ranking.rows.loc[too_few, 'experiment'])))}."
+            f"{as_text(listed(list(rows.loc[too_few, 'experiment'])))}."
         )
     scores = [ranking.labels[i] for i in runs.loc[runs["predicts"] == "score", "experiment_id"].unique()]
     if scores:
@@ -76,7 +77,7 @@ def notes(key: pd.Series, ranking: Ranking, runs: pd.DataFrame, incomplete: pd.D
             f"Scores, not accuracies, and so without A_N: {as_text(listed(scores))}. Their τa is that of "
             "mean scores, which another scale of the same score may change; τ it does not."
         )
-    single = ranking.rows.loc[ranking.rows["seeds"] == 1, "experiment"]
+    single = rows.loc[rows["seeds"] == 1, "experiment"]
     if not single.empty:
         yield Note(f"One seed, and so without a band: {as_text(listed(list(single)))}.")
 

@@ -69,6 +69,10 @@ CEILING_CAPTION = (
     " Dashed in grey, for each mask: the correlation of one stand-alone training with the mean of its other "
     "trials. Where that is low, the benchmark itself can hardly tell the architectures apart."
 )
+UNTRAINED_CAPTION = (
+    " Dotted in grey, for each mask: what needs no training; the table below names it. A network that is no "
+    "better has learned nothing that is worth its training."
+)
 
 
 def page() -> None:
@@ -103,7 +107,8 @@ def page() -> None:
     )
     problems = st.empty()
     st.markdown(f"{describe_origins(runs)}  \n{describe_key(choice.key)}")
-    if ranking.rows.empty:
+    is_empty = ranking.rows["experiment_id"].isin(choice.untrained).all()
+    if is_empty:
         st.info("No experiment that fits the filters has a set that was predicted wholly under this key.")
     else:
         selection = LinkedSelection(
@@ -120,7 +125,7 @@ def page() -> None:
     for note in notes(choice.key, ranking, runs, incomplete):
         show = st.warning if note.is_warning else st.caption
         show(note.markdown)
-    if not ranking.rows.empty:
+    if not is_empty:
         show_numbers(choice, ranking)
     filters.check_names(also=(PICKED, *MATRIX_FILTERS))
     filters.check_known(PICKED, "experiment", experiments["experiment_id"])
@@ -154,7 +159,9 @@ def show_chart(
     order = [names.get(experiment_id, experiment_id) for experiment_id in stable]
     if len(stable) > ranking_chart.COLOURS:
         order = [names[experiment_id] for experiment_id in stable if experiment_id in names]
-    rows = ranking.rows[ranking.rows["series"].isin(ranking.points["series"])]
+    is_untrained = ranking.points["experiment_id"].isin(choice.untrained)
+    points, references = ranking.points[~is_untrained], ranking.points[is_untrained]
+    rows = ranking.rows[ranking.rows["series"].isin(points["series"])]
     if rows.empty:
         st.info("None of these experiments predicted a whole set of those that the lines are drawn over.")
         return
@@ -168,14 +175,14 @@ def show_chart(
         )
         order = [name for name in order if name in set(drawn["series"])]
     series = list(drawn["series"])
-    points = ranking.points[ranking.points["series"].isin(series)]
+    points = points[points["series"].isin(series)]
     seeds = None
     if choice.band == SEEDS:
         runs = queries.seed_ranking(snapshot, choice.dataset, choice.key["gt_key"])
         seeds = seed_points(points, ranking.bn_mode, runs)
     draw = partial(
         ranking_chart.ranking_chart,
-        ranking_chart.Lines(points, series, order, seeds),
+        ranking_chart.Lines(points, series, order, seeds, references),
         ("a_n", ranking.metric),
         picked=selection.already("lines"),
     )
@@ -191,6 +198,7 @@ def show_chart(
         f":small[Lines are means over seeds, {BANDS_TOLD[choice.band]}. τa is best at −1, where A_N falls "
         "all the way from the best architectures to the random ones."
         + (CEILING_CAPTION if ranking.points[f"{ranking.metric}_ceiling"].notna().any() else "")
+        + (UNTRAINED_CAPTION if len(references) else "")
         + "]",
         help=TAU_A_HELP,
     )

@@ -117,7 +117,7 @@ def show_rankings(
     draw_epochs("ranking-over-epochs", shown, METRICS)
     by_parameters = queries.parameters(snapshot, gt_key, chosen_set).set_index("mask")["tau"]
     told = [
-        f"{signed(by_parameters[mask])} (mask {as_text(set_name(mask))})"
+        f"{as_text(signed(by_parameters[mask]))} (mask {as_text(set_name(mask))})"
         for mask in known["mask"].unique()
         if mask in by_parameters.index
     ]

