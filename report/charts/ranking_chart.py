@@ -190,11 +190,15 @@ def _ceilings(points: pd.DataFrame, value: str, x: alt.X, height: alt.Y) -> list
 
 
 def _references(lines: Lines, value: str, x: alt.X, height: alt.Y) -> list[alt.Chart]:
-    """A dotted line for each of the references."""
+    """A dotted line with hollow diamonds for each of the references."""
     if lines.references is None or lines.references[value].isna().all():
         return []
     line = alt.Chart(lines.references[["label", "point", "n", value]]).mark_line(
-        strokeWidth=2, color=_GREY, strokeDash=[1, 4], strokeCap="round", point={"color": _GREY, "size": 25}
+        strokeWidth=2,
+        color=_GREY,
+        strokeDash=[1, 4],
+        strokeCap="round",
+        point={"color": _GREY, "shape": "diamond", "size": 45, "filled": False},
     )
     tooltip = [
         alt.Tooltip("label:N", title="without training"),

@@ -89,7 +89,7 @@ def test_what_needs_no_training_stands_beside_the_networks(filled: Warehouse, op
     )
     for row in taus.itertuples():
         assert untrained.loc[f"{row.mask or 'none'} · number of parameters", "tau_random"] == row.tau
-    assert "Dotted in grey, for each mask" in text(test.markdown)
+    assert "Dotted in grey with diamonds, for each mask" in text(test.markdown)
     assert "number of parameters" not in text(test.caption), "it has no seed to tell, nor a scale"
     chosen = test.multiselect(key="untrained")
     assert chosen.options == [
