@@ -79,7 +79,7 @@ def test_differences_are_downloaded_as_the_views_have_them(
     )["experiment_id"].tolist()
     visit(page, f"{dashboard.url}/compare?experiment={ids[0]}&experiment={ids[1]}")
     expect(page.get_by_role("heading", name="Difference to none")).to_be_visible()
-    choose(page, "Metric", "spearman")
+    choose(page, "Metric", "Spearman")
     forest = page.get_by_role("figure", name=re.compile("Differences in Spearman to none")).or_(
         page.get_by_label(re.compile("^Differences in Spearman to none"))
     )

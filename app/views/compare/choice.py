@@ -80,13 +80,7 @@ def choose(
     key = choose_key(filters, keys, list(shared_queries.runs(snapshot)["ground_truth_keys"]))
     own = evaluations[evaluations["experiment_id"].isin(chosen) & ~evaluations["kind"].isin(WITHOUT_NETWORK)]
     bn_mode = choose_bn_mode(filters, own)
-    metric = filters.choose_one(
-        "metric",
-        "Metric",
-        list(METRICS),
-        "tau",
-        "; ".join(f"{name}: {told}" for name, told in METRICS.items()),
-    )
+    metric = filters.choose_one_named("metric", "Metric", METRICS)
     seeds_as = filters.choose_side_by_side("curves", "Curves show", [BANDS, EACH_SEED])
     epoch_set = ""
     if not own["is_final"].all():

@@ -84,6 +84,7 @@ def seed_notes(
                 notes.append(f"{pair} have no seeds, as nothing in them is random: no interval.")
             continue
         common = sorted(set(own or others or []) & set(others or own or []))
+        told = "seed" if own is None or others is None else "common seed"
         if not common:
             notes.append(
                 f"{pair} have no seed in common: nothing can be paired. They have {_seeds(others)} and "
@@ -93,12 +94,12 @@ def seed_notes(
             notes.append(f"{pair} have no set that both predicted wholly under this key.")
         elif compared["seeds"].max() < 2:
             notes.append(
-                f"{pair} have one common seed ({as_text(listed(common))}): a difference, but no interval."
+                f"{pair} have one {told} ({as_text(listed(common))}): a difference, but no interval."
             )
         elif compared["seeds"].max() < 6:
             count = int(compared["seeds"].max())
             notes.append(
-                f"{pair} have {count} common seeds: the interval is wide, and p cannot be below "
+                f"{pair} have {count} {told}s: the interval is wide, and p cannot be below "
                 f"{2 / 2**count:.3g}."
             )
     return notes

@@ -70,8 +70,8 @@ CEILING_CAPTION = (
     "trials. Where that is low, the benchmark itself can hardly tell the architectures apart."
 )
 UNTRAINED_CAPTION = (
-    " Dotted in grey with diamonds, for each mask: what needs no training; the table below names it. A network "
-    "that is no better has learned nothing that is worth its training."
+    " Dotted in grey with diamonds, for each mask: what needs no training; the table below names it. A "
+    "network that is no better has learned nothing that is worth its training."
 )
 
 

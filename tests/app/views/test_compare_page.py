@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
@@ -110,6 +111,36 @@ def test_rankings_are_the_views(whole: Warehouse) -> None:
         assert len(both) == len(own) == len(view) == 9 * 3
         for column in ("a_n_mean", "tau_mean", "tau_std", "pearson_mean", "tau_a", "tau_a_mean", "tau_a_std"):
             assert both[column].tolist() == pytest.approx(both[f"{column}_view"].tolist(), nan_ok=True)
+
+
+def test_what_needs_no_training_is_compared_with_every_seed(studied: Warehouse, open_compare: Any) -> None:
+    network = experiment(
+        studied, "size = 'S' AND mask = '' AND lt = '' AND variant = 'baseline' AND epochs = 20"
+    )
+    params, depth = (
+        experiment(studied, f"mask = '' AND name = '{name}'") for name in ("params", "convolution_depth")
+    )
+    test = open_compare(studied.path, experiment=[network, params, depth])
+    assert "**none · number of parameters** and **none** have 3 seeds: the interval" in text(test.markdown)
+    told = test.dataframe[2].value
+    taus = studied.query(
+        """SELECT run_id, tau FROM run_ranking
+        WHERE gt_key = ? AND architecture_set = 'random' AND is_final AND bn_mode IN ('running', 'untrained')
+            AND experiment_id IN (SELECT unnest(?))""",
+        [KEY, [network, params]],
+    ).set_index("run_id")["tau"]
+    difference = taus["untrained-params-none"] - taus.drop("untrained-params-none")
+    row = told[(told["architecture_set"] == "random") & (told["experiment_id"] == params)].iloc[0]
+    assert row["seeds"] == 3
+    assert row["difference"] == pytest.approx(difference.mean())
+    assert row["high"] - row["difference"] == pytest.approx(
+        stats.t.ppf(0.975, 2) * difference.std() / np.sqrt(3)
+    )
+    both = open_compare(studied.path, experiment=[params, depth])
+    assert "have no seeds, as nothing in them is random: no interval" in text(both.markdown)
+    assert both.dataframe[2].value["low"].isna().all()
+    names = open_compare(studied.path).multiselect(key="experiment").value
+    assert not {params, depth} & set(names), "a page begins with networks"
 
 
 def test_trainings_of_different_length_are_compared_at_their_ends(

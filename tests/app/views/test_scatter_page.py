@@ -113,6 +113,19 @@ def test_a_mean_over_seeds_is_of_points_and_of_numbers(filled: Warehouse, open_s
     assert points["predicted"].tolist() == pytest.approx(by_hand[points["arch_id"]].tolist())
 
 
+def test_what_needs_no_training_is_an_experiment_and_no_run(filled: Warehouse, open_scatter: Any) -> None:
+    found = filled.query("SELECT experiment_id FROM experiment WHERE mask = 'Zero' AND name = 'params'")
+    test = open_scatter(filled.path, experiment=found["experiment_id"][0], set="random")
+    assert "as the architecture says, without any training" in text(test.markdown)
+    assert not any("parameters" in name for name in test.multiselect(key="run").options)
+    tau = filled.query(
+        """SELECT tau FROM run_ranking
+        WHERE run_id = 'untrained-params-Zero' AND gt_key = ? AND architecture_set = 'random'""",
+        [KEY],
+    ).tau[0]
+    assert numbers(test).iloc[0]["tau"] == pytest.approx(tau)
+
+
 def test_what_is_equal_and_what_is_constant(whole: Warehouse) -> None:
     """6,466 classes, each with one first; constant is what no way leads through, by walking the cell."""
     evaluation = scatter_queries.EvaluationKey(run_of(whole, "", 3), KEY, "running", 7)
