@@ -1,8 +1,9 @@
 """The tables that hold what follows from the others, kept so that no reader computes it again.
 
 Each is filled by a view or macro of `db/views`, in the transaction that changes what it follows from:
-`derive_ground_truth` after an import, `derive_runs` after an ingest, `derive_all` after an upgrade. Metrics
-are stored under the keys that a run was asked to predict; under all others, the views compute them.
+`derive_ground_truth` after an import, `derive_runs` after an ingest, `derive_all` after an upgrade. Metrics are
+stored under the keys that a run was asked to predict, those of untrained predictors under the keys that any run
+was asked for; under all others, the views compute them.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ _EVALUATIONS: Final = sa.text(
 )
 # Each part is measured in a statement of its own: what DuckDB sorts for the metrics is held in memory.
 _PREDICTIONS_A_PART: Final = 100_000
+# Nobody asks untrained predictors: they are measured under each key that any run was asked for.
 _ASKED: Final = sa.text(
     """CREATE OR REPLACE TEMPORARY TABLE asked_evaluation_key AS
     SELECT
@@ -81,7 +83,10 @@ _ASKED: Final = sa.text(
         sum(predictions) OVER (ORDER BY run_id, epoch, bn_mode, gt_key) // :predictions AS part
     FROM unstored_evaluation_key AS asked
     JOIN evaluation USING (run_id, epoch, bn_mode)
-    WHERE is_asked"""
+    WHERE is_asked OR (
+        bn_mode = 'untrained'
+        AND gt_key IN (SELECT unnest(CAST(ground_truth_keys AS VARCHAR[])) FROM run)
+    )"""
 )
 _PARTS: Final = sa.text("SELECT DISTINCT part FROM asked_evaluation_key ORDER BY part")
 _PART: Final = sa.text(

@@ -2,7 +2,7 @@
 
 They are what every network has to beat. Each is a column of the view `architecture_size`, larger for better,
 and predicts whatever a mask leaves: without a mask, and under the masks of all experiments. They follow from
-the architectures alone, and are measured under every ground-truth key that is a mean over trials.
+the architectures alone. Their metrics are stored under the ground-truth keys that any run was asked for.
 """
 
 from __future__ import annotations

@@ -14,8 +14,7 @@ CREATE OR REPLACE VIEW evaluation_key AS
 SELECT
     evaluation.run_id, evaluation.epoch, evaluation.bn_mode, experiment.mask, key.gt_key,
     evaluation.predictions = mask.architectures AS is_whole_space,
-    list_contains(CAST(run.ground_truth_keys AS VARCHAR[]), key.gt_key)
-        OR (experiment.kind = 'untrained' AND key.trial = 'mean') AS is_asked,
+    list_contains(CAST(run.ground_truth_keys AS VARCHAR[]), key.gt_key) AS is_asked,
     is_final_epoch(evaluation.epoch, experiment.epochs) AS is_final
 FROM evaluation
 JOIN run USING (run_id)
@@ -31,8 +30,7 @@ COMMENT ON COLUMN evaluation_key.mask IS 'operations removed';
 COMMENT ON COLUMN evaluation_key.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN evaluation_key.is_whole_space IS 'whether all architectures that the mask leaves were predicted';
 COMMENT ON COLUMN evaluation_key.is_asked IS
-'whether the run was asked to predict the top-N of this key, or is untrained and the key a mean over trials; what it '
-'is measured by is stored then';
+'whether the run was asked to predict the top-N of this key; what it is measured by is stored then';
 COMMENT ON COLUMN evaluation_key.is_final IS 'whether it is of the end of training, or without any';
 
 -- `asked` lists run_ids, experiment_ids, or both.

