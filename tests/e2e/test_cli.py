@@ -25,6 +25,7 @@ from nasrank.db.ingest.folders import ingest, ingested_runs
 from nasrank.db.nb201.architectures import Architecture
 from nasrank.db.warehouse.certainty import METRICS
 from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.untrained import PREDICTORS
 from nasrank.trainer.cli.main import main
 from tests.e2e.conftest import free_port, is_healthy
 from tests.samples import random_predictions, write_run_folder
@@ -148,7 +149,7 @@ def test_a_first_session(nasrank: Command, folder: Path) -> None:
         nasrank(
             "sql",
             """SELECT * FROM run_ranking
-            WHERE architecture_set = 'random' AND gt_key LIKE '%cifar10-valid/valid@200'""",
+            WHERE architecture_set = 'random' AND gt_key LIKE '%cifar10-valid/valid@200' AND seed = 0""",
             "--json",
         ).stdout
     )
@@ -188,8 +189,10 @@ def test_views_are_exported_and_intervals_told(nasrank: Command, folder: Path) -
         assert said in failed.stderr.strip().splitlines()[-1]
     assert not list(folder.glob("*.part"))
 
-    first, second = json.loads(nasrank("intervals", "--resamples", "50", "--json").stdout)
+    told = json.loads(nasrank("intervals", "--resamples", "50", "--json").stdout)
+    first, second = (row for row in told if row["variant"])
     assert (first["variant"], second["variant"]) == ("baseline", "warmup")
+    assert {row["name"] for row in told if not row["variant"]} == set(PREDICTORS)
     assert first["tau_low"] < first["tau"] < first["tau_high"]
     [told] = json.loads(
         nasrank("intervals", second["experiment_id"], "--baseline", first["experiment_id"], "--json").stdout
@@ -202,7 +205,10 @@ def test_views_are_exported_and_intervals_told(nasrank: Command, folder: Path) -
         AND architecture_set = 'random' AND variant = 'baseline'"""
     )
     for metric in METRICS:
-        told, _ = json.loads(nasrank("intervals", "--metric", metric, "--resamples", "1", "--json").stdout)
+        measured = nasrank(
+            "intervals", first["experiment_id"], "--metric", metric, "--resamples", "1", "--json"
+        )
+        [told] = json.loads(measured.stdout)
         assert told[metric] == pytest.approx(means[f"{metric}_mean"][0])
 
 
@@ -235,7 +241,8 @@ def test_predictions_of_others_are_imported(nasrank: Command, folder: Path) -> N
         ("theirs", 0, "percent"),
         ("theirs", 1, "percent"),
     ]
-    own, theirs = json.loads(nasrank("intervals", "--resamples", "20", "--json").stdout)
+    told = json.loads(nasrank("intervals", "--resamples", "20", "--json").stdout)
+    own, theirs = (row for row in told if row["seeds"])
     assert (own["name"], theirs["name"], theirs["seeds"]) == (None, "theirs", 2)
     other = folder / "other.json"
     other.write_text((net / "seed1.json").read_text())
