@@ -23,7 +23,8 @@ COMMENT ON VIEW experiment_effect IS
 'What each LT and variant changes: the difference to the baseline with the same mask, size, other settings and seeds';
 COMMENT ON COLUMN experiment_effect.experiment_id IS 'experiment';
 COMMENT ON COLUMN experiment_effect.baseline_id IS 'experiment without LT and variant, otherwise the same';
-COMMENT ON COLUMN experiment_effect.name IS 'name of imported predictions or of an untrained predictor; NULL for networks';
+COMMENT ON COLUMN experiment_effect.name IS
+'name of imported predictions or of an untrained predictor; NULL for networks';
 COMMENT ON COLUMN experiment_effect.dataset IS 'images trained on';
 COMMENT ON COLUMN experiment_effect.size IS 'size of the super-network';
 COMMENT ON COLUMN experiment_effect.mask IS 'operations removed, empty for none';

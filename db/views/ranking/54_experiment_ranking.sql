@@ -41,7 +41,8 @@ CREATE OR REPLACE VIEW experiment_ranking AS SELECT * FROM experiment_ranking_of
 COMMENT ON VIEW experiment_ranking IS
 'How each experiment ranks, over its seeds: a row for each architecture set and ground-truth key';
 COMMENT ON COLUMN experiment_ranking.experiment_id IS 'experiment';
-COMMENT ON COLUMN experiment_ranking.name IS 'name of imported predictions or of an untrained predictor; NULL for networks';
+COMMENT ON COLUMN experiment_ranking.name IS
+'name of imported predictions or of an untrained predictor; NULL for networks';
 COMMENT ON COLUMN experiment_ranking.dataset IS 'images trained on';
 COMMENT ON COLUMN experiment_ranking.size IS 'size of the super-network';
 COMMENT ON COLUMN experiment_ranking.mask IS 'operations removed, empty for none';

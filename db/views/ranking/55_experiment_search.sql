@@ -21,7 +21,8 @@ FROM averaged;
 COMMENT ON VIEW experiment_search IS
 'What a search finds that trusts the predictions, over the seeds of each experiment';
 COMMENT ON COLUMN experiment_search.experiment_id IS 'experiment';
-COMMENT ON COLUMN experiment_search.name IS 'name of imported predictions or of an untrained predictor; NULL for networks';
+COMMENT ON COLUMN experiment_search.name IS
+'name of imported predictions or of an untrained predictor; NULL for networks';
 COMMENT ON COLUMN experiment_search.dataset IS 'images trained on';
 COMMENT ON COLUMN experiment_search.size IS 'size of the super-network';
 COMMENT ON COLUMN experiment_search.mask IS 'operations removed, empty for none';

@@ -68,7 +68,8 @@ CREATE OR REPLACE VIEW experiment_tau_a AS SELECT * FROM experiment_tau_a_of('ru
 COMMENT ON VIEW experiment_tau_a IS
 'τa of each experiment: of A_N averaged over seeds, as the paper has it, and over the τa of single seeds';
 COMMENT ON COLUMN experiment_tau_a.experiment_id IS 'experiment';
-COMMENT ON COLUMN experiment_tau_a.name IS 'name of imported predictions or of an untrained predictor; NULL for networks';
+COMMENT ON COLUMN experiment_tau_a.name IS
+'name of imported predictions or of an untrained predictor; NULL for networks';
 COMMENT ON COLUMN experiment_tau_a.dataset IS 'images trained on';
 COMMENT ON COLUMN experiment_tau_a.size IS 'size of the super-network';
 COMMENT ON COLUMN experiment_tau_a.mask IS 'operations removed, empty for none';
