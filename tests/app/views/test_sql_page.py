@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -63,7 +64,7 @@ def test_an_example_fills_the_editor_and_answers(filled: Warehouse, open_console
     assert not test.dataframe
     run(test)
     rows = filled.query_arrow(EXAMPLES[title])
-    assert test.dataframe[0].value.equals(rows.to_pandas())
+    pd.testing.assert_frame_equal(test.dataframe[0].value, rows.to_pandas())  # but for a last bit
     assert f"**{rows.num_rows} rows**" in text(test.markdown)
     assert test.query_params["sql"] == EXAMPLES[title]
 
