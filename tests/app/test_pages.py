@@ -93,7 +93,8 @@ def test_what_needs_no_training_stands_beside_the_networks(filled: Warehouse, op
     assert "number of parameters" not in text(test.caption), "it has no seed to tell, nor a scale"
     chosen = test.selectbox(key="untrained")
     assert chosen.options == [
-        "number of parameters", "FLOPs", "number of C3x3", "most convolutions on a path", "all of these", "none"
+        "number of parameters", "FLOPs", "number of C3x3", "most convolutions on a path",
+        "all of these", "none",
     ]  # fmt: skip
     chosen.set_value("none").run()
     assert table(test)["seeds"].notna().all()
