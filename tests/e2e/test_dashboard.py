@@ -65,6 +65,7 @@ def test_a_filter_changes_chart_and_url_and_the_url_restores_it(
         "columns": ["variant"],
         "cells": ["τa"],
         "rows": ["by mask"],
+        "untrained": ["params"],
     }
     other.context.close()
 

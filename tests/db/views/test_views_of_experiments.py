@@ -103,7 +103,8 @@ def test_a_variant_is_compared_on_images_of_its_own_size(warehouse: Warehouse, w
     )
     assert list(pairs.itertuples(index=False, name=None)) == [(16, 16), (32, 32)]
     unmasked = warehouse.query(
-        "SELECT DISTINCT image_size FROM mask_effect JOIN experiment USING (experiment_id)"
+        """SELECT DISTINCT image_size FROM mask_effect JOIN experiment USING (experiment_id)
+        WHERE kind = 'trained'"""
     )
     assert unmasked.image_size.tolist() == [16]
 
@@ -169,7 +170,10 @@ def test_effects_are_of_experiments_that_differ_in_nothing_else(
     assert (len(of_effects), len(of_masks)) == (7, 3)
     found = warehouse.query("SELECT DISTINCT experiment_id, baseline_id FROM experiment_effect")
     assert set(found.itertuples(index=False, name=None)) == of_effects
-    found = warehouse.query("SELECT DISTINCT experiment_id, unmasked_id FROM mask_effect")
+    found = warehouse.query(
+        """SELECT DISTINCT experiment_id, unmasked_id FROM mask_effect
+        JOIN experiment USING (experiment_id) WHERE kind = 'trained'"""
+    )
     assert set(found.itertuples(index=False, name=None)) == of_masks
 
 
@@ -217,7 +221,9 @@ def test_what_an_edge_of_an_operation_is_worth(warehouse: Warehouse, write_run: 
     truth = warehouse.query(
         "SELECT accuracy FROM ground_truth WHERE gt_key = ? ORDER BY arch_id", [KEY]
     ).accuracy.tolist()
-    rows = warehouse.query("SELECT * FROM operation_effect WHERE gt_key = ?", [KEY]).set_index("operation")
+    rows = warehouse.query(
+        "SELECT * FROM operation_effect WHERE bn_mode <> 'untrained' AND gt_key = ?", [KEY]
+    ).set_index("operation")
     members = [one for one in sets_by_hand(truth, "Zero")["random"] if predictions[one] is not None]
     assert sorted(rows.index) == ["C1x1", "C3x3", "Pool", "Skip"]
     for operation, row in rows.iterrows():
