@@ -30,7 +30,7 @@ from nasrank.db.predictions.reading import (
     read_run,
     seeds_of,
 )
-from nasrank.db.runs.experiment import config_hash, experiment_id
+from nasrank.db.runs.experiment import named_experiment
 from nasrank.db.warehouse.derived import derive_runs, forget_runs
 from nasrank.db.warehouse.file import Warehouse, insert_arrow
 from nasrank.db.warehouse.ground_truth import resolve_key
@@ -95,7 +95,8 @@ def import_predictions(
             runs.append(read_run(file, number, known_accuracies, options, read_file))
     report.notes += [*dict.fromkeys(line for run in runs for line in run.notes), told]
     _refuse_differences(runs)
-    experiment = _experiment_row(name, options.mask, str(runs[0].source["scale"]))
+    predicts = "score" if runs[0].source["scale"] == "score" else "accuracy"
+    experiment = named_experiment(IMPORTED, name, str(options.mask), predicts)
     known = _known_sources(warehouse, experiment)
     new = []
     for run in runs:
@@ -202,14 +203,6 @@ def _refuse_differences(runs: Sequence[ForeignRun]) -> None:
         if len(by_value) > 1:
             told = ", ".join(f"{file} as {value}" for value, file in by_value.items())
             raise NasrankError(f"the files differ in {name} ({told}); force one for all with {option}")
-
-
-def _experiment_row(name: str, mask: OperationSet, scale: str) -> dict[str, Any]:
-    """Its configuration is what tells it from others: name, mask, and what it predicts."""
-    predicts = "score" if scale == "score" else "accuracy"
-    config = {"kind": IMPORTED, "mask": str(mask), "name": name, "predicts": predicts}
-    digest = config_hash(config)
-    return {"experiment_id": experiment_id(digest), "config_hash": digest, "config": config, **config}
 
 
 def _run_id(experiment: dict[str, Any], seed: int) -> str:

@@ -132,3 +132,10 @@ def read_config(folder: Path) -> RunConfig | None:
             "file anew"
         )
     return about
+
+
+def named_experiment(kind: str, name: str, mask: str, predicts: str) -> dict[str, Any]:
+    """Columns of `experiment` for what is no network: its configuration is what tells it from others."""
+    config = {"kind": kind, "mask": mask, "name": name, "predicts": predicts}
+    digest = config_hash(config)
+    return {"experiment_id": experiment_id(digest), "config_hash": digest, "config": config, **config}

@@ -13,7 +13,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from nasrank.db.runs.experiment import config_hash, experiment_id
+from nasrank.db.runs.experiment import named_experiment
 from nasrank.db.warehouse.models import NO_EPOCH, UNTRAINED, Experiment, Prediction, Run
 
 # Columns of architecture_size, which describes each.
@@ -32,9 +32,7 @@ def insert_untrained(connection: sa.Connection) -> list[str]:
 
 
 def _insert(connection: sa.Connection, mask: str, name: str) -> str:
-    config = {"kind": UNTRAINED, "mask": mask, "name": name, "predicts": "score"}
-    digest = config_hash(config)
-    experiment = {"experiment_id": experiment_id(digest), "config_hash": digest, "config": config, **config}
+    experiment = named_experiment(UNTRAINED, name, mask, "score")
     run_id = f"{UNTRAINED}-{name}-{mask or 'none'}"
     connection.execute(sa.insert(Experiment), experiment)
     connection.execute(

@@ -81,8 +81,8 @@ def experiment_labels(experiments: pd.DataFrame, without: str | None = None) -> 
 
     Of an imported one or an untrained predictor it is its mask and its name. `experiments` has the columns of
     `queries.experiments`. Having no LT is not told. No two names are equal: two configurations always differ
-    in some part, and what words cannot tell apart is told by the identity. Except those that differ only in
-    the part `without` (lt, variant or size), which no name tells.
+    in some part, and what words cannot tell apart is told by the identity. Only experiments that differ in
+    nothing but the part `without` (lt, variant or size) share a name.
     """
     is_named = experiments["kind"].isin(WITHOUT_NETWORK)
     parts = {str(row.experiment_id): _parts(row) for row in experiments[~is_named].itertuples()}

@@ -49,9 +49,8 @@ class Ranking:
     rows: a row for each experiment that is measured, best τa first: experiment, series, experiment_id,
         name, dataset, size, mask, lt, variant, epochs, seeds (missing for what is untrained), tau_a,
         tau_a_mean, tau_a_std, reported_tau_a, n_predicted (architectures, the fewest of the seeds), then for
-        each point and for `predicted`
-        `a_<point>_percent`, `a_<point>_std_percent`, and for the chosen metric `<metric>_<point>`, its
-        deviation `<metric>_<point>_std` and `ceiling_<metric>_<point>`.
+        each point and for `predicted` `a_<point>_percent`, `a_<point>_std_percent`, and for the chosen metric
+        `<metric>_<point>`, its deviation `<metric>_<point>_std` and `ceiling_<metric>_<point>`.
     metric: a column of `METRICS`.
     """
 
