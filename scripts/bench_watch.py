@@ -42,6 +42,11 @@ SLOW_EVERY: Final = 10
 SLOW_SECONDS: Final = 3.0  # between the first and the last file of such a folder
 START_PAUSE: Final = 0.05
 READ_PAUSE: Final = 5.0  # between two page views: a person who looks at what is new
+# Of what appeared; what needs no training comes by itself.
+COUNTS: Final = """
+SELECT count(DISTINCT run_id) AS runs, count(*) AS predictions FROM prediction
+WHERE NOT is_without_network(bn_mode)
+"""
 Event = tuple[float, dict[str, Any]]
 
 
@@ -219,9 +224,7 @@ def summary(
     told = [run for event in publishes for run in event["runs"]]
     if len(told) != len(set(told)):
         raise SystemExit("a run was ingested twice")
-    [rows] = warehouse.query(
-        "SELECT (SELECT count(*) FROM run) AS runs, (SELECT count(*) FROM prediction) AS predictions"
-    ).to_dict("records")
+    [rows] = warehouse.query(COUNTS).to_dict("records")
     if rows["runs"] != len(arrivals):
         raise SystemExit(f"{rows['runs']} runs are in the warehouse, and {len(arrivals)} appeared")
     return {
