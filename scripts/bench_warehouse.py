@@ -142,9 +142,8 @@ class RunWriter:
         admitted = self._warehouse.query(
             "SELECT arch_id FROM search_space WHERE mask = ? AND NOT one_per_class", [mask]
         ).arch_id
-        known = set(admitted)
-        others = [arch_id for arch_id in sample_order() if arch_id in known and arch_id not in set(asked)]
-        return [*asked, *others][:predictions]
+        others = set(admitted) - set(asked)
+        return [*asked, *(arch_id for arch_id in sample_order() if arch_id in others)][:predictions]
 
     def _write(self, config: ExperimentConfig, seed: int, arch_ids: list[int]) -> Path:
         path = self._runs_dir / run_id(config, seed)

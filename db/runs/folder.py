@@ -156,7 +156,7 @@ class RunFolder:
         `about` joins the file's metadata.
         """
         rows = [
-            asdict(prediction.row)
+            vars(prediction.row)  # flat, and asdict copies what is in it
             for prediction in sorted(predictions, key=lambda prediction: prediction.arch_id)
         ]
         metadata = {"run_id": self.path.name, "epoch": str(epoch), "bn_mode": bn_mode, **(about or {})}

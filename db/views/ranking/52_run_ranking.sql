@@ -14,12 +14,14 @@ with_gap AS (
 SELECT
     run.experiment_id, experiment.name, experiment.dataset, experiment.size, ranking.mask, experiment.lt,
     experiment.variant, run.seed,
-    ranking.* EXCLUDE (predictor, mean, true_mean, gap, gap_std, gap_share, mask, set_kind, is_paper_set, is_final),
+    -- By the name that windows are partitioned by, a reader's WHERE comes before them.
+    ranking.* EXCLUDE (predictor, mean, true_mean, gap, gap_std, gap_share, mask, set_kind, is_paper_set, is_final)
+    REPLACE (predictor AS run_id),
     CASE WHEN predicts = 'accuracy' THEN ranking.gap END AS gap, ranking.gap_std,
     CASE WHEN predicts = 'accuracy' THEN ranking.gap_share END AS gap_share,
     experiment.kind, ranking.set_kind, ranking.is_paper_set, ranking.is_final
 FROM with_tau_a('with_gap') AS ranking
-JOIN run USING (run_id)
+JOIN run ON run.run_id = ranking.predictor
 JOIN experiment USING (experiment_id);
 
 COMMENT ON MACRO TABLE run_ranking_of IS
