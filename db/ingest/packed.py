@@ -9,7 +9,7 @@ another study is named, so that what a pilot tried enters no finding.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from importlib import resources
 from pathlib import Path
@@ -65,6 +65,23 @@ def pack_runs(folders: Sequence[RunRows], directory: Path) -> None:
         pq.write_table(rows[name].replace_schema_metadata(None), _file(directory, name), compression="zstd")
 
 
+def pack_more_runs(folders: Sequence[RunRows], directory: Path, run_ids: Collection[str]) -> int:
+    """Pack `folders` beside those of the runs `run_ids` that `directory` has; returns how many it keeps.
+
+    Raises `NasrankError` where there is no run, and as `unpack_runs`.
+    """
+    replaced = {folder.run["run_id"] for folder in folders}
+    packed = unpack_runs(directory) if is_packed(directory) else []
+    kept = [folder for folder in packed if folder.run["run_id"] in {*run_ids} - replaced]
+    pack_runs([*kept, *folders], directory)
+    return len(kept)
+
+
+def is_packed(directory: Path) -> bool:
+    """Whether there are packed runs in `directory`."""
+    return _file(directory, Run.__tablename__).exists()
+
+
 def unpack_runs(directory: Path) -> list[RunRows]:
     """What `pack_runs` wrote. Raises `NasrankError` for a file that is missing or damaged."""
     tables = {name: _read(_file(directory, name)) for name in _TABLES}
@@ -87,7 +104,7 @@ def unpack_runs(directory: Path) -> list[RunRows]:
 
 def shipped_results() -> tuple[str, ...]:
     """The names of the studies whose runs come with nasrank."""
-    return tuple(sorted(file.parent.name for file in _RESULTS.glob("*/run.parquet")))
+    return tuple(sorted(folder.name for folder in _RESULTS.iterdir() if is_packed(folder)))
 
 
 def load_results(

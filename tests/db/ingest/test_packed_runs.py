@@ -14,7 +14,14 @@ import pytest
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest import packed as packing
 from nasrank.db.ingest.folders import ingest
-from nasrank.db.ingest.packed import DEFAULT_RESULTS, load_results, pack_runs, shipped_results, unpack_runs
+from nasrank.db.ingest.packed import (
+    DEFAULT_RESULTS,
+    load_results,
+    pack_more_runs,
+    pack_runs,
+    shipped_results,
+    unpack_runs,
+)
 from nasrank.db.runs.reader import read_run_folder
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.models import Experiment, Run
@@ -65,6 +72,18 @@ def test_packed_runs_bring_what_their_folders_bring(
     for mine, theirs in zip(content(warehouse), content(other), strict=True):
         assert len(mine)
         pd.testing.assert_frame_equal(mine, theirs)
+
+
+def test_a_study_is_packed_as_it_goes_on(folders: Sequence[Path], packed: Path, tmp_path: Path) -> None:
+    step_by_step = tmp_path / "steps"
+    rows = [read_run_folder(folder) for folder in folders]
+    names = [folder.name for folder in folders]
+    assert pack_more_runs(rows[:2], step_by_step, names) == 0
+    assert pack_more_runs(rows[1:], step_by_step, names) == 1, "one has no folder any more"
+    for file in packed.iterdir():
+        assert (step_by_step / file.name).read_bytes() == file.read_bytes()
+    assert pack_more_runs(rows[:1], step_by_step, names[:2]) == 1, "the study has left one out"
+    assert {run.run["run_id"] for run in unpack_runs(step_by_step)} == set(names[:2])
 
 
 def test_a_run_that_is_there_stays(warehouse: Warehouse, folders: Sequence[Path], packed: Path) -> None:
