@@ -52,12 +52,13 @@ def incomplete_sets(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFra
     """
     return snapshot.query(
         """
+        WITH chosen AS (
+            SELECT * FROM final_evaluations($dataset, $gt_key)
+        )
         SELECT experiment_id, run_id, seed, bn_mode, architecture_set, n - n_predicted AS missing
-        FROM run_metric
+        FROM run_metric_of('chosen', definitions := 'paper_set')
         JOIN run USING (run_id)
-        JOIN experiment USING (experiment_id)
-        WHERE gt_key = $gt_key AND (dataset = $dataset OR experiment.kind = 'imported')
-            AND is_final AND n_predicted < n AND is_paper_set
+        WHERE n_predicted < n AND is_paper_set
         ORDER BY experiment_id, seed, bn_mode, n, architecture_set
         """,
         dataset=dataset,

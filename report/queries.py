@@ -46,15 +46,24 @@ def ranking(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
     """
     return warehouse.query(
         """
+        WITH chosen AS (
+            SELECT * FROM final_evaluations($dataset, $gt_key)
+        ),
+        shown_set AS (
+            SELECT * FROM set_definition WHERE kind <> 'top-percent' AND NOT one_per_class
+        ),
+        ranking AS (
+            SELECT *
+            FROM run_ranking_of('chosen', definitions := 'shown_set')
+            WHERE is_whole AND (is_paper_set OR set_kind = 'predicted')
+        )
         SELECT
             experiment_id, bn_mode, epoch, architecture_set, n, seeds, a_n_mean, a_n_std,
             a_n_interval, tau_mean, tau_std, tau_interval, tau_eq2_mean, tau_eq2_std, tau_eq2_interval,
             spearman_mean, spearman_std, spearman_interval, pearson_mean, pearson_std, pearson_interval,
             tau_same_size_mean, tau_same_size_std, tau_same_size_interval,
             tau_partial_mean, tau_partial_std, tau_partial_interval
-        FROM experiment_ranking
-        WHERE gt_key = $gt_key AND (dataset = $dataset OR is_without_network(bn_mode)) AND is_final
-            AND is_whole AND (is_paper_set OR set_kind = 'predicted')
+        FROM experiment_ranking_of('ranking')
         ORDER BY experiment_id, bn_mode, n, architecture_set
         """,
         dataset=dataset,
@@ -66,9 +75,14 @@ def tau_a(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
     """τa at the end of training, of the averaged A_N and over seeds, and the paper's; a row an experiment."""
     return warehouse.query(
         """
+        WITH chosen AS (
+            SELECT * FROM final_evaluations($dataset, $gt_key)
+        ),
+        metric AS (
+            SELECT * FROM run_metric_of('chosen', definitions := 'paper_set')
+        )
         SELECT experiment_id, bn_mode, tau_a, tau_a_mean, tau_a_std, reported_tau_a
-        FROM experiment_tau_a
-        WHERE gt_key = $gt_key AND (dataset = $dataset OR is_without_network(bn_mode)) AND is_final
+        FROM experiment_tau_a_of('metric')
         ORDER BY experiment_id, bn_mode
         """,
         dataset=dataset,
@@ -269,7 +283,9 @@ def findings(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
         ),
         -- Each claim reads it: it is computed once.
         ranking AS MATERIALIZED (
-            SELECT * FROM run_ranking_of('chosen') WHERE architecture_set = 'random' AND is_whole
+            SELECT *
+            FROM run_ranking_of('chosen', definitions := 'paper_set')
+            WHERE architecture_set = 'random' AND is_whole
         ),
         evidence AS (
             SELECT *

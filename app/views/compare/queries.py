@@ -20,8 +20,11 @@ def rankings(snapshot: Snapshot, experiment_ids: tuple[str, ...], gt_key: str, b
             FROM evaluations_of($experiment_ids, $gt_key)
             WHERE bn_mode = $bn_mode OR is_without_network(bn_mode)
         ),
+        shown_set AS (
+            SELECT * FROM set_definition WHERE kind IN ('top', 'random', 'all') AND NOT one_per_class
+        ),
         ranking AS (
-            SELECT * FROM run_ranking_of('chosen')
+            SELECT * FROM run_ranking_of('chosen', definitions := 'shown_set')
             WHERE is_whole AND NOT one_per_class AND set_kind IN ('top', 'random', 'all')
         ),
         measured AS (
@@ -72,9 +75,12 @@ def differences(
             FROM evaluations_of($experiment_ids, $gt_key)
             WHERE (bn_mode = $bn_mode OR is_without_network(bn_mode)) AND is_final
         ),
+        shown_set AS (
+            SELECT * FROM set_definition WHERE kind IN ('top', 'random', 'all') AND NOT one_per_class
+        ),
         ranking AS (
             -- They are paired by epoch, and the end is the same for all, however long each was trained.
-            SELECT * REPLACE (0 AS epoch) FROM run_ranking_of('chosen')
+            SELECT * REPLACE (0 AS epoch) FROM run_ranking_of('chosen', definitions := 'shown_set')
             WHERE NOT one_per_class AND set_kind IN ('top', 'random', 'all')
         ),
         pair AS (

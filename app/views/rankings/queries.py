@@ -15,12 +15,14 @@ def seed_ranking(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
     """
     return snapshot.query(
         """
+        WITH chosen AS (
+            SELECT * FROM final_evaluations($dataset, $gt_key)
+        )
         SELECT
             experiment_id, seed, bn_mode, architecture_set, a_n, tau, tau_eq2, spearman, pearson,
             tau_same_size, tau_partial
-        FROM run_ranking
-        WHERE gt_key = $gt_key AND (dataset = $dataset OR is_without_network(bn_mode))
-            AND is_final AND is_whole AND is_paper_set
+        FROM run_ranking_of('chosen', definitions := 'paper_set')
+        WHERE is_whole AND is_paper_set
         ORDER BY experiment_id, seed, bn_mode, n, architecture_set
         """,
         dataset=dataset,

@@ -42,3 +42,14 @@ WHERE gt_key = by_key AND (list_contains(asked, run_id) OR list_contains(asked, 
 
 COMMENT ON MACRO TABLE evaluations_of IS
 'The rows of evaluation_key of some runs, or of all runs of some experiments, under one ground-truth key';
+
+CREATE OR REPLACE MACRO final_evaluations(on_dataset, by_key) AS TABLE
+SELECT evaluation_key.*
+FROM evaluation_key
+JOIN run USING (run_id)
+JOIN experiment USING (experiment_id)
+WHERE gt_key = by_key AND is_final AND (dataset = on_dataset OR is_without_network(bn_mode));
+
+COMMENT ON MACRO TABLE final_evaluations IS
+'The rows of evaluation_key at the end of the training on a data set, and of all that is without a network, under one '
+'ground-truth key';

@@ -21,18 +21,19 @@ COMMENT ON MACRO series_number IS
 -- Which sets are measured for each row of `pairs`, a relation like evaluation_key. The whole space, and one of each
 -- class, are looked at only where all of the space was predicted: elsewhere the set `predicted` says what there is.
 -- Two inner joins instead of an outer one, whose size DuckDB overestimates so much that it joins predictions of all
--- runs with the truth.
-CREATE OR REPLACE MACRO measured_set(pairs) AS TABLE
+-- runs with the truth. `definitions` is set_definition, or a part of it. Of a whole space, `predicted` is measured by
+-- `all`, and so not without it.
+CREATE OR REPLACE MACRO measured_set(pairs, definitions := 'set_definition') AS TABLE
 WITH set_of_pair AS (
     SELECT pair.*, definition.*, ranked_set.n
     FROM query_table(pairs) AS pair
     JOIN ranked_set USING (gt_key, mask)
-    JOIN set_definition AS definition USING (one_per_class, architecture_set)
+    JOIN query_table(definitions) AS definition USING (one_per_class, architecture_set)
     WHERE pair.is_whole_space OR (NOT definition.one_per_class AND definition.kind <> 'all')
     UNION ALL BY NAME
     SELECT pair.*, definition.*, NULL AS n
     FROM query_table(pairs) AS pair
-    CROSS JOIN set_definition AS definition
+    CROSS JOIN query_table(definitions) AS definition
     WHERE definition.kind = 'predicted' AND NOT definition.one_per_class
 )
 SELECT
@@ -55,7 +56,7 @@ COMMENT ON MACRO TABLE measured_set IS
 -- The members of these sets that have a prediction. A prediction meets its truth before the sets, so once and not once
 -- for each of them. DuckDB changes the order of joins where it thinks that it knows better, but not across an UNNEST;
 -- without these, it may join the predictions of all runs with the truth under every key first.
-CREATE OR REPLACE MACRO predicted_set(pairs) AS TABLE
+CREATE OR REPLACE MACRO predicted_set(pairs, definitions := 'set_definition') AS TABLE
 WITH predicted AS (
     SELECT
         pair.run_id, pair.epoch, pair.bn_mode, pair.gt_key, pair.mask, prediction.arch_id,
@@ -74,7 +75,7 @@ ranked AS (
 )
 SELECT chosen.*, ranked.gt_rank, ranked.in_random_sample, ranked.arch_id, ranked.truth, ranked.predicted
 FROM ranked
-JOIN measured_set(pairs) AS chosen USING (run_id, epoch, bn_mode, gt_key, mask, one_per_class)
+JOIN measured_set(pairs, definitions := definitions) AS chosen USING (run_id, epoch, bn_mode, gt_key, mask, one_per_class)
 WHERE is_member(chosen.set_kind, chosen.n, ranked.gt_rank, ranked.in_random_sample);
 
 COMMENT ON MACRO TABLE predicted_set IS

@@ -1,8 +1,10 @@
--- The metrics of every architecture set for each row of `pairs`, a relation like evaluation_key.
-CREATE OR REPLACE MACRO ranking_of(pairs) AS TABLE
+-- The metrics of every architecture set of `definitions` for each row of `pairs`, a relation like evaluation_key.
+CREATE OR REPLACE MACRO ranking_of(pairs, definitions := 'set_definition') AS TABLE
 WITH member AS (
     -- Of a whole space, the series of `predicted` is that of `all`.
-    SELECT run_id AS predictor, * FROM predicted_set(pairs) WHERE NOT (is_whole_space AND set_kind = 'predicted')
+    SELECT run_id AS predictor, *
+    FROM predicted_set(pairs, definitions := definitions)
+    WHERE NOT (is_whole_space AND set_kind = 'predicted')
 )
 SELECT
     chosen.run_id, chosen.epoch, chosen.bn_mode, chosen.gt_key, chosen.mask, chosen.one_per_class, chosen.set_kind,
@@ -13,7 +15,7 @@ SELECT
     tau, tau_eq2, spearman, pearson,
     CASE WHEN predicts = 'score' THEN twelve_digits(mean_predicted) END AS mean_score,
     tau_same_size, tau_partial, predicted_std
-FROM measured_set(pairs) AS chosen
+FROM measured_set(pairs, definitions := definitions) AS chosen
 LEFT JOIN rank_correlation('member') AS series
     ON series.gt_key = chosen.gt_key AND series.mask = chosen.mask AND series.predictor = chosen.run_id
     AND series.series = chosen.series

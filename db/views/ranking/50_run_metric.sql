@@ -1,6 +1,7 @@
 -- What run_metric says, for the evaluations and keys of a relation like evaluation_key. Under keys that are not stored,
--- metrics are computed for these and no others: DuckDB cannot tell by a list of runs which to leave out.
-CREATE OR REPLACE MACRO run_metric_of(evaluations) AS TABLE
+-- metrics are computed for these and no others: DuckDB cannot tell by a list of runs which to leave out. Nor can it by
+-- a reader's choice of sets: `definitions` is set_definition or a part of it, and others need not be computed.
+CREATE OR REPLACE MACRO run_metric_of(evaluations, definitions := 'set_definition') AS TABLE
 WITH unstored AS (
     SELECT *
     FROM query_table(evaluations)
@@ -12,7 +13,7 @@ metric AS (
     JOIN query_table(evaluations) AS evaluation USING (run_id, epoch, bn_mode, gt_key)
     JOIN set_definition AS definition USING (architecture_set)
     UNION ALL BY NAME
-    SELECT * FROM ranking_of('unstored')
+    SELECT * FROM ranking_of('unstored', definitions := definitions)
 )
 SELECT
     metric.*, metric.n_predicted = metric.n AS is_whole,
@@ -24,7 +25,7 @@ JOIN experiment USING (experiment_id);
 
 COMMENT ON MACRO TABLE run_metric_of IS
 'What run_metric says, for the evaluations and keys of a relation like evaluation_key; fast for '
-'some runs under any key';
+'some runs under any key, and for some sets, where `definitions` is a part of set_definition';
 
 CREATE OR REPLACE VIEW run_metric AS SELECT * FROM run_metric_of('evaluation_key');
 

@@ -1,11 +1,11 @@
 -- What run_ranking says, for the evaluations and keys of a relation like evaluation_key.
-CREATE OR REPLACE MACRO run_ranking_of(evaluations) AS TABLE
+CREATE OR REPLACE MACRO run_ranking_of(evaluations, definitions := 'set_definition') AS TABLE
 WITH metric AS (
     -- Not from the view tau_a, which would compute every metric again.
     SELECT
         metric.run_id AS predictor, CASE WHEN metric.is_whole THEN coalesce(metric.a_n, metric.mean_score) END AS mean,
         ranked_set.mean_accuracy AS true_mean, metric.*
-    FROM run_metric_of(evaluations) AS metric
+    FROM run_metric_of(evaluations, definitions := definitions) AS metric
     LEFT JOIN ranked_set USING (gt_key, mask, one_per_class, architecture_set)
 ),
 with_gap AS (
@@ -26,7 +26,7 @@ JOIN experiment USING (experiment_id);
 
 COMMENT ON MACRO TABLE run_ranking_of IS
 'What run_ranking says, for the evaluations and keys of a relation like evaluation_key; fast for '
-'some runs under any key';
+'some runs under any key, and for some sets, where `definitions` is a part of set_definition';
 
 CREATE OR REPLACE VIEW run_ranking AS SELECT * FROM run_ranking_of('evaluation_key');
 

@@ -46,3 +46,14 @@ COMMENT ON COLUMN set_definition.is_paper_set IS
 COMMENT ON COLUMN set_definition.percent IS
 'P of the best P % of what a mask leaves, rounded up; NULL for other sets';
 COMMENT ON COLUMN set_definition.place IS 'place among all sets, from 1: all architectures before one of each class';
+
+CREATE OR REPLACE VIEW paper_set AS SELECT * FROM set_definition WHERE is_paper_set;
+
+COMMENT ON VIEW paper_set IS 'The rows of set_definition that the paper measures on';
+COMMENT ON COLUMN paper_set.one_per_class IS 'as set_definition.one_per_class';
+COMMENT ON COLUMN paper_set.kind IS 'as set_definition.kind';
+COMMENT ON COLUMN paper_set.architecture_set IS 'as set_definition.architecture_set';
+COMMENT ON COLUMN paper_set.size IS 'as set_definition.size';
+COMMENT ON COLUMN paper_set.is_paper_set IS 'as set_definition.is_paper_set';
+COMMENT ON COLUMN paper_set.percent IS 'as set_definition.percent';
+COMMENT ON COLUMN paper_set.place IS 'as set_definition.place';

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
@@ -27,6 +28,16 @@ OF_A_RUN = (
     "SELECT * FROM run_search WHERE run_id = $run AND gt_key = $key",
     "SELECT * FROM prediction_point WHERE run_id = $run AND gt_key = $key",
 )
+ALL_SETS = """
+WITH chosen AS (SELECT * FROM evaluation_key WHERE gt_key = $key AND list_contains($runs, run_id))
+SELECT * FROM run_ranking_of('chosen') WHERE is_paper_set
+ORDER BY run_id, architecture_set
+"""
+SETS_OF_THE_PAPER = """
+WITH chosen AS (SELECT * FROM evaluation_key WHERE gt_key = $key AND list_contains($runs, run_id))
+SELECT * FROM run_ranking_of('chosen', definitions := 'paper_set') WHERE is_paper_set
+ORDER BY run_id, architecture_set
+"""
 SETS = 27  # as set_definition has; a prediction is met at most once for each
 
 
@@ -89,3 +100,13 @@ def test_what_is_asked_of_a_run_is_computed_of_it_alone(warehouse: Warehouse, fo
             asked = {"run": folders[0].name, "key": key}
             [[_, plan]] = connection.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", asked).fetchall()
             assert max(rows_of(json.loads(plan))) <= PREDICTIONS * SETS, (query, key)
+
+
+def test_sets_that_are_not_asked_for_change_no_others(warehouse: Warehouse, folders: list[Path]) -> None:
+    some = folders[::6]
+    ingest(warehouse, some)
+    for key in (KEY, OTHER_KEY):
+        asked = {"key": key, "runs": [*(folder.name for folder in some), "untrained-params-Zero"]}
+        rankings = warehouse.query(ALL_SETS, asked)
+        assert len(rankings) >= 8 * len(some)
+        pd.testing.assert_frame_equal(rankings, warehouse.query(SETS_OF_THE_PAPER, asked))
