@@ -296,7 +296,7 @@ class _QuestionsOfScale:
                 "What the benchmark's noise leaves",
                 f"τ of the super-networks by `{key.gt_key}`, BatchNorm {key.bn_mode}, beside that of one "
                 "stand-alone training: how it ranks the same architectures as the mean of the other "
-                "trainings. No predictor can be expected to come closer to the truth than a training itself.",
+                "trainings. That is no bound: a training carries noise of its own, beside that of the truth.",
                 rows,
             )
 
