@@ -8,21 +8,27 @@ the reason, and does not keep the others out.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 import sqlalchemy as sa
 
-from nasrank.db.errors import NasrankError, printable
+from nasrank.db.errors import NasrankError, as_unicode, printable
 from nasrank.db.runs.reader import RunRows, folder_digest, read_run_folder
 from nasrank.db.runs.status import read_status
-from nasrank.db.warehouse.derived import derive_runs, forget_runs
+from nasrank.db.warehouse.derived import derive_runs, forget_runs, insert_predictions
 from nasrank.db.warehouse.file import NothingToWrite, RefusedRowsError, Warehouse, insert_arrow
 from nasrank.db.warehouse.models import EpochMetric, Experiment, Prediction, Run
+
+_DIGESTS: Final = sa.text(
+    """SELECT run_id, folder_sha256 FROM run
+    WHERE run_id IN (SELECT unnest(CAST(:run_ids AS VARCHAR[])))"""
+)
 
 
 @dataclass(slots=True)
@@ -44,7 +50,7 @@ def ingest(
     cannot be used; a folder that cannot be used is only reported.
     """
     report = IngestReport()
-    known = ingested_runs(warehouse)
+    known = ingested_runs(warehouse, [path.name for path in folders])
     read: dict[str, RunRows] = {}
     seen: dict[str, Path] = {}
     for path in sorted(folders):
@@ -84,7 +90,7 @@ def _insert(
         return
     try:
         with warehouse.write(on_wait) as connection:
-            known = stored_digests(connection)
+            known = stored_digests(connection, runs.keys())
             fresh = {name: run for name, run in runs.items() if known.get(name) != run.run["folder_sha256"]}
             if not fresh:
                 raise NothingToWrite
@@ -127,22 +133,31 @@ def remove_runs(warehouse: Warehouse, pattern: str, on_wait: Callable[[], None] 
     return removed
 
 
-def ingested_runs(warehouse: Warehouse) -> dict[str, str]:
-    """The runs that came from folders, with the digest of their files."""
-    rows = warehouse.query("SELECT run_id, folder_sha256 FROM run WHERE folder_sha256 IS NOT NULL")
+def ingested_runs(warehouse: Warehouse, run_ids: Collection[str] | None = None) -> dict[str, str]:
+    """The runs that came from folders, with the digest of their files; or those of them among `run_ids`."""
+    rows = warehouse.query(
+        """SELECT run_id, folder_sha256
+        FROM run
+        WHERE folder_sha256 IS NOT NULL
+            AND ($run_ids IS NULL OR run_id IN (SELECT unnest(CAST($run_ids AS VARCHAR[]))))""",
+        {"run_ids": None if run_ids is None else [as_unicode(run_id) for run_id in run_ids]},
+    )
     return dict(zip(rows.run_id, rows.folder_sha256, strict=True))
 
 
-def stored_digests(connection: sa.Connection) -> dict[str, str | None]:
-    """`ingested_runs` of a warehouse that is being written."""
-    rows = connection.execute(sa.select(Run.run_id, Run.folder_sha256))
+def stored_digests(connection: sa.Connection, run_ids: Collection[str]) -> dict[str, str | None]:
+    """Those of `run_ids` that a warehouse being written has, with the digest of their files, if any."""
+    rows = connection.execute(_DIGESTS, {"run_ids": [*run_ids]})
     return {row.run_id: row.folder_sha256 for row in rows}
 
 
 def insert_runs(connection: sa.Connection, folders: Sequence[RunRows]) -> None:
     """Insert runs in place of those of the same names, and derive what follows from them."""
     run_ids = [folder.run["run_id"] for folder in folders]
-    _delete_runs(connection, run_ids)
+    # A deletion reads all predictions, and most runs are new.
+    if replaced := stored_digests(connection, run_ids):
+        forget_runs(connection, [*replaced])
+        _delete_runs(connection, [*replaced])
     known = set(connection.scalars(sa.select(Experiment.experiment_id)))
     experiments = {folder.experiment["experiment_id"]: folder.experiment for folder in folders}
     if new := [row for experiment_id, row in experiments.items() if experiment_id not in known]:
@@ -155,12 +170,8 @@ def insert_runs(connection: sa.Connection, folders: Sequence[RunRows]) -> None:
         pa.concat_tables(folder.epochs for folder in folders),
     )
     if predictions := [folder.predictions for folder in folders if folder.predictions is not None]:
-        insert_arrow(
-            connection,
-            "INSERT INTO prediction BY NAME SELECT * FROM arrow_rows",
-            pa.concat_tables(predictions),
-        )
-    derive_runs(connection, run_ids)
+        insert_predictions(connection, pa.concat_tables(predictions))
+    derive_runs(connection)
 
 
 def _trained_runs(connection: sa.Connection) -> list[str]:

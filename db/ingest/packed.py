@@ -127,10 +127,10 @@ def load_results(
         directory = _RESULTS / study
     packed = {folder.run["run_id"]: folder for folder in unpack_runs(directory)}
     added: list[str] = []
-    if packed.keys() - ingested_runs(warehouse).keys():
+    if packed.keys() - ingested_runs(warehouse, packed.keys()).keys():
         with suppress(NothingToWrite), warehouse.write(on_wait) as connection:
             # Another process may have loaded them while this one waited.
-            known = stored_digests(connection)
+            known = stored_digests(connection, packed.keys())
             if not (added := [run_id for run_id in packed if run_id not in known]):
                 raise NothingToWrite
             insert_runs(connection, [packed[run_id] for run_id in added])

@@ -31,8 +31,8 @@ from nasrank.db.predictions.reading import (
     seeds_of,
 )
 from nasrank.db.runs.experiment import named_experiment
-from nasrank.db.warehouse.derived import derive_runs, forget_runs
-from nasrank.db.warehouse.file import Warehouse, insert_arrow
+from nasrank.db.warehouse.derived import derive_runs, forget_runs, insert_predictions
+from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import resolve_key
 from nasrank.db.warehouse.models import (
     IMPORTED,
@@ -274,15 +274,14 @@ def _insert(
         sa.insert(PredictionSource),
         [{"run_id": run_id, **run.source} for run_id, run in zip(run_ids, runs, strict=True)],
     )
-    insert_arrow(
+    insert_predictions(
         connection,
-        "INSERT INTO prediction BY NAME SELECT * FROM arrow_rows",
         pa.concat_tables(
             _prediction_rows(run_id, run, experiment["predicts"])
             for run_id, run in zip(run_ids, runs, strict=True)
         ),
     )
-    derive_runs(connection, run_ids)
+    derive_runs(connection)
 
 
 def _prediction_rows(run_id: str, run: ForeignRun, predicts: str) -> pa.Table:

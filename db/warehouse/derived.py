@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import pyarrow as pa
 import sqlalchemy as sa
 
+from nasrank.db.warehouse.file import insert_arrow
 from nasrank.db.warehouse.models import (
     ArchitectureRank,
     BenchmarkSource,
@@ -66,12 +68,10 @@ _RANKED_SETS: Final = sa.text(
 )
 _EVALUATIONS: Final = sa.text(
     """INSERT INTO evaluation BY NAME
-    SELECT
-        run_id, epoch, bn_mode, count(DISTINCT arch_id) AS predictions,
-        count(*) FILTER (WHERE status = 'non-finite') AS non_finite
-    FROM prediction
-    WHERE run_id IN (SELECT unnest(CAST(:run_ids AS VARCHAR[])))
-    GROUP BY ALL"""
+    WITH own AS (
+        SELECT * FROM prediction WHERE run_id IN (SELECT unnest(CAST(:run_ids AS VARCHAR[])))
+    )
+    SELECT * FROM evaluations_in('own')"""
 )
 # Each part is measured in a statement of its own: what DuckDB sorts for the metrics is held in memory.
 _PREDICTIONS_A_PART: Final = 100_000
@@ -127,14 +127,24 @@ def forget_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:
         connection.execute(sa.delete(table).where(table.run_id.in_(run_ids)))
 
 
-def derive_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:
-    """What follows from runs that were just inserted, in place of what followed from them before.
+def insert_predictions(connection: sa.Connection, rows: pa.Table) -> None:
+    """Insert predictions, with columns of the table, of runs that have none, and count them.
+
+    What is inserted is counted as it comes: to find it again, DuckDB would read the predictions of all runs.
+    """
+    insert_arrow(connection, "INSERT INTO prediction BY NAME SELECT * FROM arrow_rows", rows)
+    insert_arrow(
+        connection, "INSERT INTO evaluation BY NAME SELECT * FROM evaluations_in('arrow_rows')", rows
+    )
+
+
+def derive_runs(connection: sa.Connection) -> None:
+    """What follows from runs and predictions that were just inserted.
 
     Also of the predictors that need no training, where these runs bring a mask that had none.
     """
-    run_ids = [*run_ids, *insert_untrained(connection)]
-    forget_runs(connection, run_ids)
-    connection.execute(_EVALUATIONS, {"run_ids": run_ids})
+    if untrained := insert_untrained(connection):
+        connection.execute(_EVALUATIONS, {"run_ids": untrained})
     _store_asked(connection)
 
 
@@ -144,7 +154,8 @@ def derive_all(connection: sa.Connection) -> None:
         connection.execute(sa.delete(table))
     for source in connection.scalars(sa.select(BenchmarkSource.source)).all():
         derive_ground_truth(connection, source)
-    derive_runs(connection, connection.scalars(sa.select(Run.run_id)).all())
+    connection.execute(_EVALUATIONS, {"run_ids": connection.scalars(sa.select(Run.run_id)).all()})
+    derive_runs(connection)
 
 
 def _store_asked(connection: sa.Connection) -> None:

@@ -10,6 +10,16 @@ CREATE OR REPLACE MACRO is_final_epoch(epoch, epochs) AS epoch = coalesce(epochs
 COMMENT ON MACRO is_final_epoch IS
 'Whether predictions after `epoch` are those of the end of a training of `epochs`; imported ones (0 and NULL) are';
 
+-- What the table evaluation says of `predictions`, a relation like prediction.
+CREATE OR REPLACE MACRO evaluations_in(predictions) AS TABLE
+SELECT
+    run_id, epoch, bn_mode, count(DISTINCT arch_id) AS predictions,
+    count(*) FILTER (WHERE status = 'non-finite') AS non_finite
+FROM query_table(predictions)
+GROUP BY ALL;
+
+COMMENT ON MACRO TABLE evaluations_in IS 'The rows of evaluation that the rows of a relation like prediction make';
+
 CREATE OR REPLACE VIEW evaluation_key AS
 SELECT
     evaluation.run_id, evaluation.epoch, evaluation.bn_mode, experiment.mask, key.gt_key,

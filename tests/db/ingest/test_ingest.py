@@ -7,7 +7,7 @@ import json
 import math
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -265,8 +265,8 @@ def test_several_ingests_at_once_do_the_work_once(
     waiting = threading.Barrier(4)
     read = folders_module.ingested_runs
 
-    def read_together(warehouse: Warehouse) -> dict[str, str]:
-        known = read(warehouse)
+    def read_together(warehouse: Warehouse, run_ids: Collection[str]) -> dict[str, str]:
+        known = read(warehouse, run_ids)
         waiting.wait(30)  # each has seen a warehouse without them
         return known
 
