@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any, Final
 
 import pytest
@@ -12,6 +13,7 @@ from nasrank.db.warehouse.file import Warehouse
 from tests.app.dashboard_data import KEY
 from tests.app.test_poisoned_pages import VIEWS, bodies, check
 from tests.hostile_texts import TEXT, TEXTS
+from tests.samples import ROOT
 
 # Of all pages.
 NAMES: Final = (
@@ -19,6 +21,7 @@ NAMES: Final = (
     *("bn_mode", "experiment", "columns", "cells", "rows", "run", "set", "colour", "epoch", "truth_from"),
     *("truth_to", "predicted_from", "predicted_to", "reference", "curves", "arch", "run_mask"),
     *("run_bn_mode", "status", "search", "column", "sql", "chart", "x", "y", "embed", "embed_options"),
+    *("untrained",),
 )
 VALUES: Final = (
     *(
@@ -37,6 +40,7 @@ VALUES: Final = (
         "S",
         "tiny",
     ),
+    *("params", "c3x3", "convolution_depth", "tau_same_size", "gap_std", "predicted", "top-5 %"),
     *("cifar10", KEY, "SELECT 1", "∞", "..", "%00", TEXT, *TEXTS),
 )
 names = st.sampled_from(NAMES) | st.text(min_size=1, max_size=20)
@@ -47,6 +51,21 @@ opening = settings(
     max_examples=max(settings.default.max_examples // 20, 1),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+def test_no_name_that_a_page_reads_is_forgotten() -> None:
+    read = {
+        call.args[0].value
+        for file in (ROOT / "app").rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text()))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and ast.unparse(call.func.value) in ("filters", "self.filters", "self._filters")
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    }
+    assert len(read) > 20
+    assert read <= {*NAMES}
 
 
 @pytest.mark.slow
