@@ -16,7 +16,8 @@ from nasrank.report.templates import template
 ALTAIR_SETTINGS: Final = Lock()
 
 _PIXELS_A_POINT: Final = 2
-_NO_CHARACTER: Final = "\ufffd"
+# Stands for one that cannot be shown.
+NO_CHARACTER: Final = "\ufffd"
 # It looks like a backslash, and means nothing.
 _NO_BACKSLASH: Final = "\u2216"
 # What a reader may do with an interactive chart: nothing that would leave the machine.
@@ -100,4 +101,4 @@ def _printable(part: Any) -> Any:
         return [_printable(value) for value in part]
     if not isinstance(part, str) or part.isprintable():
         return part
-    return "".join(character if character.isprintable() else _NO_CHARACTER for character in part)
+    return "".join(character if character.isprintable() else NO_CHARACTER for character in part)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from xml.dom import minidom
 
 import altair as alt
 import pandas as pd
+import pytest
+import vl_convert
 
 from nasrank.app.widgets.specification import specification
 from nasrank.report.charts.images import as_svg
+from tests.hostile_texts import TEXTS
 
 
 def points(rows: int = 3, last: float | None = 0.5) -> pd.DataFrame:
@@ -37,6 +41,21 @@ def test_tables_that_a_chart_has_inline_stay_with_it() -> None:
     inline = alt.Chart(alt.InlineData(values=[{"x": 1, "y": 2}])).mark_point().encode(alt.X("x:Q"))
     spec = specification(alt.layer(inline, chart(points())))
     assert sorted(len(table) for table in spec["datasets"].values()) == [1, 3]
+
+
+# A browser draws control characters, too; vl-convert ends the process.
+@pytest.mark.parametrize("text", ["a\u2028b", "a\u2029b", *filter(str.isprintable, TEXTS)])
+@pytest.mark.parametrize("kind", ["object", "str", "category"])
+def test_a_chart_is_sorted_by_any_text(text: str, kind: str) -> None:
+    table = pd.DataFrame({"s": pd.Series([text, "plain"], dtype=kind), "y": [1, 2]})
+    names = alt.Y("s:N", sort=["plain", text])
+    spec = specification(alt.Chart(table).mark_point().encode(alt.X("y:Q"), names))
+    [rows] = spec["datasets"].values()
+    assert spec["encoding"]["y"]["sort"] == rows["s"].to_pylist()[::-1]
+    spec["datasets"] = {name: table.to_pylist() for name, table in spec["datasets"].items()}
+    picture = minidom.parseString(vl_convert.vegalite_to_svg(spec))
+    drawn = [node.firstChild.data for node in picture.getElementsByTagName("text") if node.firstChild]
+    assert "plain" in drawn
 
 
 def test_pages_and_files_that_are_made_at_once_are_as_those_made_alone() -> None:
