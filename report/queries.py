@@ -102,8 +102,8 @@ def noise_ceiling(warehouse: Reader, gt_key: str, mask: str) -> pd.DataFrame:
             mask, architecture_set, tau_to_others AS tau, tau_eq2_to_others AS tau_eq2,
             spearman_to_others AS spearman, pearson_to_others AS pearson,
             tau_same_size_to_others AS tau_same_size, tau_partial_to_others AS tau_partial
-        FROM noise_ceiling
-        WHERE gt_key = $gt_key AND mask = $mask AND is_paper_set
+        FROM noise_ceiling_in('paper_set')
+        WHERE gt_key = $gt_key AND mask = $mask
         ORDER BY n, architecture_set
         """,
         gt_key=gt_key,

@@ -43,17 +43,18 @@ def trials(snapshot: Snapshot, gt_key: str) -> pd.DataFrame:
     """
     return snapshot.benchmark.query(
         """
+        WITH ceiling AS (
+            SELECT * FROM noise_ceiling_in('paper_set') WHERE gt_key = $gt_key AND mask = ''
+        )
         SELECT
             architecture_set, n, 'one trial with another' AS series, tau_between_trials AS tau,
             spearman_between_trials AS spearman, pearson_between_trials AS pearson
-        FROM noise_ceiling
-        WHERE gt_key = $gt_key AND mask = '' AND is_paper_set
+        FROM ceiling
         UNION ALL
         SELECT
             architecture_set, n, 'one trial with the mean of the others', tau_to_others,
             spearman_to_others, pearson_to_others
-        FROM noise_ceiling
-        WHERE gt_key = $gt_key AND mask = '' AND is_paper_set
+        FROM ceiling
         ORDER BY series, n, architecture_set
         """,
         gt_key=gt_key,

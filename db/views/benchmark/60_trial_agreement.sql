@@ -1,4 +1,5 @@
-CREATE OR REPLACE VIEW trial_agreement AS
+-- What trial_agreement says, in the sets of `definitions`: set_definition, or a part of it.
+CREATE OR REPLACE MACRO trial_agreement_in(definitions) AS TABLE
 WITH trial AS (
     SELECT
         base.gt_key, key.trial, rank.mask, rank.one_per_class, rank.arch_id, rank.accuracy,
@@ -33,7 +34,7 @@ ranked AS (
     FROM compared
 ),
 member AS (
-    SELECT *, architecture_set AS series FROM set_members('ranked')
+    SELECT *, architecture_set AS series FROM set_members('ranked', definitions := definitions)
 )
 SELECT
     gt_key, mask, one_per_class, series AS architecture_set, n_predicted AS n,
@@ -42,6 +43,11 @@ SELECT
     kind AS set_kind, is_paper_set, tau_same_size, tau_partial
 FROM rank_correlation('member') AS ranking
 JOIN set_definition AS definition ON definition.architecture_set = ranking.series;
+
+COMMENT ON MACRO TABLE trial_agreement_in IS
+'What trial_agreement says, in the sets of a relation like set_definition; the fewer, the faster';
+
+CREATE OR REPLACE VIEW trial_agreement AS SELECT * FROM trial_agreement_in('set_definition');
 
 COMMENT ON VIEW trial_agreement IS
 'How well one trial of the benchmark ranks as another, or as the mean of all others: what a super-network could '

@@ -1,4 +1,5 @@
-CREATE OR REPLACE VIEW noise_ceiling AS
+-- What noise_ceiling says, in the sets of `definitions`: set_definition, or a part of it.
+CREATE OR REPLACE MACRO noise_ceiling_in(definitions) AS TABLE
 SELECT
     gt_key, mask, one_per_class, architecture_set, max(n) AS n,
     favg(tau) FILTER (WHERE truth <> 'others') AS tau_between_trials,
@@ -14,8 +15,13 @@ SELECT
     favg(tau_same_size) FILTER (WHERE truth = 'others') AS tau_same_size_to_others,
     favg(tau_partial) FILTER (WHERE truth <> 'others') AS tau_partial_between_trials,
     favg(tau_partial) FILTER (WHERE truth = 'others') AS tau_partial_to_others
-FROM trial_agreement
+FROM trial_agreement_in(definitions)
 GROUP BY ALL;
+
+COMMENT ON MACRO TABLE noise_ceiling_in IS
+'What noise_ceiling says, in the sets of a relation like set_definition; the fewer, the faster';
+
+CREATE OR REPLACE VIEW noise_ceiling AS SELECT * FROM noise_ceiling_in('set_definition');
 
 COMMENT ON VIEW noise_ceiling IS 'How well trials of the benchmark rank each other: what a τ can be read against';
 COMMENT ON COLUMN noise_ceiling.gt_key IS 'ground-truth key of the mean over the trials';

