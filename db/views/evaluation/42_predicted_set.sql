@@ -75,7 +75,8 @@ ranked AS (
 )
 SELECT chosen.*, ranked.gt_rank, ranked.in_random_sample, ranked.arch_id, ranked.truth, ranked.predicted
 FROM ranked
-JOIN measured_set(pairs, definitions := definitions) AS chosen USING (run_id, epoch, bn_mode, gt_key, mask, one_per_class)
+JOIN measured_set(pairs, definitions := definitions) AS chosen
+    USING (run_id, epoch, bn_mode, gt_key, mask, one_per_class)
 WHERE is_member(chosen.set_kind, chosen.n, ranked.gt_rank, ranked.in_random_sample);
 
 COMMENT ON MACRO TABLE predicted_set IS
