@@ -103,7 +103,7 @@ _RANKINGS: Final = (
 
 
 def derive_ground_truth(connection: sa.Connection, source: str) -> None:
-    """What follows from a source that was just imported, also for runs that were asked for its keys."""
+    """What follows from a source that was just imported, but for runs: `derive_runs` comes after it."""
     connection.execute(_GROUND_TRUTH_KEYS, {"source": source})
     # A few keys at a time: all of a large source, with every mask, are millions of rows to sort.
     columns = (GroundTruthKey.source, GroundTruthKey.dataset, GroundTruthKey.split, GroundTruthKey.epochs)
@@ -111,7 +111,6 @@ def derive_ground_truth(connection: sa.Connection, source: str) -> None:
     for row in connection.execute(keys).mappings().all():
         connection.execute(_ARCHITECTURE_RANKS, dict(row))
         connection.execute(_RANKED_SETS, dict(row))
-    _store_asked(connection)
 
 
 def forget_ground_truth(connection: sa.Connection, source: str) -> None:

@@ -16,7 +16,7 @@ from nasrank.db.benchmarks import Benchmark
 from nasrank.db.benchmarks.benchmark import scanner
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import OperationSet
-from nasrank.db.warehouse.derived import derive_ground_truth, forget_ground_truth
+from nasrank.db.warehouse.derived import derive_ground_truth, derive_runs, forget_ground_truth
 from nasrank.db.warehouse.file import Warehouse, insert_arrow
 from nasrank.db.warehouse.models import BenchmarkCost, BenchmarkResult, BenchmarkSource
 
@@ -131,9 +131,14 @@ def import_benchmark(
         connection.exec_driver_sql(f"SET memory_limit = '{_MEMORY}'")
         derive_ground_truth(connection, source)
 
+    def measure_runs(connection: sa.Connection) -> None:
+        # As in an ingest: runs that were asked for these keys are measured by parts of their own.
+        connection.exec_driver_sql("RESET memory_limit")
+        derive_runs(connection)
+
     # A transaction holds what it inserted in memory, so there are several; all or none are published.
     parts = -(-benchmark.result_rows // _ROWS_A_STEP)
-    warehouse.write_in_steps([insert_source, *[insert_some_results] * parts, derive], on_wait)
+    warehouse.write_in_steps([insert_source, *[insert_some_results] * parts, derive, measure_runs], on_wait)
     return True
 
 
