@@ -1,9 +1,9 @@
 """The tables that hold what follows from the others, kept so that no reader computes it again.
 
-Each is filled by a view or macro of `db/views`, in the transaction that changes what it follows from:
-`derive_ground_truth` after an import, `derive_runs` after an ingest, `derive_all` after an upgrade. Metrics
-are stored under the keys that a run was asked to predict, those of untrained predictors under the keys that
-any run was asked for; under all others, the views compute them.
+Each is filled by a view or macro of `db/views`, before the file that it follows from is published:
+`derive_ground_truth` and then `derive_runs` after an import, `derive_runs` after an ingest, `derive_all`
+after an upgrade. Metrics are stored under the keys that a run was asked to predict, those of untrained
+predictors under the keys that any run was asked for; under all others, the views compute them.
 """
 
 from __future__ import annotations
