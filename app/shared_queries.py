@@ -45,27 +45,6 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
     )
 
 
-def incomplete_sets(snapshot: Snapshot, dataset: str, gt_key: str) -> pd.DataFrame:
-    """The architecture sets that a run, at the end of its training, did not predict wholly.
-
-    Columns experiment_id, run_id, seed, bn_mode, architecture_set, missing (architectures).
-    """
-    return snapshot.query(
-        """
-        WITH chosen AS (
-            SELECT * FROM final_evaluations($dataset, $gt_key)
-        )
-        SELECT experiment_id, run_id, seed, bn_mode, architecture_set, n - n_predicted AS missing
-        FROM run_metric_of('chosen', definitions := 'paper_set')
-        JOIN run USING (run_id)
-        WHERE n_predicted < n AND is_paper_set
-        ORDER BY experiment_id, seed, bn_mode, n, architecture_set
-        """,
-        dataset=dataset,
-        gt_key=gt_key,
-    )
-
-
 def evaluations(snapshot: Snapshot) -> pd.DataFrame:
     """One row an evaluation, with columns of its run and experiment.
 

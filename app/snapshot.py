@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Final
 
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from nasrank.db.warehouse.file import Warehouse
-from nasrank.db.warehouse.reading import Parameter, Reading
+from nasrank.db.warehouse.reading import ALL_SETS, Parameter, Reading
 
 # An answer has a few rows, or those of the whole search space, which take a thousand times as much.
 _CACHE_SIZE: Final = "64MB"
@@ -63,6 +64,13 @@ class Snapshot:
         bound = tuple(sorted(parameters.items()))
         return _query(str(self.path), valid_for, sql, bound, self.identity)
 
+    def measured(
+        self, evaluations: str, *questions: str, sets: str = ALL_SETS, **parameters: Parameter
+    ) -> tuple[pd.DataFrame, ...]:
+        """As `Reader.measured`."""
+        bound = tuple(sorted(parameters.items()))
+        return _measured(str(self.path), self.identity, (evaluations, sets), questions, bound)
+
     @property
     def benchmark(self) -> Snapshot:
         """For what no ingest of runs changes: answers from the benchmark alone outlive one."""
@@ -99,12 +107,40 @@ def _query(
     path: str, valid_for: Identity | str, sql: str, parameters: BoundParameters, _identity: Identity
 ) -> pd.DataFrame:
     # Streamlit leaves out of the key what begins with an underscore.
+    with _unchanged(path, _identity) as reading:
+        return reading.query(sql, **dict(parameters))
+
+
+@st.cache_data(max_entries=300, max_size=_CACHE_SIZE, show_spinner="Reading the warehouse …")
+def _measured(
+    path: str,
+    identity: Identity,
+    measured: tuple[str, str],
+    questions: tuple[str, ...],
+    parameters: BoundParameters,
+) -> tuple[pd.DataFrame, ...]:
+    # Several pages ask about the same metrics, which take longer than any answer.
+    metrics = _metrics(path, identity, *measured, parameters)
+    with _unchanged(path, identity) as reading:
+        return reading.answers(metrics, *questions, **dict(parameters))
+
+
+@st.cache_data(max_entries=30, max_size=_CACHE_SIZE, show_spinner="Measuring predictions …")
+def _metrics(
+    path: str, identity: Identity, evaluations: str, sets: str, parameters: BoundParameters
+) -> pa.Table:
+    with _unchanged(path, identity) as reading:
+        return reading.metrics(evaluations, sets, **dict(parameters))
+
+
+@contextmanager
+def _unchanged(path: str, identity: Identity) -> Iterator[Reading]:
+    """The file as `identity` names it; raises WarehouseReplacedError where it was replaced meanwhile."""
     warehouse = Warehouse(Path(path))
-    with _opened(warehouse, _identity) as reading:
-        rows = reading.query(sql, **dict(parameters))
-    if warehouse.identity != _identity:
+    with _opened(warehouse, identity) as reading:
+        yield reading
+    if warehouse.identity != identity:
         raise WarehouseReplacedError(path)
-    return rows
 
 
 @contextmanager

@@ -140,7 +140,7 @@ class _Drawing:
         )
         experiments["trained_as"] = _kinds(experiments)
         self._experiments = experiments.dropna(subset="runs")
-        self._known: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
+        self._known: dict[str, queries.RankingAnswers] = {}
         self._ceilings: dict[str, pd.DataFrame] = {}
 
     def scatters(self) -> Iterator[Figure]:
@@ -247,12 +247,10 @@ class _Drawing:
 
     def _ranking_figure(self, number: str, group: _Group, shown: pd.DataFrame) -> Iterator[Figure]:
         if group.dataset not in self._known:
-            self._known[group.dataset] = (
-                queries.ranking(self._warehouse, group.dataset, self._key.gt_key),
-                queries.tau_a(self._warehouse, group.dataset, self._key.gt_key),
-            )
+            self._known[group.dataset] = queries.rankings(self._warehouse, group.dataset, self._key.gt_key)
+        known = self._known[group.dataset]
         ceiling = pd.concat([self._ceiling(mask) for mask in shown["mask"].unique()])
-        tables = RankingTables(*self._known[group.dataset], ceiling)
+        tables = RankingTables(known.ranking, known.tau_a, ceiling)
         ranked = rank(shown, tables, self._key.bn_mode)
         rows = ranked.rows[ranked.rows["series"].isin(ranked.points["series"])]
         if rows.empty:

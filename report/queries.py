@@ -9,6 +9,14 @@ import pandas as pd
 
 from nasrank.db.warehouse.reading import Reader
 
+# At the end of training, with one kind of BatchNorm statistics.
+_NETWORKS_AND_IMPORTED = """
+SELECT *
+FROM evaluation_key
+WHERE gt_key = $gt_key AND bn_mode IN ($bn_mode, 'imported') AND is_final
+"""
+_SETS_OF_THE_PAPER = "SELECT architecture_set FROM paper_set"
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -37,24 +45,35 @@ def experiments(warehouse: Reader) -> pd.DataFrame:
     )
 
 
-def ranking(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
-    """A_N and the correlations at the end of training, by experiment, bn_mode and architecture set.
+@dataclass(frozen=True, slots=True)
+class RankingAnswers:
+    """What is known at the end of training, by experiment and BN mode, under one ground-truth key.
 
-    Of the experiments on `dataset`, and of all that are no networks of ours. Deviations (`…_std`) and half
-    95 % intervals of the mean (`…_interval`) are NULL for one seed. A set that no run predicted wholly has no
-    row; the set `predicted` has one, where `n` is the fewest that a run predicted.
+    ranking: A_N and the correlations over the seeds, a row an architecture set. Deviations (`…_std`) and
+        half 95 % intervals of the mean (`…_interval`) are NULL for one seed. A set that no run predicted
+        wholly has no row; the set `predicted` has one, where `n` is the fewest that a run predicted.
+    tau_a: τa of the averaged A_N (tau_a), over seeds (tau_a_mean, tau_a_std), and the paper's
+        (reported_tau_a).
+    seeds: of every run and set of the paper that it predicted wholly: experiment_id, seed, bn_mode,
+        architecture_set, a_n (NULL for scores), tau, tau_eq2, spearman, pearson, tau_same_size, tau_partial.
+    incomplete: the sets of the paper that a run did not predict wholly: experiment_id, run_id, seed, bn_mode,
+        architecture_set, missing (architectures).
     """
-    return warehouse.query(
+
+    ranking: pd.DataFrame
+    tau_a: pd.DataFrame
+    seeds: pd.DataFrame
+    incomplete: pd.DataFrame
+
+
+def rankings(warehouse: Reader, dataset: str, gt_key: str) -> RankingAnswers:
+    """Of the experiments on `dataset`, and of all that are no networks of ours."""
+    answers = warehouse.measured(
+        "SELECT * FROM final_evaluations($dataset, $gt_key)",
         """
-        WITH chosen AS (
-            SELECT * FROM final_evaluations($dataset, $gt_key)
-        ),
-        shown_set AS (
-            SELECT * FROM set_definition WHERE kind <> 'top-percent' AND NOT one_per_class
-        ),
-        ranking AS (
+        WITH ranking AS (
             SELECT *
-            FROM run_ranking_of('chosen', definitions := 'shown_set')
+            FROM run_ranking_from('measured')
             WHERE is_whole AND (is_paper_set OR set_kind = 'predicted')
         )
         SELECT
@@ -66,28 +85,32 @@ def ranking(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
         FROM experiment_ranking_of('ranking')
         ORDER BY experiment_id, bn_mode, n, architecture_set
         """,
-        dataset=dataset,
-        gt_key=gt_key,
-    )
-
-
-def tau_a(warehouse: Reader, dataset: str, gt_key: str) -> pd.DataFrame:
-    """τa at the end of training, of the averaged A_N and over seeds, and the paper's; a row an experiment."""
-    return warehouse.query(
         """
-        WITH chosen AS (
-            SELECT * FROM final_evaluations($dataset, $gt_key)
-        ),
-        metric AS (
-            SELECT * FROM run_metric_of('chosen', definitions := 'paper_set')
-        )
         SELECT experiment_id, bn_mode, tau_a, tau_a_mean, tau_a_std, reported_tau_a
-        FROM experiment_tau_a_of('metric')
+        FROM experiment_tau_a_of('measured')
         ORDER BY experiment_id, bn_mode
         """,
+        """
+        SELECT
+            experiment_id, seed, bn_mode, architecture_set, a_n, tau, tau_eq2, spearman, pearson,
+            tau_same_size, tau_partial
+        FROM measured
+        JOIN run USING (run_id)
+        WHERE is_whole AND is_paper_set
+        ORDER BY experiment_id, seed, bn_mode, n, architecture_set
+        """,
+        """
+        SELECT experiment_id, run_id, seed, bn_mode, architecture_set, n - n_predicted AS missing
+        FROM measured
+        JOIN run USING (run_id)
+        WHERE n_predicted < n AND is_paper_set
+        ORDER BY experiment_id, seed, bn_mode, n, architecture_set
+        """,
+        sets="SELECT architecture_set FROM set_definition WHERE is_paper_set OR kind = 'predicted'",
         dataset=dataset,
         gt_key=gt_key,
     )
+    return RankingAnswers(*answers)
 
 
 def noise_ceiling(warehouse: Reader, gt_key: str, mask: str) -> pd.DataFrame:
@@ -148,18 +171,11 @@ def reported(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
     Columns figure, size, mask, lt, variant, reported_tau_a, then experiment_id, epochs, seeds, tau_a,
     tau_a_mean, tau_a_std and difference, which are missing where there is nothing.
     """
-    return warehouse.query(
+    [rows] = warehouse.measured(
+        _NETWORKS_AND_IMPORTED,
         """
-        WITH chosen AS (
-            SELECT *
-            FROM evaluation_key
-            WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND is_final
-        ),
-        metric AS (
-            SELECT * FROM run_metric_of('chosen')
-        ),
-        ours AS (
-            FROM reported_comparison_of('metric') WHERE experiment_id IS NOT NULL
+        WITH ours AS (
+            FROM reported_comparison_of('measured') WHERE experiment_id IS NOT NULL
         )
         SELECT
             CAST(figure AS INTEGER) AS figure, size, mask, lt, variant, reported.tau_a AS reported_tau_a,
@@ -168,9 +184,11 @@ def reported(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
         LEFT JOIN ours USING (figure, size, mask, lt, variant)
         ORDER BY figure, size DESC, mask, lt, variant, experiment_id
         """,
+        sets=_SETS_OF_THE_PAPER,
         gt_key=gt_key,
         bn_mode=bn_mode,
     )
+    return rows
 
 
 def operation_usage(warehouse: Reader, gt_key: str) -> pd.DataFrame:
@@ -274,17 +292,13 @@ def findings(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
 
     In `evidence` is a list of dictionaries, the rows of finding_evidence that each rests on.
     """
-    return warehouse.query(
+    [rows] = warehouse.measured(
+        _NETWORKS_AND_IMPORTED,
         """
-        WITH chosen AS (
-            SELECT *
-            FROM evaluation_key
-            WHERE gt_key = $gt_key AND bn_mode IN ($bn_mode, 'imported') AND is_final
-        ),
         -- Each claim reads it: it is computed once.
-        ranking AS MATERIALIZED (
+        WITH ranking AS MATERIALIZED (
             SELECT *
-            FROM run_ranking_of('chosen', definitions := 'paper_set')
+            FROM run_ranking_from('measured')
             WHERE architecture_set = 'random' AND is_whole
         ),
         evidence AS (
@@ -310,9 +324,11 @@ def findings(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
             AND gathered.size IS NOT DISTINCT FROM summary.size
         ORDER BY summary.finding, summary.dataset, summary.size
         """,
+        sets=_SETS_OF_THE_PAPER,
         gt_key=gt_key,
         bn_mode=bn_mode,
     )
+    return rows
 
 
 def bn_modes(warehouse: Reader) -> pd.DataFrame:
@@ -328,19 +344,19 @@ def series_means(warehouse: Reader, gt_key: str, architecture_sets: tuple[str, .
     A row an experiment, BN mode, key, architecture set and metric (of `metric_values`), with the seeds that
     predicted the whole set, the mean over them, and half of its 95 % interval (NULL for one seed).
     """
-    return warehouse.query(
+    [rows] = warehouse.measured(
         """
-        WITH chosen AS (
+        SELECT *
+        FROM evaluation_key
+        WHERE is_final AND bn_mode <> 'imported' AND (
+            gt_key = $gt_key OR gt_key IN (SELECT unnest(CAST(ground_truth_keys AS VARCHAR[])) FROM run)
+        )
+        """,
+        """
+        WITH ranking AS (
             SELECT *
-            FROM evaluation_key
-            WHERE is_final AND bn_mode <> 'imported' AND (
-                gt_key = $gt_key OR gt_key IN (SELECT unnest(CAST(ground_truth_keys AS VARCHAR[])) FROM run)
-            )
-        ),
-        ranking AS (
-            SELECT *
-            FROM run_ranking_of('chosen')
-            WHERE kind IN ('trained', 'untrained') AND is_whole AND list_contains($sets, architecture_set)
+            FROM run_ranking_from('measured')
+            WHERE kind IN ('trained', 'untrained') AND is_whole AND list_contains($shown, architecture_set)
         )
         SELECT
             experiment_id, bn_mode, gt_key, architecture_set, metric, count(*) AS seeds, favg(value) AS mean,
@@ -349,9 +365,15 @@ def series_means(warehouse: Reader, gt_key: str, architecture_sets: tuple[str, .
         GROUP BY ALL
         ORDER BY experiment_id, bn_mode, gt_key, architecture_set, metric
         """,
+        sets="""
+        SELECT architecture_set
+        FROM set_definition
+        WHERE is_paper_set OR list_contains($shown, architecture_set)
+        """,
         gt_key=gt_key,
-        sets=architecture_sets,
+        shown=architecture_sets,
     )
+    return rows
 
 
 def series_differences(warehouse: Reader, pairs: Sequence[tuple[Series, Series]]) -> pd.DataFrame:
@@ -365,7 +387,12 @@ def series_differences(warehouse: Reader, pairs: Sequence[tuple[Series, Series]]
         for place, side in enumerate(("one", "other"))
         for part in ("experiment_id", "bn_mode", "gt_key")
     }
-    return warehouse.query(
+    [rows] = warehouse.measured(
+        """
+        SELECT *
+        FROM evaluation_key
+        WHERE is_final AND (list_contains($one_gt_key, gt_key) OR list_contains($other_gt_key, gt_key))
+        """,
         """
         WITH pair AS (
             SELECT
@@ -375,14 +402,9 @@ def series_differences(warehouse: Reader, pairs: Sequence[tuple[Series, Series]]
                 unnest($other_experiment_id) AS other_experiment_id, unnest($other_bn_mode) AS other_bn_mode,
                 unnest($other_gt_key) AS other_gt_key
         ),
-        chosen AS (
-            SELECT *
-            FROM evaluation_key
-            WHERE is_final AND (list_contains($one_gt_key, gt_key) OR list_contains($other_gt_key, gt_key))
-        ),
         ranking AS (
             SELECT *
-            FROM run_ranking_of('chosen')
+            FROM run_ranking_from('measured')
             WHERE kind = 'trained' AND is_whole AND architecture_set = 'random'
         ),
         metric AS (
@@ -402,8 +424,10 @@ def series_differences(warehouse: Reader, pairs: Sequence[tuple[Series, Series]]
         FROM seed_differences('paired')
         ORDER BY pair, metric
         """,
+        sets=_SETS_OF_THE_PAPER,
         **of_pairs,
     )
+    return rows
 
 
 def optimizer_updates(warehouse: Reader) -> pd.DataFrame:

@@ -227,12 +227,11 @@ def dashboard_queries(warehouse: Warehouse) -> dict[str, Callable[[Snapshot], pd
         "ground_truth_keys": shared_queries.ground_truth_keys,
         "experiments": queries.experiments,
         "runs": shared_queries.runs,
-        "ranking": lambda snapshot: queries.ranking(snapshot, "cifar10", KEY),
-        "tau_a": lambda snapshot: queries.tau_a(snapshot, "cifar10", KEY),
+        "rankings": lambda snapshot: queries.rankings(snapshot, "cifar10", KEY).ranking,
         "noise_ceiling": lambda snapshot: queries.noise_ceiling(snapshot, KEY, ""),
         "page Runs": run_queries.runs,
-        "incomplete_sets": lambda snapshot: shared_queries.incomplete_sets(snapshot, "cifar10", KEY),
-        "ranking, another key": lambda snapshot: queries.ranking(snapshot, "cifar10", OTHER_KEY),
+        "incomplete sets": lambda snapshot: queries.rankings(snapshot, "cifar10", KEY).incomplete,
+        "rankings, another key": lambda snapshot: queries.rankings(snapshot, "cifar10", OTHER_KEY).ranking,
         "evaluations": shared_queries.evaluations,
     }
     if len(largest):

@@ -14,7 +14,8 @@ from typing import Final
 import pyarrow as pa
 import sqlalchemy as sa
 
-from nasrank.db.warehouse.file import insert_arrow
+from nasrank.db.metrics.measuring import measure
+from nasrank.db.warehouse.file import insert_arrow, native
 from nasrank.db.warehouse.models import (
     ArchitectureRank,
     BenchmarkSource,
@@ -73,33 +74,16 @@ _EVALUATIONS: Final = sa.text(
     )
     SELECT * FROM evaluations_in('own')"""
 )
-# Each part is measured in a statement of its own: what DuckDB sorts for the metrics is held in memory.
-_PREDICTIONS_A_PART: Final = 100_000
 # Nobody asks untrained predictors: they are measured under each key that any run was asked for.
-_ASKED: Final = sa.text(
-    """CREATE OR REPLACE TEMPORARY TABLE asked_evaluation_key AS
-    SELECT
-        asked.*,
-        sum(predictions) OVER (ORDER BY run_id, epoch, bn_mode, gt_key) // :predictions AS part
-    FROM unstored_evaluation_key AS asked
-    JOIN evaluation USING (run_id, epoch, bn_mode)
-    WHERE is_asked OR (
-        bn_mode = 'untrained'
-        AND gt_key IN (SELECT unnest(CAST(ground_truth_keys AS VARCHAR[])) FROM run)
-    )"""
+_ASKED: Final = """
+SELECT *
+FROM unstored_evaluation_key
+WHERE is_asked OR (
+    bn_mode = 'untrained' AND gt_key IN (SELECT unnest(CAST(ground_truth_keys AS VARCHAR[])) FROM run)
 )
-_PARTS: Final = sa.text("SELECT DISTINCT part FROM asked_evaluation_key ORDER BY part")
-_PART: Final = sa.text(
-    """CREATE OR REPLACE TEMPORARY TABLE evaluation_key_of_part AS
-    SELECT * EXCLUDE (part) FROM asked_evaluation_key WHERE part = :part"""
-)
-_SEARCHES: Final = (
-    "INSERT INTO stored_search BY NAME SELECT * EXCLUDE (mask) FROM search_of('evaluation_key_of_part')"
-)
-_RANKINGS: Final = (
-    "INSERT INTO stored_ranking BY NAME "
-    "SELECT * EXCLUDE (mask, set_kind) FROM ranking_of('evaluation_key_of_part')"
-)
+"""
+_RANKINGS: Final = "INSERT INTO stored_ranking BY NAME SELECT * EXCLUDE (mask, set_kind) FROM arrow_rows"
+_SEARCHES: Final = "INSERT INTO stored_search BY NAME SELECT * FROM arrow_rows"
 
 
 def derive_ground_truth(connection: sa.Connection, source: str) -> None:
@@ -158,10 +142,8 @@ def derive_all(connection: sa.Connection) -> None:
 
 
 def _store_asked(connection: sa.Connection) -> None:
-    """Compute what the views compute, for all that was asked for and is not stored yet."""
-    connection.execute(_ASKED, {"predictions": _PREDICTIONS_A_PART})
-    for part in connection.scalars(_PARTS).all():
-        connection.execute(_PART, {"part": part})
-        for statement in (_SEARCHES, _RANKINGS, "DROP TABLE evaluation_key_of_part"):
-            connection.exec_driver_sql(statement)
-    connection.exec_driver_sql("DROP TABLE asked_evaluation_key")
+    """Measure all that was asked for and is not stored yet."""
+    duck = native(connection)
+    for measured in measure(duck, duck.execute(_ASKED).to_arrow_table(), with_searches=True):
+        insert_arrow(connection, _RANKINGS, measured.rankings)
+        insert_arrow(connection, _SEARCHES, measured.searches)

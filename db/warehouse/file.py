@@ -338,18 +338,18 @@ def insert_arrow(
     parameters: Parameters = (),
 ) -> None:
     """Run a constant INSERT that selects from `arrow_rows`, which are the Arrow rows `rows`."""
-    native = _native(connection)
-    native.register("arrow_rows", rows)
+    duck = native(connection)
+    duck.register("arrow_rows", rows)
     try:
-        native.execute(sql, parameters)
+        duck.execute(sql, parameters)
     finally:
-        native.unregister("arrow_rows")
+        duck.unregister("arrow_rows")
 
 
 def create_views(connection: sa.Connection) -> None:
     """Make all views and macros from `db/views`: they hold no data, so a new version simply replaces them."""
     for sql in view_statements():
-        _native(connection).execute(sql)
+        native(connection).execute(sql)
     connection.execute(sa.delete(ViewText))
     connection.execute(sa.insert(ViewText).values(sha256=_view_text_sha256()))
 
@@ -364,7 +364,7 @@ def _view_text_sha256() -> str:
     return hashlib.sha256("\n".join(view_statements()).encode()).hexdigest()
 
 
-def _native(connection: sa.Connection) -> Any:
+def native(connection: sa.Connection) -> Any:
     """DuckDB's own connection below SQLAlchemy's, in the same transaction."""
     return connection.connection.dbapi_connection
 
@@ -379,7 +379,7 @@ def _transaction(path: Path) -> Iterator[sa.Connection]:
             with connection.begin():
                 connection.exec_driver_sql(_NO_PROGRESS_BAR)
                 yield connection
-            _native(connection).execute("CHECKPOINT")
+            native(connection).execute("CHECKPOINT")
     finally:
         engine.dispose()
 
@@ -424,7 +424,7 @@ def _refuse_other_revision(path: Path, revision: str | None) -> None:
 
 def _check_integrity(connection: sa.Connection) -> None:
     for name, sql in INTEGRITY_CHECKS.items():
-        row = _native(connection).execute(sql).fetchone()
+        row = native(connection).execute(sql).fetchone()
         if row is not None:
             raise RefusedRowsError(f"refused to publish a warehouse with {name}: {row}; nothing was changed")
 

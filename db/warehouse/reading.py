@@ -32,11 +32,25 @@ _SETTINGS: Final = (duckdb.StatementType.CALL, duckdb.StatementType.PRAGMA)
 _BATCH_ROWS: Final = 2048
 
 
+# The names of all architecture sets.
+ALL_SETS: Final = "SELECT architecture_set FROM set_definition"
+
+
 class Reader(Protocol):
     """Who answers queries from one state of a warehouse: `Reading`, or what keeps its answers."""
 
     def query(self, sql: str, /, **parameters: Parameter) -> pd.DataFrame:
         """The rows of `sql`, with `parameters` bound to its `$name`s."""
+
+    def measured(
+        self, evaluations: str, *questions: str, sets: str = ALL_SETS, **parameters: Parameter
+    ) -> tuple[pd.DataFrame, ...]:
+        """The answers to `questions` about `measured`: rows like run_metric of the query `evaluations`.
+
+        Under keys that nothing is stored for, `measured` is computed once, in a tenth of the view's time.
+        `evaluations` gives rows like those of evaluation_key, `sets` the names of the architecture sets;
+        `parameters` are bound to the `$name`s of any of them.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +104,32 @@ class Reading:
     def query(self, sql: str, /, **parameters: Parameter) -> pd.DataFrame:
         """The rows of one statement, with `parameters` bound to its `$name`s."""
         return self.data_frame(sql, parameters)
+
+    def measured(
+        self, evaluations: str, *questions: str, sets: str = ALL_SETS, **parameters: Parameter
+    ) -> tuple[pd.DataFrame, ...]:
+        """As `Reader.measured`."""
+        return self.answers(self.metrics(evaluations, sets, **parameters), *questions, **parameters)
+
+    def metrics(self, evaluations: str, sets: str, **parameters: Parameter) -> pa.Table:
+        """What `measured` asks its questions about."""
+        # NumPy takes a tenth of a second, which most commands need not wait for.
+        from nasrank.db.metrics.run_metrics import run_metrics
+
+        names = self.arrow(sets, _named_in(sets, parameters)).column(0).to_pylist()
+        pairs = self.arrow(evaluations, _named_in(evaluations, parameters))
+        with self.naming_lacking_views(), self._within_limits():
+            return run_metrics(self.connection, pairs, names)
+
+    def answers(
+        self, measured: pa.Table, *questions: str, **parameters: Parameter
+    ) -> tuple[pd.DataFrame, ...]:
+        """The answers to questions about `measured`, which `metrics` gave."""
+        self.connection.register("measured", measured)
+        try:
+            return tuple(self.query(question, **_named_in(question, parameters)) for question in questions)
+        finally:
+            self.connection.unregister("measured")
 
     def data_frame(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """The rows of one statement; `parameters` are bound to its `?` or `$name`."""
@@ -170,6 +210,12 @@ class Reading:
         finally:
             if timer:
                 timer.cancel()
+
+
+def _named_in(sql: str, parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    """Those that a statement names: DuckDB refuses others."""
+    names = set(re.findall(r"\$(\w+)", sql))
+    return {name: value for name, value in parameters.items() if name in names}
 
 
 def _lacking_views(connection: duckdb.DuckDBPyConnection, error: Exception) -> list[str]:

@@ -1,6 +1,6 @@
 """The numbers of the Rankings page in the three shapes in which it gives them: points, table and CSV.
 
-All come from the same rows of `queries.ranking`, `queries.tau_a` and `queries.noise_ceiling`. Accuracies
+All come from the same rows of `queries.rankings` and `queries.noise_ceiling`. Accuracies
 are percent here.
 """
 
@@ -32,7 +32,7 @@ METRICS: Final[Mapping[str, str]] = {
     "equal size": "tau_same_size",
     "given size": "tau_partial",
 }
-# What the band around a mean over seeds shows, and how the columns of `queries.ranking` end that hold it.
+# What the band around a mean over seeds shows, and how the columns of `queries.rankings` end that hold it.
 BANDS: Final[Mapping[str, str]] = {"deviation": "std", "95 % interval": "interval"}
 
 
@@ -70,7 +70,7 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class RankingTables:
-    """Rows of `queries.ranking`, `queries.tau_a` and `queries.noise_ceiling` under one ground-truth key."""
+    """Rows of `queries.rankings` and `queries.noise_ceiling` under one ground-truth key."""
 
     ranking: pd.DataFrame
     tau_a: pd.DataFrame
@@ -110,7 +110,7 @@ def rank(
 def seed_points(points: pd.DataFrame, bn_mode: str, runs: pd.DataFrame) -> pd.DataFrame:
     """A row for each seed and point of the lines: series, point, seed, a_n (percent), and each metric.
 
-    `points` as of `Ranking`; `runs` as the page's `queries.seed_ranking` has them.
+    `points` as of `Ranking`; `runs` as `queries.RankingAnswers.seeds`.
     """
     series = points.drop_duplicates("experiment_id").set_index("experiment_id")["series"]
     shown = runs["experiment_id"].isin(series.index) & runs["bn_mode"].isin((bn_mode, *WITHOUT_NETWORK))

@@ -99,7 +99,7 @@ def test_the_warehouse_answers_for_all_that_was_ingested(tmp_path: Path) -> None
     assert rows["dashboard: experiments"] == 3 + untrained, "two, and one for the single publications"
     assert rows["dashboard: runs"] == 11
     assert rows["whole-space τ"] == rows["whole-space τ, another key"] == 5 + untrained
-    assert rows["dashboard: incomplete_sets"] == 0
+    assert rows["dashboard: incomplete sets"] == 0
     assert min(row["seconds"] for row in result["queries"].values()) > 0
 
 

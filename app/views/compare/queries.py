@@ -6,28 +6,30 @@ import pandas as pd
 
 from nasrank.app.snapshot import Snapshot
 
+_SETS = """
+SELECT architecture_set
+FROM set_definition
+WHERE kind IN ('top', 'random', 'all') AND NOT one_per_class
+"""
+
 
 def rankings(snapshot: Snapshot, experiment_ids: tuple[str, ...], gt_key: str, bn_mode: str) -> pd.DataFrame:
-    """What `report.queries.ranking` and `tau_a` say, of these experiments, at every epoch.
+    """What `report.queries.rankings` says, of these experiments, at every epoch.
 
     A row an experiment, epoch and architecture set; also `is_final`, and of gap, gap_std and gap_share the
     mean (`…_mean`) and deviation (`…_std`) over seeds. `reported_tau_a` is missing.
     """
-    return snapshot.query(
+    [rows] = snapshot.measured(
         """
-        WITH chosen AS (
-            SELECT *
-            FROM evaluations_of($experiment_ids, $gt_key)
-            WHERE bn_mode = $bn_mode OR is_without_network(bn_mode)
+        SELECT *
+        FROM evaluations_of($experiment_ids, $gt_key)
+        WHERE bn_mode = $bn_mode OR is_without_network(bn_mode)
+        """,
+        """
+        WITH ranking AS (
+            SELECT * FROM run_ranking_from('measured') WHERE is_whole
         ),
-        shown_set AS (
-            SELECT * FROM set_definition WHERE kind IN ('top', 'random', 'all') AND NOT one_per_class
-        ),
-        ranking AS (
-            SELECT * FROM run_ranking_of('chosen', definitions := 'shown_set')
-            WHERE is_whole AND NOT one_per_class AND set_kind IN ('top', 'random', 'all')
-        ),
-        measured AS (
+        of_points AS (
             SELECT experiment_id, epoch, bn_mode, tau_a, tau_a_mean, tau_a_std
             FROM experiment_tau_a_of('ranking')
         ),
@@ -49,14 +51,16 @@ def rankings(snapshot: Snapshot, experiment_ids: tuple[str, ...], gt_key: str, b
             gap_mean, gap_std, gap_std_mean, gap_std_std, gap_share_mean, gap_share_std,
             tau_a, tau_a_mean, tau_a_std, CAST(NULL AS DOUBLE) AS reported_tau_a
         FROM experiment_ranking_of('ranking') AS ranking
-        LEFT JOIN measured USING (experiment_id, epoch, bn_mode)
+        LEFT JOIN of_points USING (experiment_id, epoch, bn_mode)
         LEFT JOIN gaps USING (experiment_id, epoch, bn_mode)
         ORDER BY experiment_id, bn_mode, epoch, n, architecture_set
         """,
+        sets=_SETS,
         experiment_ids=experiment_ids,
         gt_key=gt_key,
         bn_mode=bn_mode,
     )
+    return rows
 
 
 def differences(
@@ -68,20 +72,16 @@ def differences(
     (that both have), mean, other_mean, difference, difference_std, difference_interval and p_value; p_holm is
     corrected for the `comparisons` of the same set and metric.
     """
-    return snapshot.query(
+    [rows] = snapshot.measured(
         """
-        WITH chosen AS (
-            SELECT *
-            FROM evaluations_of($experiment_ids, $gt_key)
-            WHERE (bn_mode = $bn_mode OR is_without_network(bn_mode)) AND is_final
-        ),
-        shown_set AS (
-            SELECT * FROM set_definition WHERE kind IN ('top', 'random', 'all') AND NOT one_per_class
-        ),
-        ranking AS (
+        SELECT *
+        FROM evaluations_of($experiment_ids, $gt_key)
+        WHERE (bn_mode = $bn_mode OR is_without_network(bn_mode)) AND is_final
+        """,
+        """
+        WITH ranking AS (
             -- They are paired by epoch, and the end is the same for all, however long each was trained.
-            SELECT * REPLACE (0 AS epoch) FROM run_ranking_of('chosen', definitions := 'shown_set')
-            WHERE NOT one_per_class AND set_kind IN ('top', 'random', 'all')
+            SELECT * REPLACE (0 AS epoch) FROM run_ranking_from('measured')
         ),
         pair AS (
             SELECT unnest($experiment_ids) AS experiment_id, $reference AS other_id
@@ -95,11 +95,13 @@ def differences(
         FROM with_holm('compared')
         ORDER BY experiment_id, metric, architecture_set
         """,
+        sets=_SETS,
         experiment_ids=experiment_ids,
         reference=reference,
         gt_key=gt_key,
         bn_mode=bn_mode,
     )
+    return rows
 
 
 def within_a_mask(snapshot: Snapshot) -> set[str]:

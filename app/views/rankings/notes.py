@@ -24,7 +24,7 @@ class Note:
 def notes(key: pd.Series, ranking: Ranking, runs: pd.DataFrame, incomplete: pd.DataFrame) -> Iterator[Note]:
     """What holds of the shown experiments, the gravest first.
 
-    `runs` and `incomplete` as the functions `runs` and `incomplete_sets` of `shared_queries` have them.
+    `runs` as `shared_queries.runs` has them, `incomplete` as `report.queries.RankingAnswers`.
     """
     incomplete = incomplete[incomplete["experiment_id"].isin(ranking.labels)]
     unusable = set(runs.loc[runs["non_finite"] > 0, "run_id"])

@@ -7,10 +7,8 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from nasrank.app import shared_queries
 from nasrank.app.serve import warehouse_path
 from nasrank.app.snapshot import Snapshot
-from nasrank.app.views.rankings import queries
 from nasrank.app.views.rankings.choice import SEEDS, Contents, RankingChoice, choose
 from nasrank.app.views.rankings.notes import notes
 from nasrank.app.widgets.csv_file import csv_file
@@ -93,9 +91,10 @@ def page() -> None:
         report_queries.noise_ceiling(snapshot.benchmark, gt_key, mask)
         for mask in choice.experiments["mask"].unique()
     ]
+    known = report_queries.rankings(snapshot, choice.dataset, gt_key)
     tables = RankingTables(
-        report_queries.ranking(snapshot, choice.dataset, gt_key),
-        report_queries.tau_a(snapshot, choice.dataset, gt_key),
+        known.ranking,
+        known.tau_a,
         pd.concat(ceilings) if ceilings else report_queries.noise_ceiling(snapshot.benchmark, gt_key, ""),
     )
     ranking = rank(
@@ -118,9 +117,9 @@ def page() -> None:
         )
         filters.tell(PICKED, selection.picked)
         show_picked(selection, ranking)
-        show_chart(snapshot, choice, ranking, selection)
+        show_chart(known.seeds, choice, ranking, selection)
         show_matrix(filters, choice, ranking, selection)
-    incomplete = shared_queries.incomplete_sets(snapshot, choice.dataset, gt_key)
+    incomplete = known.incomplete
     incomplete = incomplete[incomplete["bn_mode"].isin((choice.bn_mode, IMPORTED))]
     for note in notes(choice.key, ranking, runs, incomplete):
         show = st.warning if note.is_warning else st.caption
@@ -150,9 +149,9 @@ def show_picked(selection: LinkedSelection, ranking: Ranking) -> None:
 
 
 def show_chart(
-    snapshot: Snapshot, choice: RankingChoice, ranking: Ranking, selection: LinkedSelection
+    runs: pd.DataFrame, choice: RankingChoice, ranking: Ranking, selection: LinkedSelection
 ) -> None:
-    """Both panels, and how to read them."""
+    """Both panels, and how to read them; `runs` as in `report.queries.RankingAnswers.seeds`."""
     stable = list(choice.others["experiment_id"])
     names = dict(zip(ranking.rows["experiment_id"], ranking.rows["series"], strict=True))
     # With few experiments each keeps its colour whatever the filters hide; the hidden hold their places.
@@ -178,7 +177,6 @@ def show_chart(
     points = points[points["series"].isin(series)]
     seeds = None
     if choice.band == SEEDS:
-        runs = queries.seed_ranking(snapshot, choice.dataset, choice.key["gt_key"])
         seeds = seed_points(points, ranking.bn_mode, runs)
     draw = partial(
         ranking_chart.ranking_chart,

@@ -62,23 +62,20 @@ def evaluations(snapshot: Snapshot, run_id: str) -> pd.DataFrame:
 
 def parameters(snapshot: Snapshot, gt_key: str, architecture_set: str) -> pd.DataFrame:
     """τ that the number of parameters alone has in this set: a row a mask, with mask and tau."""
-    return snapshot.query(
+    [rows] = snapshot.measured(
         """
-        WITH chosen AS (
-            SELECT evaluation_key.*
-            FROM evaluation_key
-            JOIN run USING (run_id)
-            JOIN experiment USING (experiment_id)
-            WHERE kind = 'untrained' AND name = 'params' AND gt_key = $gt_key
-        )
-        SELECT mask, tau
-        FROM run_metric_of('chosen')
-        WHERE architecture_set = $architecture_set
-        ORDER BY mask
+        SELECT evaluation_key.*
+        FROM evaluation_key
+        JOIN run USING (run_id)
+        JOIN experiment USING (experiment_id)
+        WHERE kind = 'untrained' AND name = 'params' AND gt_key = $gt_key
         """,
+        "SELECT mask, tau FROM measured ORDER BY mask",
+        sets="SELECT $architecture_set",
         gt_key=gt_key,
         architecture_set=architecture_set,
     )
+    return rows
 
 
 def metrics(snapshot: Snapshot, run_id: str, gt_key: str) -> pd.DataFrame:
@@ -86,13 +83,16 @@ def metrics(snapshot: Snapshot, run_id: str, gt_key: str) -> pd.DataFrame:
 
     Columns epoch, bn_mode, architecture_set, n, a_n (fraction), tau.
     """
-    return snapshot.query(
+    [rows] = snapshot.measured(
+        "SELECT * FROM evaluations_of([$run_id], $gt_key)",
         """
         SELECT epoch, bn_mode, architecture_set, n, a_n, tau
-        FROM run_metric
-        WHERE run_id = $run_id AND gt_key = $gt_key AND is_whole AND is_paper_set
+        FROM measured
+        WHERE is_whole
         ORDER BY epoch, bn_mode, n, architecture_set
         """,
+        sets="SELECT architecture_set FROM paper_set",
         run_id=run_id,
         gt_key=gt_key,
     )
+    return rows

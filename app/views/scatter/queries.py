@@ -62,13 +62,13 @@ def rankings(snapshot: Snapshot, evaluation: EvaluationKey) -> pd.DataFrame:
     tau_eq2, spearman, pearson, tau_same_size and tau_partial, which are missing where no seed predicted the
     whole set.
     """
-    return snapshot.query(
+    [rows] = snapshot.measured(
         """
-        WITH chosen AS (
-            SELECT *
-            FROM evaluations_of([$predictor], $gt_key)
-            WHERE bn_mode = $bn_mode AND epoch = $epoch
-        )
+        SELECT *
+        FROM evaluations_of([$predictor], $gt_key)
+        WHERE bn_mode = $bn_mode AND epoch = $epoch
+        """,
+        """
         SELECT
             architecture_set, min(n) AS n, min(n_predicted) AS n_predicted,
             count(tau) FILTER (WHERE is_whole) AS seeds,
@@ -78,10 +78,11 @@ def rankings(snapshot: Snapshot, evaluation: EvaluationKey) -> pd.DataFrame:
             favg(pearson) FILTER (WHERE is_whole) AS pearson,
             favg(tau_same_size) FILTER (WHERE is_whole) AS tau_same_size,
             favg(tau_partial) FILTER (WHERE is_whole) AS tau_partial
-        FROM run_ranking_of('chosen')
-        WHERE NOT one_per_class
+        FROM measured
         GROUP BY architecture_set
         ORDER BY n, architecture_set
         """,
+        sets="SELECT architecture_set FROM set_definition WHERE NOT one_per_class",
         **asdict(evaluation),
     )
+    return rows

@@ -1,3 +1,26 @@
+-- What is stored of the evaluations and keys of a relation like evaluation_key, in the sets of `definitions`.
+CREATE OR REPLACE MACRO stored_metric_of(evaluations, definitions := 'set_definition') AS TABLE
+SELECT stored.*, evaluation.mask, definition.kind AS set_kind
+FROM stored_ranking AS stored
+JOIN query_table(evaluations) AS evaluation USING (run_id, epoch, bn_mode, gt_key)
+JOIN query_table(definitions) AS definition USING (architecture_set);
+
+COMMENT ON MACRO TABLE stored_metric_of IS
+'The rows of stored_ranking of the evaluations and keys of a relation like evaluation_key, with mask and set_kind';
+
+-- What run_metric says, for a relation with the columns of stored_metric_of or of ranking_of.
+CREATE OR REPLACE MACRO run_metric_from(metrics) AS TABLE
+SELECT
+    metric.*, metric.n_predicted = metric.n AS is_whole,
+    is_set_of_paper(metric.set_kind, metric.one_per_class) AS is_paper_set,
+    is_final_epoch(metric.epoch, experiment.epochs) AS is_final
+FROM query_table(metrics) AS metric
+JOIN run USING (run_id)
+JOIN experiment USING (experiment_id);
+
+COMMENT ON MACRO TABLE run_metric_from IS
+'The rows of run_metric of a relation with the columns of stored_metric_of or of ranking_of';
+
 -- What run_metric says, for the evaluations and keys of a relation like evaluation_key. Under keys that are not stored,
 -- metrics are computed for these and no others: DuckDB cannot tell by a list of runs which to leave out. Nor can it by
 -- a reader's choice of sets: `definitions` is set_definition or a part of it, and others need not be computed.
@@ -8,20 +31,11 @@ WITH unstored AS (
     ANTI JOIN stored_ranking USING (run_id, epoch, bn_mode, gt_key)
 ),
 metric AS (
-    SELECT stored.*, evaluation.mask, definition.kind AS set_kind
-    FROM stored_ranking AS stored
-    JOIN query_table(evaluations) AS evaluation USING (run_id, epoch, bn_mode, gt_key)
-    JOIN set_definition AS definition USING (architecture_set)
+    SELECT * FROM stored_metric_of(evaluations, definitions := definitions)
     UNION ALL BY NAME
     SELECT * FROM ranking_of('unstored', definitions := definitions)
 )
-SELECT
-    metric.*, metric.n_predicted = metric.n AS is_whole,
-    is_set_of_paper(metric.set_kind, metric.one_per_class) AS is_paper_set,
-    is_final_epoch(metric.epoch, experiment.epochs) AS is_final
-FROM metric
-JOIN run USING (run_id)
-JOIN experiment USING (experiment_id);
+SELECT * FROM run_metric_from('metric');
 
 COMMENT ON MACRO TABLE run_metric_of IS
 'What run_metric says, for the evaluations and keys of a relation like evaluation_key; fast for '

@@ -1,11 +1,11 @@
--- What run_ranking says, for the evaluations and keys of a relation like evaluation_key.
-CREATE OR REPLACE MACRO run_ranking_of(evaluations, definitions := 'set_definition') AS TABLE
+-- What run_ranking says, for a relation like run_metric.
+CREATE OR REPLACE MACRO run_ranking_from(metrics) AS TABLE
 WITH metric AS (
     -- Not from the view tau_a, which would compute every metric again.
     SELECT
         metric.run_id AS predictor, CASE WHEN metric.is_whole THEN coalesce(metric.a_n, metric.mean_score) END AS mean,
         ranked_set.mean_accuracy AS true_mean, metric.*
-    FROM run_metric_of(evaluations, definitions := definitions) AS metric
+    FROM query_table(metrics) AS metric
     LEFT JOIN ranked_set USING (gt_key, mask, one_per_class, architecture_set)
 ),
 with_gap AS (
@@ -23,6 +23,15 @@ SELECT
 FROM with_tau_a('with_gap') AS ranking
 JOIN run ON run.run_id = ranking.predictor
 JOIN experiment USING (experiment_id);
+
+COMMENT ON MACRO TABLE run_ranking_from IS 'The rows of run_ranking of a relation like run_metric';
+
+-- What run_ranking says, for the evaluations and keys of a relation like evaluation_key.
+CREATE OR REPLACE MACRO run_ranking_of(evaluations, definitions := 'set_definition') AS TABLE
+WITH metric AS (
+    SELECT * FROM run_metric_of(evaluations, definitions := definitions)
+)
+SELECT * FROM run_ranking_from('metric');
 
 COMMENT ON MACRO TABLE run_ranking_of IS
 'What run_ranking says, for the evaluations and keys of a relation like evaluation_key; fast for '

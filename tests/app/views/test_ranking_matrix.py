@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from nasrank.app.snapshot import Snapshot
-from nasrank.app.views.rankings import queries as rankings_queries
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.report import queries
 from nasrank.report.charts.images import as_png, as_svg
@@ -23,11 +22,12 @@ from tests.study_data import KEY
 def ranking_of(warehouse: Warehouse, **choice: str) -> tuple[Ranking, pd.DataFrame]:
     snapshot = Snapshot.take(warehouse.path)
     experiments = in_order(queries.experiments(snapshot))
+    known = queries.rankings(snapshot, "cifar10", KEY)
     ranking = rank(
         experiments,
         RankingTables(
-            queries.ranking(snapshot, "cifar10", KEY),
-            queries.tau_a(snapshot, "cifar10", KEY),
+            known.ranking,
+            known.tau_a,
             queries.noise_ceiling(snapshot, KEY, ""),
         ),
         "running",
@@ -37,7 +37,7 @@ def ranking_of(warehouse: Warehouse, **choice: str) -> tuple[Ranking, pd.DataFra
 
 
 def seeds_of(warehouse: Warehouse, ranking: Ranking) -> pd.DataFrame:
-    runs = rankings_queries.seed_ranking(Snapshot.take(warehouse.path), "cifar10", KEY)
+    runs = queries.rankings(Snapshot.take(warehouse.path), "cifar10", KEY).seeds
     return seed_points(ranking.points, "running", runs)
 
 

@@ -26,11 +26,12 @@ def ranking_of(warehouse: Warehouse, metric: str = "tau", key: str = KEY) -> Ran
     snapshot = Snapshot.take(warehouse.path)
     experiments = in_order(queries.experiments(snapshot))
     experiments = experiments[(experiments["dataset"] == "cifar10") & (experiments["size"] == "tiny")]
+    known = queries.rankings(snapshot, "cifar10", key)
     return rank(
         experiments,
         RankingTables(
-            queries.ranking(snapshot, "cifar10", key),
-            queries.tau_a(snapshot, "cifar10", key),
+            known.ranking,
+            known.tau_a,
             pd.concat([queries.noise_ceiling(snapshot, key, mask) for mask in experiments["mask"].unique()]),
         ),
         "running",
@@ -145,11 +146,12 @@ def test_a_single_trial_has_no_noise_ceiling(filled: Warehouse) -> None:
 def test_nothing_chosen_is_an_empty_table(filled: Warehouse) -> None:
     snapshot = Snapshot.take(filled.path)
     empty = queries.experiments(snapshot).iloc[:0]
+    known = queries.rankings(snapshot, "cifar10", KEY)
     ranking = rank(
         empty,
         RankingTables(
-            queries.ranking(snapshot, "cifar10", KEY),
-            queries.tau_a(snapshot, "cifar10", KEY),
+            known.ranking,
+            known.tau_a,
             queries.noise_ceiling(snapshot, KEY, ""),
         ),
         "running",

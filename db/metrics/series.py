@@ -1,0 +1,147 @@
+"""The metrics of series of predictions: how well each ranks the truth.
+
+A series is what one predictor says of the members of one architecture set. The definitions are those of
+the macro `rank_correlation` in `db/views/statistics`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nasrank.db.metrics.pairs import Integers, Keys, inversions, mean_ranks, score, tied_pairs
+
+Floats = npt.NDArray[np.float64]
+
+# Below, τ among pairs of equal size says nothing.
+LEAST_PAIRS_OF_A_SIZE: Final = 30
+
+
+class Members(NamedTuple):
+    """The members of a series, the truly best first, or of several series, one after the other.
+
+    Ranks are whole numbers from 0, larger for larger values and equal for equal ones. `predicted` may be
+    infinite.
+    """
+
+    arch_ids: Integers
+    truth_rank: Integers
+    predicted_rank: Integers
+    size_rank: Integers
+    truth: Floats
+    predicted: Floats
+
+    @property
+    def number(self) -> int:
+        """How many they are."""
+        return len(self.arch_ids)
+
+    def chosen(self, which: slice | npt.NDArray[np.bool_]) -> Members:
+        """Some of them, in the same order."""
+        return Members._make(column[which] for column in self)
+
+
+def measure_series(series: Sequence[Members]) -> Mapping[str, Floats]:
+    """By the name of each metric its value for each series, NaN where there is none; no series is empty."""
+    counts = np.array([members.number for members in series])
+    members = Members._make(map(np.concatenate, zip(*series, strict=True)))
+    begins = np.cumsum(counts) - counts
+    number = np.repeat(np.arange(len(series)), counts)
+    pairs = counts * (counts - 1) // 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        measured = _correlations_of_pairs(members, begins, number, pairs)
+        measured |= _values(members, begins, number)
+    return {"n_predicted": counts.astype(np.float64), **measured}
+
+
+def _correlations_of_pairs(
+    members: Members, begins: Integers, number: Integers, pairs: Integers
+) -> dict[str, Floats]:
+    """What only depends on which of two is larger: Kendall's, and Spearman's, where each has a rank."""
+    series = len(begins)
+    truth, predicted, size = members.truth_rank, members.predicted_rank, members.size_rank
+
+    by_truth = Keys.of(number, truth, predicted).sorted()
+    tied_by_truth = tied_pairs(by_truth, 2, series)
+    tied_by_both = tied_pairs(by_truth, 3, series)
+    discordant = inversions(by_truth.without(1), begins)
+
+    by_prediction = Keys.of(number, predicted, size)
+    order = np.argsort(by_prediction.numbers)
+    by_prediction = by_prediction.taken(order)
+    tied_by_prediction = tied_pairs(by_prediction, 2, series)
+    tied_by_prediction_and_size = tied_pairs(by_prediction, 3, series)
+    smaller_is_predicted = inversions(by_prediction.without(1), begins)
+
+    truth_and_size = Keys.of(number, truth, size).sorted()
+    tied_by_truth_and_size = tied_pairs(truth_and_size, 3, series)
+    smaller_is_better = inversions(truth_and_size.without(1), begins)
+
+    by_size = Keys.of(number, size, truth, predicted).sorted()
+    tied_by_size = tied_pairs(by_size, 2, series)
+    tied_by_all = tied_pairs(by_size, 4, series)
+    discordant_of_size = inversions(by_size.without(2), begins)
+
+    # The truly best come first, and so have the first places, the last ones of a ranking that ascends.
+    truth_ranks = -mean_ranks(Keys.of(number, truth).numbers)
+    predicted_ranks = np.empty(len(order))
+    predicted_ranks[order] = mean_ranks(by_prediction.without(2).numbers)
+
+    of_prediction = score(pairs, (tied_by_truth, tied_by_prediction), tied_by_both, discordant)
+    of_size = score(
+        tied_by_size, (tied_by_truth_and_size, tied_by_prediction_and_size), tied_by_all, discordant_of_size
+    )
+    prediction_and_size = score(
+        pairs, (tied_by_prediction, tied_by_size), tied_by_prediction_and_size, smaller_is_predicted
+    )
+    truth_by_size = score(pairs, (tied_by_truth, tied_by_size), tied_by_truth_and_size, smaller_is_better)
+
+    tau = of_prediction / np.sqrt((pairs - tied_by_truth) * (pairs - tied_by_prediction))
+    predicted_tau = prediction_and_size / np.sqrt((pairs - tied_by_prediction) * (pairs - tied_by_size))
+    truth_tau = truth_by_size / np.sqrt((pairs - tied_by_truth) * (pairs - tied_by_size))
+    # A square of 1 to twelve digits is 1: a τ of ±1 has rounding of its own.
+    left = np.round(1 - truth_tau**2, 12) * np.round(1 - predicted_tau**2, 12)
+    return {
+        "tau": tau,
+        "tau_eq2": of_prediction / pairs,
+        # Pearson's of the ranks. Less the first of their series, these are whole or half: sums are exact.
+        "spearman": _correlation(truth_ranks, predicted_ranks, begins, number),
+        "tau_same_size": np.where(tied_by_size >= LEAST_PAIRS_OF_A_SIZE, of_size / tied_by_size, np.nan),
+        "tau_partial": np.where(left > 0, (tau - truth_tau * predicted_tau) / np.sqrt(left), np.nan),
+    }
+
+
+def _correlation(first: Floats, second: Floats, begins: Integers, number: Integers) -> Floats:
+    """Pearson's; NaN where either is the same throughout a series."""
+    one, other = _centred(first, begins, number), _centred(second, begins, number)
+    lengths = np.sqrt(np.add.reduceat(one * one, begins)) * np.sqrt(np.add.reduceat(other * other, begins))
+    correlation: Floats = np.clip(np.add.reduceat(one * other, begins) / lengths, -1, 1)
+    return correlation
+
+
+def _centred(values: Floats, begins: Integers, number: Integers) -> Floats:
+    """Less the mean of the series; exactly 0 where all are equal, whatever their mean is rounded to."""
+    lowest = np.minimum.reduceat(values, begins)
+    centred = values - lowest[number]
+    counts = np.diff(begins, append=len(values))
+    centred -= (np.add.reduceat(centred, begins) / counts)[number]
+    return centred
+
+
+def _values(members: Members, begins: Integers, number: Integers) -> dict[str, Floats]:
+    """What depends on how large predictions are; not defined where one is infinite."""
+    counts = np.bincount(number)
+    is_finite = np.logical_and.reduceat(np.isfinite(members.predicted), begins)
+    predicted = np.where(is_finite[number], members.predicted, 0)
+    # Wider than the result, so that the mean does not depend on the order of adding up.
+    sums = np.add.reduceat(predicted.astype(np.longdouble), begins)
+    deviation = np.sqrt(np.add.reduceat(_centred(predicted, begins, number) ** 2, begins) / (counts - 1))
+    values = {
+        "mean_predicted": (sums / counts).astype(np.float64),
+        "predicted_std": np.where(counts > 1, deviation, np.nan),
+        "pearson": _correlation(members.truth, predicted, begins, number),
+    }
+    return {name: np.where(is_finite, value, np.nan) for name, value in values.items()}
