@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nasrank.db.metrics.members import Pool, Predictions, Truth, TruthKey, read_truths, registered
+from nasrank.db.metrics.members import TRUTH_KEY, Pool, Predictions, Truth, TruthKey, read_truths, registered
 from nasrank.db.metrics.pairs import Integers
 from nasrank.db.metrics.searches import search
 from nasrank.db.metrics.series import Floats, Members, measure_series
@@ -87,7 +87,7 @@ def measure(
         with registered(connection, "measured_pair", measured):
             parameters = {"sets": None if sets is None else list(sets)}
             chosen = connection.execute(_SETS, parameters).to_arrow_table()
-        keys = (TruthKey(*row.values()) for row in _distinct(chosen, list(TruthKey._fields)).to_pylist())
+        keys = (TruthKey(*row.values()) for row in _distinct(chosen, TRUTH_KEY.names).to_pylist())
         truths |= read_truths(connection, [key for key in keys if key not in truths])
         predictions = Predictions(connection, _distinct(measured, _EVALUATION))
         yield _measure_sets(chosen, predictions, truths, with_searches=with_searches)

@@ -14,8 +14,10 @@ import pyarrow as pa
 
 from nasrank.db.metrics.pairs import Integers
 from nasrank.db.metrics.series import Floats, Members
+from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 
-ARCHITECTURES: Final = 15_625
+# The columns of a `TruthKey`.
+TRUTH_KEY: Final = pa.schema([("gt_key", pa.string()), ("mask", pa.string()), ("one_per_class", pa.bool_())])
 
 _PREDICTIONS: Final = """
 SELECT evaluation, arch_id, predicted_number(accuracy, score, status) AS predicted
@@ -107,7 +109,7 @@ class Predictions:
         """What one of them says."""
         begin, end = np.searchsorted(self._numbers, (evaluation, evaluation + 1))
         arch_ids, predicted = self._arch_ids[begin:end], self._predicted[begin:end]
-        values, ranks = np.zeros(ARCHITECTURES), np.full(ARCHITECTURES, -1, np.int32)
+        values, ranks = np.zeros(NUM_ARCHITECTURES), np.full(NUM_ARCHITECTURES, -1, np.int32)
         values[arch_ids] = predicted
         ranks[arch_ids] = _ranks(predicted)
         return Prediction(values, ranks)
@@ -117,10 +119,12 @@ def read_truths(
     connection: duckdb.DuckDBPyConnection, keys: Iterable[TruthKey]
 ) -> Iterator[tuple[TruthKey, Truth]]:
     """The rankings of the ground truth under `keys`."""
-    wanted = pa.Table.from_pylist([key._asdict() for key in keys], schema=_TRUTH_KEY)
+    wanted = pa.Table.from_pylist(
+        [dict(zip(TRUTH_KEY.names, key, strict=True)) for key in keys], schema=TRUTH_KEY
+    )
     with registered(connection, "wanted_truth", wanted):
         rows = connection.execute(_TRUTHS).to_arrow_table()
-    counts = rows.group_by(list(TruthKey._fields), use_threads=False).aggregate([([], "count_all")])
+    counts = rows.group_by(TRUTH_KEY.names, use_threads=False).aggregate([([], "count_all")])
     begin = 0
     for row in counts.to_pylist():
         columns = rows.slice(begin, count := row.pop("count_all"))
@@ -136,9 +140,6 @@ def read_truths(
                 columns["in_random_sample"].to_numpy(),
             ),
         )
-
-
-_TRUTH_KEY: Final = pa.schema([("gt_key", pa.string()), ("mask", pa.string()), ("one_per_class", pa.bool_())])
 
 
 def _ranks(values: npt.NDArray[np.generic]) -> Integers:

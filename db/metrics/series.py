@@ -7,7 +7,7 @@ the macro `rank_correlation` in `db/views/statistics`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,13 +41,15 @@ class Members(NamedTuple):
 
     def chosen(self, which: slice | npt.NDArray[np.bool_]) -> Members:
         """Some of them, in the same order."""
-        return Members._make(column[which] for column in self)
+        columns: list[Any] = [column[which] for column in self]
+        return Members(*columns)
 
 
 def measure_series(series: Sequence[Members]) -> Mapping[str, Floats]:
     """By the name of each metric its value for each series, NaN where there is none; no series is empty."""
     counts = np.array([members.number for members in series])
-    members = Members._make(map(np.concatenate, zip(*series, strict=True)))
+    columns: list[Any] = [np.concatenate(parts) for parts in zip(*series, strict=True)]
+    members = Members(*columns)
     begins = np.cumsum(counts) - counts
     number = np.repeat(np.arange(len(series)), counts)
     pairs = counts * (counts - 1) // 2
