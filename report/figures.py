@@ -266,6 +266,11 @@ class _Drawing:
                 " Dashed in grey, for each mask: how well one trial of the benchmark ranks as the mean of "
                 "the others."
             )
+        if ranked.points["tau_oracle"].notna().any():
+            caption += (
+                " Long dashes: how well a predictor would rank that knew every expected accuracy, for the "
+                "benchmark's truth has noise of its own."
+            )
         values = ("a_n", *_CORRELATIONS) if number in ("11", "12") else ("a_n", "tau")
         order = list(rows["series"])
         chart = ranking_chart(Lines(ranked.points, order, order), values, width=_WIDTH)

@@ -116,16 +116,31 @@ def rankings(warehouse: Reader, dataset: str, gt_key: str) -> RankingAnswers:
 def noise_ceiling(warehouse: Reader, gt_key: str, mask: str) -> pd.DataFrame:
     """How well one stand-alone training ranks as the mean of others; empty for a key without trials.
 
-    Columns mask, architecture_set, then tau, tau_eq2, spearman, pearson, tau_same_size and tau_partial. One
-    mask at a time: DuckDB then computes no other.
+    Columns mask, architecture_set, then tau, tau_eq2, spearman, pearson, tau_same_size and tau_partial, and
+    how well an oracle would rank, `…_oracle` of each. One mask at a time: DuckDB then computes no other.
     """
     return warehouse.query(
         """
+        WITH oracle AS (
+            SELECT
+                architecture_set,
+                any_value(mean) FILTER (WHERE metric = 'tau') AS tau_oracle,
+                any_value(mean) FILTER (WHERE metric = 'tau_eq2') AS tau_eq2_oracle,
+                any_value(mean) FILTER (WHERE metric = 'spearman') AS spearman_oracle,
+                any_value(mean) FILTER (WHERE metric = 'pearson') AS pearson_oracle,
+                any_value(mean) FILTER (WHERE metric = 'tau_same_size') AS tau_same_size_oracle,
+                any_value(mean) FILTER (WHERE metric = 'tau_partial') AS tau_partial_oracle
+            FROM oracle_ceiling
+            WHERE gt_key = $gt_key AND mask = $mask
+            GROUP BY architecture_set
+        )
         SELECT
             mask, architecture_set, tau_to_others AS tau, tau_eq2_to_others AS tau_eq2,
             spearman_to_others AS spearman, pearson_to_others AS pearson,
-            tau_same_size_to_others AS tau_same_size, tau_partial_to_others AS tau_partial
+            tau_same_size_to_others AS tau_same_size, tau_partial_to_others AS tau_partial,
+            oracle.* EXCLUDE (architecture_set)
         FROM noise_ceiling_in('paper_set')
+        LEFT JOIN oracle USING (architecture_set)
         WHERE gt_key = $gt_key AND mask = $mask
         ORDER BY n, architecture_set
         """,

@@ -280,15 +280,17 @@ class _QuestionsOfScale:
         known = _by_series(means)
         rows = []
         for experiment_id, mask in masks[["experiment_id", "mask"]].itertuples(index=False):
-            ceiling = queries.noise_ceiling(self.warehouse, key.gt_key, mask).set_index("architecture_set")[
-                "tau"
-            ]
+            ceiling = queries.noise_ceiling(self.warehouse, key.gt_key, mask).set_index("architecture_set")
             own = known.get(Series(experiment_id, key.bn_mode, key.gt_key))
             if ceiling.empty or own is None:
                 continue
             row: dict[str, Any] = {"mask": set_name(mask), "seeds": own.seeds}
             for name in _SETS:
-                row |= {f"τ, {name}": own.of(name, "tau"), f"one training, {name}": float(ceiling[name])}
+                row |= {
+                    f"τ, {name}": own.of(name, "tau"),
+                    f"one training, {name}": float(ceiling["tau"][name]),
+                    f"oracle, {name}": float(ceiling["tau_oracle"][name]),
+                }
             rows.append(row)
         if rows:
             yield self._question(
@@ -296,7 +298,9 @@ class _QuestionsOfScale:
                 "What the benchmark's noise leaves",
                 f"τ of the super-networks by `{key.gt_key}`, BatchNorm {key.bn_mode}, beside that of one "
                 "stand-alone training: how it ranks the same architectures as the mean of the other "
-                "trainings. That is no bound: a training carries noise of its own, beside that of the truth.",
+                "trainings. That is no bound: a training carries noise of its own, beside that of the truth. "
+                "An oracle has none: it knows the expected accuracy of each architecture, and still cannot "
+                "know the noise of the truth. What it would reach is estimated from the trainings.",
                 rows,
             )
 

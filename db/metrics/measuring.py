@@ -14,12 +14,10 @@ import pyarrow.compute as pc
 from nasrank.db.metrics.members import TRUTH_KEY, Pool, Predictions, Truth, TruthKey, read_truths, registered
 from nasrank.db.metrics.pairs import Integers
 from nasrank.db.metrics.searches import search
-from nasrank.db.metrics.series import Floats, Members, measure_series
+from nasrank.db.metrics.series import Batches, Floats
 
 # Each part is read and measured by itself, so that memory does not grow with the evaluations.
 _PREDICTIONS_A_PART: Final = 1_000_000
-# Members that are measured at once: as many as a processor's cache holds.
-_MEMBERS_AT_ONCE: Final = 100_000
 
 _PAIRS: Final = """
 SELECT
@@ -93,42 +91,11 @@ def measure(
         yield _measure_sets(chosen, predictions, truths, with_searches=with_searches)
 
 
-class _Series:
-    """Series that were given, and what was measured of them; they are numbered in this order."""
-
-    def __init__(self) -> None:
-        self._waiting: list[Members] = []
-        self._measured: list[Mapping[str, Floats]] = []
-        self._count = self._members = 0
-
-    def add(self, members: Members) -> int:
-        """The number of a new series; -1 for one without members, which is none."""
-        if not members.number:
-            return -1
-        self._waiting.append(members)
-        self._members += members.number
-        if self._members >= _MEMBERS_AT_ONCE:
-            self._measure()
-        self._count += 1
-        return self._count - 1
-
-    def metrics(self) -> Mapping[str, Floats]:
-        """Each metric of all series, by its name."""
-        if self._waiting:
-            self._measure()
-        names = self._measured[0] if self._measured else ()
-        return {name: np.concatenate([part[name] for part in self._measured]) for name in names}
-
-    def _measure(self) -> None:
-        self._measured.append(measure_series(self._waiting))
-        self._waiting, self._members = [], 0
-
-
 def _measure_sets(
     sets: pa.Table, predictions: Predictions, truths: Mapping[TruthKey, Truth], *, with_searches: bool
 ) -> Measured:
     """What is measured in each row of `sets`, which are sorted by pair."""
-    series = _Series()
+    series = Batches()
     numbers: list[int] = []
     found: list[dict[str, Any]] = []
     evaluation = pair = None

@@ -75,6 +75,14 @@ class Prediction:
     values: Floats
     ranks: Integers
 
+    @classmethod
+    def of(cls, arch_ids: Integers, predicted: Floats) -> Prediction:
+        """What is predicted of some architectures."""
+        values, ranks = np.zeros(NUM_ARCHITECTURES), np.full(NUM_ARCHITECTURES, -1, np.int32)
+        values[arch_ids] = predicted
+        ranks[arch_ids] = _ranks(predicted)
+        return cls(values, ranks)
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -108,11 +116,7 @@ class Predictions:
     def of(self, evaluation: int) -> Prediction:
         """What one of them says."""
         begin, end = np.searchsorted(self._numbers, (evaluation, evaluation + 1))
-        arch_ids, predicted = self._arch_ids[begin:end], self._predicted[begin:end]
-        values, ranks = np.zeros(NUM_ARCHITECTURES), np.full(NUM_ARCHITECTURES, -1, np.int32)
-        values[arch_ids] = predicted
-        ranks[arch_ids] = _ranks(predicted)
-        return Prediction(values, ranks)
+        return Prediction.of(self._arch_ids[begin:end], self._predicted[begin:end])
 
 
 def read_truths(

@@ -16,6 +16,8 @@ from nasrank.db.metrics.pairs import Integers, Keys, inversions, mean_ranks, sco
 
 Floats = npt.NDArray[np.float64]
 
+# Members that are measured at once: as many as a processor's cache holds.
+_MEMBERS_AT_ONCE: Final = 100_000
 # Below, τ among pairs of equal size says nothing.
 LEAST_PAIRS_OF_A_SIZE: Final = 30
 
@@ -57,6 +59,37 @@ def measure_series(series: Sequence[Members]) -> Mapping[str, Floats]:
         measured = _correlations_of_pairs(members, begins, number, pairs)
         measured |= _values(members, begins, number)
     return {"n_predicted": counts.astype(np.float64), **measured}
+
+
+class Batches:
+    """Series that were given, and what was measured of them; they are numbered in this order."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Members] = []
+        self._measured: list[Mapping[str, Floats]] = []
+        self._count = self._members = 0
+
+    def add(self, members: Members) -> int:
+        """The number of a new series; -1 for one without members, which is none."""
+        if not members.number:
+            return -1
+        self._waiting.append(members)
+        self._members += members.number
+        if self._members >= _MEMBERS_AT_ONCE:
+            self._measure()
+        self._count += 1
+        return self._count - 1
+
+    def metrics(self) -> Mapping[str, Floats]:
+        """Each metric of all series, by its name."""
+        if self._waiting:
+            self._measure()
+        names = self._measured[0] if self._measured else ()
+        return {name: np.concatenate([part[name] for part in self._measured]) for name in names}
+
+    def _measure(self) -> None:
+        self._measured.append(measure_series(self._waiting))
+        self._waiting, self._members = [], 0
 
 
 def _correlations_of_pairs(

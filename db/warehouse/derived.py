@@ -21,6 +21,7 @@ from nasrank.db.warehouse.models import (
     BenchmarkSource,
     Evaluation,
     GroundTruthKey,
+    OracleCeiling,
     RankedSet,
     Run,
     StoredRanking,
@@ -100,7 +101,7 @@ def derive_ground_truth(connection: sa.Connection, source: str) -> None:
 def forget_ground_truth(connection: sa.Connection, source: str) -> None:
     """Remove what follows from a source that is about to be removed."""
     keys = sa.select(GroundTruthKey.gt_key).where(GroundTruthKey.source == source)
-    for table in (ArchitectureRank, RankedSet, StoredRanking, StoredSearch, GroundTruthKey):
+    for table in (ArchitectureRank, RankedSet, OracleCeiling, StoredRanking, StoredSearch, GroundTruthKey):
         connection.execute(sa.delete(table).where(table.gt_key.in_(keys)))
 
 
@@ -121,6 +122,14 @@ def insert_predictions(connection: sa.Connection, rows: pa.Table) -> None:
     )
 
 
+def derive_oracles(connection: sa.Connection) -> None:
+    """How well an oracle would rank, under keys without that; after `derive_ground_truth`."""
+    # SciPy takes a third of a second, which an ingest need not wait for.
+    from nasrank.db.warehouse.oracles import insert_oracles
+
+    insert_oracles(connection)
+
+
 def derive_runs(connection: sa.Connection) -> None:
     """What follows from runs and predictions that were just inserted.
 
@@ -132,11 +141,12 @@ def derive_runs(connection: sa.Connection) -> None:
 
 
 def derive_all(connection: sa.Connection) -> None:
-    """Everything anew."""
+    """Everything anew, but for oracles: theirs takes seconds, and follows from the ground truth alone."""
     for table in (ArchitectureRank, RankedSet, GroundTruthKey, Evaluation, StoredRanking, StoredSearch):
         connection.execute(sa.delete(table))
     for source in connection.scalars(sa.select(BenchmarkSource.source)).all():
         derive_ground_truth(connection, source)
+    derive_oracles(connection)
     connection.execute(_EVALUATIONS, {"run_ids": connection.scalars(sa.select(Run.run_id)).all()})
     derive_runs(connection)
 

@@ -16,7 +16,7 @@ from nasrank.db.benchmarks import Benchmark
 from nasrank.db.benchmarks.benchmark import scanner
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import OperationSet
-from nasrank.db.warehouse.derived import derive_ground_truth, derive_runs, forget_ground_truth
+from nasrank.db.warehouse.derived import derive_ground_truth, derive_oracles, derive_runs, forget_ground_truth
 from nasrank.db.warehouse.file import Warehouse, insert_arrow
 from nasrank.db.warehouse.models import BenchmarkCost, BenchmarkResult, BenchmarkSource
 
@@ -134,6 +134,7 @@ def import_benchmark(
     def measure_runs(connection: sa.Connection) -> None:
         # As in an ingest: runs that were asked for these keys are measured by parts of their own.
         connection.exec_driver_sql("RESET memory_limit")
+        derive_oracles(connection)
         derive_runs(connection)
 
     # A transaction holds what it inserted in memory, so there are several; all or none are published.

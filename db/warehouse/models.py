@@ -7,7 +7,7 @@ of a foreign key, keeps an index over every row that refers to it, and writes th
 transaction. Tables of many rows have neither these nor a primary key; what they refer to, and that no row
 is there twice, is checked before anything is published.
 
-The last six tables hold what follows from the others: `derived.py` fills them in the transaction that
+The last seven tables hold what follows from the others: `derived.py` fills them in the transaction that
 changes the others.
 """
 
@@ -20,7 +20,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, ForeignKey, 
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The Alembic revision these models describe; a file of another revision is refused.
-SCHEMA_REVISION: Final = "0007"
+SCHEMA_REVISION: Final = "0008"
 # The `kind` of experiments that are no networks of nasrank, which also stands for the BatchNorm statistics of
 # their predictions; and what stands for their epoch.
 IMPORTED: Final = "imported"
@@ -460,6 +460,27 @@ class RankedSet(Base):
     )
     mean_accuracy: Mapped[float] = mapped_column(comment="mean of their ground truth, fraction 0..1")
     __mapper_args__ = {"primary_key": [gt_key, mask, one_per_class, architecture_set]}
+
+
+class OracleCeiling(Base):
+    """How well a predictor would rank that knew each architecture's expected accuracy."""
+
+    __tablename__ = "oracle_ceiling"
+    __table_args__ = {
+        "comment": "How well a predictor would rank that knew the expected accuracy of each architecture: "
+        "estimated from the trials of a mean, absent where there are none (docs/method.md)"
+    }
+
+    gt_key: Mapped[str] = mapped_column(comment="ground-truth key of the mean over the trials")
+    mask: Mapped[str] = mapped_column(comment="operations removed")
+    architecture_set: Mapped[str] = mapped_column(comment="as in set_definition, of all architectures")
+    metric: Mapped[str] = mapped_column(comment="as in the view metric")
+    mean: Mapped[float] = mapped_column(comment="its mean over what the trials leave possible")
+    std: Mapped[float] = mapped_column(
+        comment="sample deviation over what is possible: how far a single oracle may be from the mean"
+    )
+    draws: Mapped[int] = mapped_column(SmallInteger, comment="how many of these were drawn")
+    __mapper_args__ = {"primary_key": [gt_key, mask, architecture_set, metric]}
 
 
 class Evaluation(Base):

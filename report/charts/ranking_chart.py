@@ -170,23 +170,29 @@ def _draw(
 
 
 def _ceilings(points: pd.DataFrame, value: str, x: alt.X, height: alt.Y) -> list[alt.Chart]:
-    """A line for each mask: the noise ceiling of its sets. None where the ground-truth key has no trials."""
-    ceilings = points[["mask", "point", f"{value}_ceiling"]].dropna().drop_duplicates()
-    ceilings.columns = pd.Index(["mask", "point", "ceiling"])
-    if ceilings.empty:
-        return []
-    ceilings["named"] = ceilings["mask"].map(set_name)
-    line = alt.Chart(ceilings).mark_line(
-        strokeWidth=1.5, color=_GREY, strokeDash=[4, 4], point={"color": _GREY}
-    )
-    height = height.copy()
-    height.shorthand = "ceiling:Q"
-    tooltip = [
-        alt.Tooltip("named:N", title="noise ceiling of mask"),
-        alt.Tooltip("point:N", title="N"),
-        alt.Tooltip("ceiling:Q", title="one trial with the mean of the others", format=_format(value, 1)),
-    ]
-    return [line.encode(x=x, y=height, detail=alt.Detail("mask:N"), tooltip=tooltip)]
+    """For each mask how one training ranks its sets, and how an oracle would; none without trials."""
+    drawn = []
+    for kind, title, dash in (
+        ("oracle", "an oracle with the truth", [12, 3]),
+        ("ceiling", "one trial with the mean of the others", [4, 4]),
+    ):
+        known = points[["mask", "point", f"{value}_{kind}"]].dropna().drop_duplicates()
+        if known.empty:
+            continue
+        known.columns = pd.Index(["mask", "point", kind])
+        known["named"] = known["mask"].map(set_name)
+        line = alt.Chart(known).mark_line(
+            strokeWidth=1.5, color=_GREY, strokeDash=dash, point={"color": _GREY}
+        )
+        own_height = height.copy()
+        own_height.shorthand = f"{kind}:Q"
+        tooltip = [
+            alt.Tooltip("named:N", title="mask"),
+            alt.Tooltip("point:N", title="N"),
+            alt.Tooltip(f"{kind}:Q", title=title, format=_format(value, 1)),
+        ]
+        drawn.append(line.encode(x=x, y=own_height, detail=alt.Detail("mask:N"), tooltip=tooltip))
+    return drawn
 
 
 def _references(lines: Lines, value: str, x: alt.X, height: alt.Y) -> list[alt.Chart]:

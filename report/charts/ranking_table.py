@@ -45,12 +45,14 @@ class Ranking:
         legend), mask, point (`10` … `random`), n, seeds, and mean, deviation and the ends of the band for
         A_N (`a_n…`, percent; missing for scores) and each column of `METRICS` (`tau`, `tau_std`, `tau_low`,
         `tau_high` …). Deviation and band are missing for one seed. `tau_ceiling` is the τ that one training
-        of the benchmark reaches, and so for the others; missing where the key has no trials.
+        of the benchmark reaches, `tau_oracle` what an oracle would, and so for the others; missing where the
+        key has no trials.
     rows: a row for each experiment that is measured, best τa first: experiment, series, experiment_id,
         name, dataset, size, mask, lt, variant, epochs, seeds (missing for what is untrained), tau_a,
         tau_a_mean, tau_a_std, reported_tau_a, n_predicted (architectures, the fewest of the seeds), then for
         each point and for `predicted` `a_<point>_percent`, `a_<point>_std_percent`, and for the chosen metric
-        `<metric>_<point>`, its deviation `<metric>_<point>_std` and `ceiling_<metric>_<point>`.
+        `<metric>_<point>`, its deviation `<metric>_<point>_std` `ceiling_<metric>_<point>` and
+        `oracle_<metric>_<point>`.
     metric: a column of `METRICS`.
     """
 
@@ -150,6 +152,7 @@ def _ceiling_points(ceiling: pd.DataFrame) -> pd.DataFrame:
             "mask": ceiling["mask"],
             "point": ceiling["architecture_set"].map(POINTS),
             **{f"{column}_ceiling": ceiling[column] for column in METRICS.values()},
+            **{f"{column}_oracle": ceiling[f"{column}_oracle"] for column in METRICS.values()},
         }
     )
 
@@ -174,6 +177,7 @@ def _rows(
         ("a_n_std", "a_{}_std_percent"),
         (f"{metric}_std", f"{metric}_{{}}_std"),
         (f"{metric}_ceiling", f"ceiling_{metric}_{{}}"),
+        (f"{metric}_oracle", f"oracle_{metric}_{{}}"),
     ):
         wide = measured.pivot(index="experiment_id", columns="point", values=value)
         for point, known in wide.reindex(columns=list(_COLUMNS.values())).items():

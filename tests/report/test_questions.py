@@ -215,6 +215,7 @@ def test_one_training_ranks_as_the_noise_ceiling_says(
     ).set_index("architecture_set")["tau_to_others"]
     for name in ("random", "top-500", "top-50", "top-10"):
         assert row[f"one training, {name}"] == pytest.approx(ceiling[name])
+        assert ceiling[name] < row[f"oracle, {name}"] < 1
 
 
 def test_numbers_are_told_with_their_interval(questions: dict[str, Question]) -> None:

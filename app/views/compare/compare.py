@@ -36,7 +36,14 @@ from nasrank.report.charts.ranking_table import RankingTables, rank
 
 PRINTED_WIDTH = 800
 # What `rank` needs where no ceiling is drawn.
-NO_CEILING = pd.DataFrame(columns=["mask", "architecture_set", *CORRELATIONS.values()])
+NO_CEILING = pd.DataFrame(
+    columns=[
+        "mask",
+        "architecture_set",
+        *CORRELATIONS.values(),
+        *(f"{c}_oracle" for c in CORRELATIONS.values()),
+    ]
+)
 METHOD = (
     "Each seed of an experiment is set against the same seed of the reference, both at the end of their "
     "training; what has no seed, against every seed. The interval is Student's t over the paired "
@@ -184,7 +191,10 @@ def show_rankings(choice: ComparisonChoice, rankings: pd.DataFrame) -> None:
         name="over-n",
         alt=ranking_description(order, METRICS[metric]),
         data=ranking.points.drop(
-            columns=["series", *(f"{column}_ceiling" for column in CORRELATIONS.values())]
+            columns=[
+                "series",
+                *(f"{c}_{kind}" for c in CORRELATIONS.values() for kind in ("ceiling", "oracle")),
+            ]
         ),
         printed=partial(draw, width=PRINTED_WIDTH),
     )

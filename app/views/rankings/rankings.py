@@ -67,6 +67,10 @@ CEILING_CAPTION = (
     " Dashed in grey, for each mask: the correlation of one stand-alone training with the mean of its other "
     "trials. Where that is low, the benchmark itself can hardly tell the architectures apart."
 )
+ORACLE_CAPTION = (
+    " Long dashes: what a predictor would reach that knew the expected accuracy of every architecture. The "
+    "truth is a mean of few trainings, and no predictor can know their noise."
+)
 UNTRAINED_CAPTION = (
     " Dotted in grey with diamonds, for each mask: what needs no training; the table below names it. A "
     "network that is no better has learned nothing that is worth its training."
@@ -196,6 +200,7 @@ def show_chart(
         f":small[Lines are means over seeds, {BANDS_TOLD[choice.band]}. τa is best at −1, where A_N falls "
         "all the way from the best architectures to the random ones."
         + (CEILING_CAPTION if ranking.points[f"{ranking.metric}_ceiling"].notna().any() else "")
+        + (ORACLE_CAPTION if ranking.points[f"{ranking.metric}_oracle"].notna().any() else "")
         + (UNTRAINED_CAPTION if len(references) else "")
         + "]",
         help=TAU_A_HELP,

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from nasrank.db.ingest.folders import ingest
-from nasrank.db.metrics import measuring
+from nasrank.db.metrics import measuring, series
 from nasrank.db.metrics.measuring import Measured, measure
 from nasrank.db.nb201.architectures import parse_mask
 from nasrank.db.predictions.importing import import_predictions
@@ -104,7 +104,7 @@ def test_whole_spaces_parts_and_untrained_predictors(
     assert len(ingest(warehouse, runs).ingested) == len(runs)
     assert_as_defined(warehouse)
     monkeypatch.setattr(measuring, "_PREDICTIONS_A_PART", 1_000)
-    monkeypatch.setattr(measuring, "_MEMBERS_AT_ONCE", 700)
+    monkeypatch.setattr(series, "_MEMBERS_AT_ONCE", 700)
     assert_as_defined(warehouse)
 
 
