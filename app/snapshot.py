@@ -20,7 +20,7 @@ import pyarrow as pa
 import streamlit as st
 
 from nasrank.db.warehouse.file import Warehouse
-from nasrank.db.warehouse.reading import ALL_SETS, Parameter, Reading
+from nasrank.db.warehouse.reading import ALL_SETS, Parameter, Reading, named_in
 
 # An answer has a few rows, or those of the whole search space, which take a thousand times as much.
 _CACHE_SIZE: Final = "64MB"
@@ -119,8 +119,9 @@ def _measured(
     questions: tuple[str, ...],
     parameters: BoundParameters,
 ) -> tuple[pd.DataFrame, ...]:
-    # Several pages ask about the same metrics, which take longer than any answer.
-    metrics = _metrics(path, identity, *measured, parameters)
+    # Several questions are about the same metrics, whatever else they bind; metrics take longest.
+    of_metrics = named_in(" ".join(measured), dict(parameters))
+    metrics = _metrics(path, identity, *measured, tuple(of_metrics.items()))
     with _unchanged(path, identity) as reading:
         return reading.answers(metrics, *questions, **dict(parameters))
 

@@ -11,10 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nasrank.db.metrics.members import TRUTH_KEY, Pool, Predictions, Truth, TruthKey, read_truths, registered
-from nasrank.db.metrics.pairs import Integers
+from nasrank.db.metrics.members import TRUTH_KEY, Pool, Predictions, Truth, TruthKey, read_truths
+from nasrank.db.metrics.pairs import Floats, Integers
+from nasrank.db.metrics.relations import registered
 from nasrank.db.metrics.searches import search
-from nasrank.db.metrics.series import Batches, Floats
+from nasrank.db.metrics.series import CORRELATIONS, Batches
 
 # Each part is read and measured by itself, so that memory does not grow with the evaluations.
 _PREDICTIONS_A_PART: Final = 1_000_000
@@ -43,9 +44,7 @@ ORDER BY pair.pair, chosen.one_per_class
 _EVALUATION: Final = ["run_id", "epoch", "bn_mode", "evaluation"]
 _PAIR: Final = ("run_id", "epoch", "bn_mode", "gt_key")
 _SET: Final = (*_PAIR, "mask", "one_per_class", "set_kind", "architecture_set")
-_METRICS: Final = (
-    "tau", "tau_eq2", "spearman", "pearson", "tau_same_size", "tau_partial", "predicted_std",
-)  # fmt: skip
+_METRICS: Final = (*CORRELATIONS, "predicted_std")
 _FOUND: Final = pa.schema(
     [
         ("set", pa.int64()),
@@ -111,11 +110,12 @@ def _measure_sets(
         if key not in pools:
             pools[key] = truths[key].predicted_by(prediction)
         kind, n = chosen["set_kind"], chosen["n"]
+        members = pools[key].set(kind, n)
         if chosen["series"] not in known:  # of a whole space, `predicted` and `all` are one
-            known[chosen["series"]] = series.add(pools[key].set(kind, n))
+            known[chosen["series"]] = series.add(members)
         numbers.append(known[chosen["series"]])
-        if with_searches and kind in ("random", "all") and (pool := pools[key].set(kind, n)).number == n:
-            found += ({"set": row, **cut} for cut in search(pool))
+        if with_searches and kind in ("random", "all") and members.number == n:
+            found += ({"set": row, **cut} for cut in search(members))
     return Measured(
         _rankings(sets, np.array(numbers, np.int64), series.metrics()),
         _searches(sets, pa.Table.from_pylist(found, schema=_FOUND)),

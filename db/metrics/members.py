@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -12,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nasrank.db.metrics.pairs import Integers
-from nasrank.db.metrics.series import Floats, Members
+from nasrank.db.metrics.pairs import Floats, Integers
+from nasrank.db.metrics.relations import registered
+from nasrank.db.metrics.series import Members
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 
 # The columns of a `TruthKey`.
@@ -151,13 +151,3 @@ def _ranks(values: npt.NDArray[np.generic]) -> Integers:
     _, ranks = np.unique(values, return_inverse=True)
     ranked: Integers = ranks.astype(np.int32)
     return ranked
-
-
-@contextmanager
-def registered(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Iterator[None]:
-    """Within, queries find `rows` by `name`."""
-    connection.register(name, rows)
-    try:
-        yield
-    finally:
-        connection.unregister(name)

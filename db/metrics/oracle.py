@@ -16,9 +16,7 @@ import numpy.typing as npt
 from scipy.special import digamma, polygamma
 from scipy.stats import invgamma
 
-from nasrank.db.metrics.pairs import Integers
-
-Floats = npt.NDArray[np.float64]
+from nasrank.db.metrics.pairs import Floats, Integers
 
 # Neighbours in the ranking by mean accuracy, on either side, whose noise is pooled; fewer towards its ends.
 _NEIGHBOURS: Final = (15, 250)

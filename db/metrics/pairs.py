@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 Integers = npt.NDArray[np.signedinteger]
+Floats = npt.NDArray[np.float64]
 
 # Beyond, keys need 64 bits, and sorting them takes twice as long.
 _NARROW_BITS: Final = 31
@@ -111,7 +112,7 @@ def inversions(keys: Keys, begins: Integers) -> Integers:
     return total
 
 
-def mean_ranks(numbers: Integers) -> npt.NDArray[np.float64]:
+def mean_ranks(numbers: Integers) -> Floats:
     """The place of each among all, from 0; equal ones, which stand together, share the mean of theirs."""
     begins, lengths = runs(numbers)
     return np.repeat(begins + (lengths - 1) / 2, lengths)

@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from nasrank.db.metrics.measuring import measure
-from nasrank.db.metrics.members import registered
+from nasrank.db.metrics.relations import registered
 
 _UNSTORED: Final = "SELECT * FROM asked_pair ANTI JOIN stored_ranking USING (run_id, epoch, bn_mode, gt_key)"
 _STORED: Final = """

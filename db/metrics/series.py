@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nasrank.db.metrics.pairs import Integers, Keys, inversions, mean_ranks, score, tied_pairs
+from nasrank.db.metrics.pairs import Floats, Integers, Keys, inversions, mean_ranks, score, tied_pairs
 
-Floats = npt.NDArray[np.float64]
-
+# What is measured of pairs and ranks, and of values where these are finite.
+CORRELATIONS: Final = ("tau", "tau_eq2", "spearman", "pearson", "tau_same_size", "tau_partial")
 # Members that are measured at once: as many as a processor's cache holds.
 _MEMBERS_AT_ONCE: Final = 100_000
 # Below, τ among pairs of equal size says nothing.

@@ -30,6 +30,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.reading import sync
 from nasrank.db.files.writing import publish
+from nasrank.db.metrics.relations import registered
 from nasrank.db.warehouse.models import SCHEMA_REVISION, ViewText
 from nasrank.db.warehouse.reading import NO_LIMITS, Answer, Limits, Parameters, Reading, in_one_line
 from nasrank.db.warehouse.view_texts import view_statements
@@ -339,11 +340,8 @@ def insert_arrow(
 ) -> None:
     """Run a constant INSERT that selects from `arrow_rows`, which are the Arrow rows `rows`."""
     duck = native(connection)
-    duck.register("arrow_rows", rows)
-    try:
+    with registered(duck, "arrow_rows", rows):
         duck.execute(sql, parameters)
-    finally:
-        duck.unregister("arrow_rows")
 
 
 def create_views(connection: sa.Connection) -> None:

@@ -11,8 +11,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from nasrank.db.metrics.members import Prediction, Truth, TruthKey, read_truths
-from nasrank.db.metrics.oracle import ExpectedAccuracies, Floats, Noise, moments
-from nasrank.db.metrics.series import Batches
+from nasrank.db.metrics.oracle import ExpectedAccuracies, Noise, moments
+from nasrank.db.metrics.pairs import Floats
+from nasrank.db.metrics.series import CORRELATIONS, Batches
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 from nasrank.db.warehouse.file import insert_arrow, native
 
@@ -20,7 +21,6 @@ from nasrank.db.warehouse.file import insert_arrow, native
 _FEWEST_REPEATED: Final = 100
 # Draws for sets of up to so many architectures: the fewer these are, the more one draw differs from the next.
 _DRAWS: Final = ((100, 64), (1_000, 16), (NUM_ARCHITECTURES, 4))
-_METRICS: Final = ("tau", "tau_eq2", "spearman", "pearson", "tau_same_size", "tau_partial")
 
 _KEYS: Final = """
 SELECT base.gt_key, list(key.gt_key) AS trials
@@ -100,7 +100,7 @@ def _of_mask(truth: Truth, sets: Sequence[_Set], possible: ExpectedAccuracies) -
                 series[chosen].append(batches.add(pool.set(chosen.kind, chosen.n)))
     metrics = batches.metrics()
     for chosen, numbers in series.items():
-        for metric in _METRICS:
+        for metric in CORRELATIONS:
             values = metrics[metric][numbers]
             if not np.isnan(values).any():  # too few pairs of one size, for example
                 yield {

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from nasrank.db.errors import NasrankError, in_a_line
+from nasrank.db.metrics.relations import registered
 from nasrank.db.warehouse.catalogue import MACROS, RELATIONS
 from nasrank.db.warehouse.view_texts import view_names
 
@@ -116,8 +117,8 @@ class Reading:
         # NumPy takes a tenth of a second, which most commands need not wait for.
         from nasrank.db.metrics.run_metrics import run_metrics
 
-        names = self.arrow(sets, _named_in(sets, parameters)).column(0).to_pylist()
-        pairs = self.arrow(evaluations, _named_in(evaluations, parameters))
+        names = self.arrow(sets, named_in(sets, parameters)).column(0).to_pylist()
+        pairs = self.arrow(evaluations, named_in(evaluations, parameters))
         with self.naming_lacking_views(), self._within_limits():
             return run_metrics(self.connection, pairs, names)
 
@@ -125,11 +126,8 @@ class Reading:
         self, measured: pa.Table, *questions: str, **parameters: Parameter
     ) -> tuple[pd.DataFrame, ...]:
         """The answers to questions about `measured`, which `metrics` gave."""
-        self.connection.register("measured", measured)
-        try:
-            return tuple(self.query(question, **_named_in(question, parameters)) for question in questions)
-        finally:
-            self.connection.unregister("measured")
+        with registered(self.connection, "measured", measured):
+            return tuple(self.query(question, **named_in(question, parameters)) for question in questions)
 
     def data_frame(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """The rows of one statement; `parameters` are bound to its `?` or `$name`."""
@@ -212,7 +210,7 @@ class Reading:
                 timer.cancel()
 
 
-def _named_in(sql: str, parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
+def named_in(sql: str, parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
     """Those that a statement names: DuckDB refuses others."""
     names = set(re.findall(r"\$(\w+)", sql))
     return {name: value for name, value in parameters.items() if name in names}

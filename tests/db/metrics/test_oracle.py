@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from nasrank.db.metrics.oracle import ExpectedAccuracies, Floats, Noise, moments
+from nasrank.db.metrics.oracle import ExpectedAccuracies, Noise, moments
+from nasrank.db.metrics.pairs import Floats
 
 ARCHITECTURES = 3_000
 BENCHMARKS = 50  # of each kind
