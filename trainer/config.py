@@ -9,12 +9,13 @@ experiment's hash before they joined still is. Each option is declared in `nasra
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import OperationSet, parse_mask
-from nasrank.db.runs.configuration import OPTIONS, TrainingOptions
+from nasrank.db.runs.configuration import OPTIONS, TRAINING, TrainingOptions
 from nasrank.db.runs.experiment import canonical_json, config_hash
 from nasrank.db.runs.format import IMAGE_SIDES
 from nasrank.db.runs.options import check_choice, check_integer
@@ -40,6 +41,11 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
     "grad-clipping": {"grad_clip_norm": 5.0},
     "regularized": {"augmentation": "autoaugment", "label_smoothing": 0.1},
 }
+# What changes nothing where nothing is trained: the batch size is still that of BatchNorm's statistics.
+_OF_TRAINING_ONLY: Final = (
+    *({name for name, option in OPTIONS.items() if option.group == TRAINING} - {"epochs", "batch_size"}),
+    "augmentation",
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,11 @@ class ExperimentConfig(TrainingOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "image_size", _checked_image_size(self.dataset, self.image_size))
-        self._check_schedule()
+        if self.epochs == 0:
+            for name in _OF_TRAINING_ONLY:
+                object.__setattr__(self, name, OPTIONS[name].default)
+        else:
+            self._check_schedule()
         self._check_lt()
         if self.grad_clip_norm is None:
             object.__setattr__(self, "grad_clip_scope", "global")
@@ -217,6 +227,25 @@ def image_sizes(dataset: str) -> tuple[int, ...]:
     """The sides that its images can have, in pixels, ascending; the last one is their own."""
     side = IMAGE_SIDES[dataset]
     return tuple(size for size in range(MIN_IMAGE_SIZE, side + 1) if side % size == 0)
+
+
+def bn_modes_of(config: ExperimentConfig, preset: str, asked: Sequence[str] = ()) -> tuple[str, ...]:
+    """The BN modes to predict under: those that are asked for, or else the preset's.
+
+    Raises `NasrankError` as `check_bn_modes`.
+    """
+    modes = tuple(asked) or (PRESETS[preset].bn_modes if config.epochs else ("batch",))
+    check_bn_modes(config, modes)
+    return modes
+
+
+def check_bn_modes(config: ExperimentConfig, bn_modes: Sequence[str]) -> None:
+    """Raise `NasrankError` for running statistics of a network without training."""
+    if "running" in bn_modes and not config.epochs:
+        raise NasrankError(
+            "the BN mode running has no meaning with epochs 0: before training, running statistics are those "
+            "of no images; choose batch or recalibrated"
+        )
 
 
 def variant_changes(variant: str) -> dict[str, Any]:

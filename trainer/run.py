@@ -17,7 +17,7 @@ from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 from nasrank.db.runs.claims import Claim
 from nasrank.db.runs.folder import Request, RunFolder
 from nasrank.db.runs.status import RunStatus
-from nasrank.trainer.config import ExperimentConfig, run_id
+from nasrank.trainer.config import ExperimentConfig, check_bn_modes, run_id
 from nasrank.trainer.environment import choose_device, memory_that_may_end
 from nasrank.trainer.evaluation.evaluator import EvaluationOptions, check_available, random_sample
 from nasrank.trainer.images.run_images import RunImages, load_run_images
@@ -51,6 +51,7 @@ class RunSpec:
 
     def __post_init__(self) -> None:
         check_available(self.arch_ids, self.config.operations)
+        check_bn_modes(self.config, self.evaluation.bn_modes)
 
     @property
     def run_id(self) -> str:
@@ -235,7 +236,8 @@ def _take_up(
     )
     predictor = Predictor(folder, training, images, spec.evaluation, session)
     checkpointer = Checkpointer(folder.path, claim, training)
-    if not checkpointer.resume() and status.status == "finished":
+    # A network without training is its seed's.
+    if not checkpointer.resume() and status.status == "finished" and not training.finished:
         raise NasrankError(
             f"run {spec.run_id} is finished, but its checkpoint is gone, so it can predict no "
             f"further architectures; delete {folder.path} to train it again"

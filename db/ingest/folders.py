@@ -23,7 +23,7 @@ from nasrank.db.runs.reader import RunRows, folder_digest, read_run_folder
 from nasrank.db.runs.status import read_status
 from nasrank.db.warehouse.derived import derive_runs, forget_runs, insert_predictions
 from nasrank.db.warehouse.file import NothingToWrite, RefusedRowsError, Warehouse, insert_arrow
-from nasrank.db.warehouse.models import EpochMetric, Experiment, Prediction, Run
+from nasrank.db.warehouse.models import WITHOUT_NETWORK, EpochMetric, Experiment, Prediction, Run
 
 _DIGESTS: Final = sa.text(
     """SELECT run_id, folder_sha256 FROM run
@@ -118,7 +118,7 @@ def remove_runs(warehouse: Warehouse, pattern: str, on_wait: Callable[[], None] 
     removed: list[str] = []
 
     def remove_them(connection: sa.Connection) -> None:
-        removed[:] = [name for name in _trained_runs(connection) if fnmatchcase(name, pattern)]
+        removed[:] = [name for name in _network_runs(connection) if fnmatchcase(name, pattern)]
         if not removed:
             raise NothingToWrite
         forget_runs(connection, removed)
@@ -174,9 +174,9 @@ def insert_runs(connection: sa.Connection, folders: Sequence[RunRows]) -> None:
     derive_runs(connection)
 
 
-def _trained_runs(connection: sa.Connection) -> list[str]:
+def _network_runs(connection: sa.Connection) -> list[str]:
     rows = sa.select(Run.run_id).join(Experiment, Run.experiment_id == Experiment.experiment_id)
-    return list(connection.scalars(rows.where(Experiment.kind == "trained").order_by(Run.run_id)))
+    return list(connection.scalars(rows.where(Experiment.kind.not_in(WITHOUT_NETWORK)).order_by(Run.run_id)))
 
 
 def _delete_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:

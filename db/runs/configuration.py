@@ -31,7 +31,7 @@ from nasrank.db.runs.options import (
 EXPERIMENT: Final = "Experiment"
 _IMAGES: Final = "Images"
 _NETWORK: Final = "Super-network"
-_TRAINING: Final = "Training"
+TRAINING: Final = "Training"
 _LT_OPERATIONS: Final = OperationSet.parse("Skip+Pool")
 
 
@@ -204,7 +204,7 @@ class TrainingOptions:
         Option(
             "strictly-fair: an update has one step of every operation; uniform: each step is an update.",
             Choice(("strictly-fair", "uniform")),
-            group=_TRAINING,
+            group=TRAINING,
             role=Role.VARIANT,
             sets_updates=True,
         ),
@@ -214,7 +214,7 @@ class TrainingOptions:
         Option(
             "Whether all cells train the same path. In evaluation they always do.",
             Switch(),
-            group=_TRAINING,
+            group=TRAINING,
             role=Role.VARIANT,
             flag="--topology-shared/--topology-not-shared",
         ),
@@ -225,7 +225,7 @@ class TrainingOptions:
             "Batches whose gradients strictly-fair sums: successive, or the same for all paths of a group, "
             "as in FairNAS.",
             Choice(("successive", "same")),
-            group=_TRAINING,
+            group=TRAINING,
             role=Role.VARIANT,
             joined_later=True,
             sets_updates=True,
@@ -234,9 +234,9 @@ class TrainingOptions:
     epochs: Annotated[
         int,
         Option(
-            "Passes over the training images.",
-            WholeNumber(1),
-            group=_TRAINING,
+            "Passes over the training images; 0 predicts with the network as it is initialized.",
+            WholeNumber(0),
+            group=TRAINING,
             unit="epochs",
             label="{:,} epochs",
             sets_updates=True,
@@ -247,7 +247,7 @@ class TrainingOptions:
         Option(
             "Images a step.",
             WholeNumber(1),
-            group=_TRAINING,
+            group=TRAINING,
             unit="images",
             label="batch {:,}",
             sets_updates=True,
@@ -258,7 +258,7 @@ class TrainingOptions:
         Option(
             "Learning rate of the first epoch, or of the last of a warm-up.",
             Number(above=0),
-            group=_TRAINING,
+            group=TRAINING,
             label="lr {:g}",
         ),
     ] = 0.025
@@ -267,7 +267,7 @@ class TrainingOptions:
         Option(
             "Where the cosine ends. The paper's table says 5e-5, its text and code 1e-5.",
             Number(least=0),
-            group=_TRAINING,
+            group=TRAINING,
             label="final lr {:g}",
         ),
     ] = 1e-5
@@ -276,7 +276,7 @@ class TrainingOptions:
         Option(
             "Epochs of a linear rise before the cosine.",
             WholeNumber(0),
-            group=_TRAINING,
+            group=TRAINING,
             role=Role.VARIANT,
             unit="epochs",
             joined_later=True,
@@ -287,7 +287,7 @@ class TrainingOptions:
         Option(
             "Momentum of SGD, which is not Nesterov's.",
             Number(least=0, below=1),
-            group=_TRAINING,
+            group=TRAINING,
             label="momentum {:g}",
         ),
     ] = 0.9
@@ -296,7 +296,7 @@ class TrainingOptions:
         Option(
             "Weight decay of all parameters but BatchNorm's.",
             Number(least=0),
-            group=_TRAINING,
+            group=TRAINING,
             label="decay {:g}",
         ),
     ] = 3e-4
@@ -305,7 +305,7 @@ class TrainingOptions:
         Option(
             "L2 norm that summed gradients are clipped to.",
             Number(above=0),
-            group=_TRAINING,
+            group=TRAINING,
             role=Role.VARIANT,
             joined_later=True,
         ),
@@ -316,7 +316,7 @@ class TrainingOptions:
             "Whose norm is clipped: global, as in the paper's text, or parameter-group for each, as in its "
             "authors' code.",
             Choice(("global", "parameter-group")),
-            group=_TRAINING,
+            group=TRAINING,
             joined_later=True,
         ),
     ] = "global"
@@ -325,7 +325,7 @@ class TrainingOptions:
         Option(
             "Label smoothing of the loss.",
             Number(least=0, below=1),
-            group=_TRAINING,
+            group=TRAINING,
             role=Role.VARIANT,
             joined_later=True,
         ),
@@ -336,7 +336,7 @@ class TrainingOptions:
             "Of training: float32, or bfloat16 by autocast, which is slower on processors without "
             "instructions for it (doctor says). Weights are float32 in both.",
             Choice(("float32", "bfloat16")),
-            group=_TRAINING,
+            group=TRAINING,
             joined_later=True,
         ),
     ] = "float32"

@@ -15,6 +15,9 @@ from nasrank.db.runs import layout
 from nasrank.db.runs.format import IMAGE_SIDES
 from nasrank.db.runs.schema import INT32, INT64, Field, read_file, read_object, stored_values
 
+# The `kind` of an experiment of nasrank's networks: trained, or as they are initialized.
+TRAINED: Final = "trained"
+INITIAL: Final = "initial"
 _EXPERIMENT_DIGITS: Final = 12  # of the hash
 
 
@@ -36,7 +39,7 @@ class RunConfig:
         row: dict[str, Any] = {
             "experiment_id": experiment_id(self.config_hash),
             "config_hash": self.config_hash,
-            "kind": "trained",
+            "kind": TRAINED if configuration.epochs else INITIAL,
             "name": None,
             "predicts": "accuracy",
             "size": self.size,
@@ -65,7 +68,7 @@ class Configuration:
         int | None, Field("trained on; null for all that validation leaves", "images", least=1, most=INT32)
     ]
     valid_images: Annotated[int, Field("withheld for validation", "images", least=1, most=INT32)]
-    epochs: Annotated[int, Field("passes over the training images", "epochs", least=1, most=INT32)]
+    epochs: Annotated[int, Field("passes over the training images", "epochs", least=0, most=INT32)]
     batch_size: Annotated[int, Field("of a step", "images", least=1, most=INT32)]
     learning_rate: Annotated[float, Field("at the first epoch", least=0)]
     image_size: Annotated[

@@ -28,7 +28,7 @@ class RunStatus:
     updated_at: Annotated[str, Field("when this was written", is_time=True, stored=False)]
     finished_at: Annotated[str | None, Field("when it was finished", is_time=True)] = None
     epoch: Annotated[int, Field("completed epochs", "epochs", least=0, most=INT32, stored=False)] = 0
-    epochs: Annotated[int, Field("of the whole run", "epochs", least=1, most=INT32, stored=False)]
+    epochs: Annotated[int, Field("of the whole run", "epochs", least=0, most=INT32, stored=False)]
     failed_epoch: Annotated[
         int | None,
         Field("epoch in which the loss was not finite, from 1; null unless it failed", least=1, most=INT32),

@@ -21,7 +21,7 @@ from nasrank.db.warehouse.selection import select_architectures
 from nasrank.trainer.cli.ingest import report_ingest
 from nasrank.trainer.cli.options import Places
 from nasrank.trainer.cli.parameters import expanded
-from nasrank.trainer.config import PRESETS, ExperimentConfig, run_id, variant_changes
+from nasrank.trainer.config import ExperimentConfig, bn_modes_of, run_id, variant_changes
 from nasrank.trainer.messages import say, say_waiting
 
 if TYPE_CHECKING:  # it imports PyTorch
@@ -72,7 +72,7 @@ class EvaluationArguments:
         list[str] | None,
         _evaluation(
             help="BatchNorm statistics to predict with: running, batch or recalibrated; may be repeated. "
-            "Default: running, with nb201 batch."
+            "Default: running, with nb201 or --epochs 0 batch."
         ),
     ] = None
     recalibration_batches: Annotated[
@@ -101,12 +101,12 @@ class EvaluationArguments:
         _evaluation(help="Megabytes for the features of a batch. Default: a quarter of what is free."),
     ] = None
 
-    def options(self, preset: str) -> EvaluationOptions:
+    def options(self, config: ExperimentConfig, preset: str) -> EvaluationOptions:
         """Raises `NasrankError` for a value that is not allowed."""
         from nasrank.trainer.evaluation.evaluator import EvaluationOptions
 
         return EvaluationOptions(
-            bn_modes=tuple(self.bn_mode or PRESETS[preset].bn_modes),
+            bn_modes=bn_modes_of(config, preset, self.bn_mode or ()),
             recalibration_batches=self.recalibration_batches,
             every=self.evaluate_every,
             sample=self.evaluate_sample,
@@ -159,7 +159,7 @@ def run(
     try:
         changes = variant_changes(names.variant) | training_options
         config = ExperimentConfig.preset(size=names.size, preset=names.preset, **changes)
-        options = evaluation.options(names.preset)
+        options = evaluation.options(config, names.preset)
     except NasrankError as error:
         raise typer.BadParameter(str(error)) from error
     target = Warehouse(places.warehouse)

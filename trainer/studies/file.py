@@ -35,7 +35,7 @@ from typing import Any, Final
 from nasrank.db.errors import NasrankError
 from nasrank.db.runs.configuration import OPTIONS, options_with
 from nasrank.db.runs.options import Role
-from nasrank.trainer.config import PRESETS, ExperimentConfig, run_id, variant_changes
+from nasrank.trainer.config import ExperimentConfig, bn_modes_of, run_id, variant_changes
 
 Table = Mapping[str, Any]
 
@@ -165,8 +165,7 @@ def _experiments(
             )
         where = f"{file}, group {group!r}"
         for own in _expanded(table, where):
-            config, preset = _configuration(own, defaults, where)
-            modes = bn_modes or PRESETS[preset].bn_modes
+            config, modes = _configuration(own, defaults, bn_modes, where)
             known = found.get(config.config_hash, StudyExperiment(config, (), ()))
             found[config.config_hash] = StudyExperiment(
                 config, _joined(known.groups, (group,)), _joined(known.bn_modes, modes)
@@ -196,8 +195,10 @@ def _expanded(table: Table, where: str) -> Iterator[dict[str, Any]]:
             yield {**dict(zip(axes, values, strict=True)), **entry}
 
 
-def _configuration(own: Table, defaults: Table, where: str) -> tuple[ExperimentConfig, str]:
-    """The configuration of one experiment, and its preset."""
+def _configuration(
+    own: Table, defaults: Table, bn_modes: tuple[str, ...], where: str
+) -> tuple[ExperimentConfig, tuple[str, ...]]:
+    """The configuration of one experiment, and its BN modes: `bn_modes`, or else its preset's."""
     if own:
         where += " with " + ", ".join(f"{key} = {value!r}" for key, value in own.items())
     for key, value in own.items():
@@ -215,7 +216,8 @@ def _configuration(own: Table, defaults: Table, where: str) -> tuple[ExperimentC
             f"{where}: {twice[0]} is given beside a variant that sets it; give {twice[0]} or the variant"
         )
     try:
-        return ExperimentConfig.preset(**values, **changes), values.get("preset", "paper")
+        config = ExperimentConfig.preset(**values, **changes)
+        return config, bn_modes_of(config, values.get("preset", "paper"), bn_modes)
     except NasrankError as error:
         raise NasrankError(f"{where}: {error}") from error
 

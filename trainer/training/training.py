@@ -281,7 +281,7 @@ class Training:
                 f"batch_size {config.batch_size} is more than the {len(self._train_images)} training images; "
                 "give a smaller batch_size"
             )
-        if self.batches * config.epochs < self.steps_per_update:
+        if config.epochs and self.batches * config.epochs < self.steps_per_update:
             raise NasrankError(
                 f"{config.epochs} epochs of {self.batches} batches are fewer than the "
                 f"{self.steps_per_update} steps of one optimizer update; give more epochs or a "
