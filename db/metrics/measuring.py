@@ -53,6 +53,9 @@ _FOUND: Final = pa.schema(
         ("precision_at_k", pa.float64()),
         ("best_rank", pa.int64()),
         ("regret", pa.float64()),
+        ("worst_rank", pa.int64()),
+        ("bottom_precision_at_k", pa.float64()),
+        ("ndcg_at_k", pa.float64()),
     ]
 )
 
@@ -96,6 +99,7 @@ def _measure_sets(
     """What is measured in each row of `sets`, which are sorted by pair."""
     series = Batches()
     numbers: list[int] = []
+    areas = np.full(sets.num_rows, np.nan)
     found: list[dict[str, Any]] = []
     evaluation = pair = None
     for row, chosen in enumerate(sets.to_pylist()):
@@ -114,16 +118,21 @@ def _measure_sets(
         if chosen["series"] not in known:  # of a whole space, `predicted` and `all` are one
             known[chosen["series"]] = series.add(members)
         numbers.append(known[chosen["series"]])
+        if kind == "random" and members.number == n:
+            areas[row] = pools[key].area()
         if with_searches and kind in ("random", "all") and members.number == n:
             found += ({"set": row, **cut} for cut in search(members))
     return Measured(
-        _rankings(sets, np.array(numbers, np.int64), series.metrics()),
+        _rankings(sets, np.array(numbers, np.int64), series.metrics(), areas),
         _searches(sets, pa.Table.from_pylist(found, schema=_FOUND)),
     )
 
 
-def _rankings(sets: pa.Table, series: Integers, metrics: Mapping[str, Floats]) -> pa.Table:
-    """The rows of `ranking_of`; `series` is where the metrics have each set, -1 for one without members."""
+def _rankings(sets: pa.Table, series: Integers, metrics: Mapping[str, Floats], areas: Floats) -> pa.Table:
+    """The rows of `ranking_of`; `series` is where the metrics have each set, -1 for one without members.
+
+    `areas` has the `auc` of each set, NaN for none.
+    """
     has_members = series >= 0
 
     def of_sets(name: str) -> Floats:
@@ -142,6 +151,7 @@ def _rankings(sets: pa.Table, series: Integers, metrics: Mapping[str, Floats]) -
     columns["a_n"] = _nullable(np.where(is_accuracy, np.round(mean, 12), np.nan))
     columns["mean_score"] = _nullable(np.where(is_accuracy, np.nan, _twelve_digits(mean)))
     columns |= {name: _nullable(of_sets(name)) for name in _METRICS}
+    columns["auc"] = _nullable(areas)
     # Of the set `predicted` there is nothing to say where nothing was.
     return pa.table(columns).filter(pc.or_(pc.is_valid(sets["n"]), pa.array(has_members)))
 
@@ -150,7 +160,8 @@ def _searches(sets: pa.Table, found: pa.Table) -> pa.Table:
     """The rows of `search_of`: what was found, and in which set."""
     pools = sets.take(found["set"])
     columns = {name: pools[name] for name in (*_PAIR, "one_per_class", "n")}
-    columns |= {"pool": pools["architecture_set"], **{name: found[name] for name in _FOUND.names[1:]}}
+    columns |= {"pool": pools["architecture_set"], **{name: found[name] for name in _FOUND.names[1:-1]}}
+    columns["ndcg_at_k"] = _nullable(found["ndcg_at_k"].to_numpy())
     return pa.table(columns)
 
 

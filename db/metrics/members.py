@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nasrank.db.metrics.pairs import Floats, Integers
+from nasrank.db.metrics.pairs import Floats, Integers, mean_ranks
 from nasrank.db.metrics.relations import registered
 from nasrank.db.metrics.series import Members
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
@@ -19,6 +20,8 @@ from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 # The columns of a `TruthKey`.
 TRUTH_KEY: Final = pa.schema([("gt_key", pa.string()), ("mask", pa.string()), ("one_per_class", pa.bool_())])
 
+# The best that `area` tells from the random sample.
+BEST: Final = 500
 _PREDICTIONS: Final = """
 SELECT evaluation, arch_id, predicted_number(accuracy, score, status) AS predicted
 FROM prediction
@@ -32,6 +35,14 @@ JOIN architecture_size USING (arch_id)
 SEMI JOIN wanted_truth USING (gt_key, mask, one_per_class)
 ORDER BY gt_key, mask, one_per_class, gt_rank
 """
+
+
+class ArchitectureSet(NamedTuple):
+    """A row of `set_definition`, as a mask has it: with n architectures."""
+
+    name: str
+    kind: str
+    n: int
 
 
 class TruthKey(NamedTuple):
@@ -92,6 +103,22 @@ class Pool:
     places: Integers
     """Of each among all that the mask leaves, from 0."""
     in_random_sample: npt.NDArray[np.bool_]
+
+    def area(self) -> float:
+        """How often one of the best 500 is predicted above one of the random sample outside them.
+
+        A tie counts half. NaN where not all of both are here, or none is outside.
+        """
+        is_best = self.places < BEST
+        chosen = is_best | self.in_random_sample
+        is_best = is_best[chosen]
+        best, others = np.count_nonzero(is_best), np.count_nonzero(~is_best)
+        if best < BEST or not others:
+            return math.nan
+        predicted = self.members.predicted_rank[chosen]
+        order = np.argsort(predicted)
+        ranks = mean_ranks(predicted[order]) + 1
+        return float((ranks[is_best[order]].sum() - best * (best + 1) / 2) / (best * others))
 
     def set(self, kind: str, n: int | None) -> Members:
         """The members of an architecture set, of the kinds of `set_definition`, with n architectures."""

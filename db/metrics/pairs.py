@@ -8,9 +8,9 @@ array, and each step goes through all of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -87,29 +87,66 @@ def inversions(keys: Keys, begins: Integers) -> Integers:
     """Of each series, the pairs whose last column falls though the second of them comes later.
 
     Rows are grouped by all columns but the last, which tell nothing else. `begins`: where each series begins.
-
-    The highest bit that two numbers differ in says which is larger. So bit by bit, from the highest on, each
-    group of rows that are equal so far is divided, keeping the order within both parts; a zero that comes
-    after a one is an inversion with it. Takes as many steps as the last column has bits, each linear.
     """
-    numbers, total = keys.numbers, np.zeros(len(begins), np.int64)
+    total = np.zeros(len(begins), np.int64)
+    for division in _divisions(keys):
+        found = np.where(division.is_one, 0, division.ones_before)
+        total += np.add.reduceat(found, begins, dtype=np.int64)
+    return total
+
+
+def weighted_inversions(keys: Keys, weights: Floats, begins: Integers) -> Floats:
+    """Of each series, the summed weights of both members of these pairs; `weights` are those of the rows."""
+    total = np.zeros(len(begins))
+    for division in _divisions(keys):
+        of_ones = np.where(division.is_one, weights, 0)
+        before = np.cumsum(of_ones) - of_ones
+        before -= np.repeat(before[division.starts], division.lengths)
+        found = np.where(division.is_one, 0, division.ones_before * weights + before)
+        total += np.add.reduceat(found, begins)
+        divided = np.empty_like(weights)
+        divided[division.destinations] = weights
+        weights = divided
+    return total
+
+
+class _Division(NamedTuple):
+    """The rows as one bit divides them, grouped by the bits above it."""
+
+    is_one: npt.NDArray[np.bool_]
+    ones_before: Integers
+    """Of the ones in the same group, those before each row."""
+    starts: Integers
+    lengths: Integers
+    """Where each group starts, and how long it is."""
+    destinations: Integers
+    """Where each row stands when the next bit divides: the zeros of its group first, otherwise in order."""
+
+
+def _divisions(keys: Keys) -> Iterator[_Division]:
+    """From the highest bit of the last column on.
+
+    The highest bit that two numbers differ in says which is larger. So each group of rows that are equal so
+    far is divided, keeping the order within both parts; a zero that comes after a one is an inversion with
+    it. Takes as many steps as the last column has bits, each linear.
+    """
+    numbers = keys.numbers
     places = np.arange(len(numbers), dtype=np.int32)
     for bit in reversed(range(keys.widths[-1])):
         is_one = ((numbers >> bit) & 1).astype(bool)
         starts, lengths = runs(numbers >> (bit + 1))
-        # Of the ones in the same group, those before each row.
         before = np.cumsum(is_one, dtype=np.int32)
         before -= is_one
         of_earlier_groups = before[starts]
         ones_in_group = np.diff(of_earlier_groups, append=before[-1] + is_one[-1])
         before -= np.repeat(of_earlier_groups, lengths)
-        total += np.add.reduceat(np.where(is_one, 0, before), begins, dtype=np.int64)
+        first_one = (starts + lengths - ones_in_group).astype(np.int32)
+        destinations = np.where(is_one, np.repeat(first_one, lengths) + before, places - before)
+        yield _Division(is_one, before, starts, lengths, destinations)
         if bit:
-            first_one = (starts + lengths - ones_in_group).astype(np.int32)
             divided = np.empty_like(numbers)
-            divided[np.where(is_one, np.repeat(first_one, lengths) + before, places - before)] = numbers
+            divided[destinations] = numbers
             numbers = divided
-    return total
 
 
 def mean_ranks(numbers: Integers) -> Floats:

@@ -12,10 +12,29 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nasrank.db.metrics.pairs import Floats, Integers, Keys, inversions, mean_ranks, score, tied_pairs
+from nasrank.db.metrics.pairs import (
+    Floats,
+    Integers,
+    Keys,
+    inversions,
+    mean_ranks,
+    runs,
+    score,
+    tied_pairs,
+    weighted_inversions,
+)
 
 # What is measured of pairs and ranks, and of values where these are finite.
-CORRELATIONS: Final = ("tau", "tau_eq2", "spearman", "pearson", "tau_same_size", "tau_partial")
+CORRELATIONS: Final = (
+    "tau",
+    "tau_eq2",
+    "spearman",
+    "pearson",
+    "tau_same_size",
+    "tau_partial",
+    "tau_sparse",
+    "tau_weighted",
+)
 # Members that are measured at once: as many as a processor's cache holds.
 _MEMBERS_AT_ONCE: Final = 100_000
 # Below, τ among pairs of equal size says nothing.
@@ -58,6 +77,7 @@ def measure_series(series: Sequence[Members]) -> Mapping[str, Floats]:
     with np.errstate(divide="ignore", invalid="ignore"):
         measured = _correlations_of_pairs(members, begins, number, pairs)
         measured |= _values(members, begins, number)
+        measured["tau_weighted"] = _weighted(members, begins, number)
     return {"n_predicted": counts.astype(np.float64), **measured}
 
 
@@ -104,6 +124,12 @@ def _correlations_of_pairs(
     tied_by_both = tied_pairs(by_truth, 3, series)
     discordant = inversions(by_truth.without(1), begins)
 
+    # A coarser truth, which orders them alike: what is discordant is so within one of its values, or in both.
+    sparse = Keys.of(number, tenths_of_a_point(members.truth), predicted).sorted()
+    tied_by_sparse = tied_pairs(sparse, 2, series)
+    tied_by_sparse_and_prediction = tied_pairs(sparse, 3, series)
+    sparsely_discordant = inversions(sparse.without(1), begins)
+
     by_prediction = Keys.of(number, predicted, size)
     order = np.argsort(by_prediction.numbers)
     by_prediction = by_prediction.taken(order)
@@ -134,6 +160,9 @@ def _correlations_of_pairs(
     )
     truth_by_size = score(pairs, (tied_by_truth, tied_by_size), tied_by_truth_and_size, smaller_is_better)
 
+    of_sparse = score(
+        pairs, (tied_by_sparse, tied_by_prediction), tied_by_sparse_and_prediction, sparsely_discordant
+    )
     tau = of_prediction / np.sqrt((pairs - tied_by_truth) * (pairs - tied_by_prediction))
     predicted_tau = prediction_and_size / np.sqrt((pairs - tied_by_prediction) * (pairs - tied_by_size))
     truth_tau = truth_by_size / np.sqrt((pairs - tied_by_truth) * (pairs - tied_by_size))
@@ -146,7 +175,43 @@ def _correlations_of_pairs(
         "spearman": _correlation(truth_ranks, predicted_ranks, begins, number),
         "tau_same_size": np.where(tied_by_size >= LEAST_PAIRS_OF_A_SIZE, of_size / tied_by_size, np.nan),
         "tau_partial": np.where(left > 0, (tau - truth_tau * predicted_tau) / np.sqrt(left), np.nan),
+        "tau_sparse": of_sparse / np.sqrt((pairs - tied_by_sparse) * (pairs - tied_by_prediction)),
     }
+
+
+def _weighted(members: Members, begins: Integers, number: Integers) -> Floats:
+    """Kendall's τ in which a pair weighs 1 / i + 1 / j, with the true ranks i and j of its two, from 1.
+
+    Vigna 2015, "A weighted correlation index for rankings with ties". Each pair's weight is that of both of
+    its members, so that all of them add up to a sum over members: each weighs as often as it is in a pair.
+    """
+    weights = 1 / (np.arange(len(number)) - begins[number] + 1)
+    counts = np.diff(begins, append=len(number))
+
+    def differing(*columns: Integers) -> Floats:
+        """The weight of the pairs that are not equal in all `columns`, of each series: exactly 0 for none."""
+        keys = Keys.of(number, *columns).numbers
+        order = np.argsort(keys)
+        ties = np.empty(len(number), np.int64)
+        _, lengths = runs(keys[order])
+        ties[order] = np.repeat(lengths, lengths)
+        return np.add.reduceat(weights * (counts[number] - ties), begins)
+
+    truth, predicted = members.truth_rank, members.predicted_rank
+    by_truth, by_prediction = differing(truth), differing(predicted)
+    keys = Keys.of(number, truth, predicted)
+    order = np.argsort(keys.numbers)
+    discordant = weighted_inversions(keys.taken(order).without(1), weights[order], begins)
+    # Those that differ in both are concordant or discordant.
+    difference = by_truth + by_prediction - differing(truth, predicted) - 2 * discordant
+    is_defined = (by_truth > 0) & (by_prediction > 0)
+    return np.where(is_defined, np.clip(difference / np.sqrt(by_truth * by_prediction), -1, 1), np.nan)
+
+
+def tenths_of_a_point(accuracies: Floats) -> Integers:
+    """Accuracies, fractions 0..1, in tenths of a percentage point, half up."""
+    # To six digits first: 0.9165 is 916.5 tenths, whatever is left of it as a binary fraction.
+    return np.floor(np.round(accuracies * 1000, 6) + 0.5).astype(np.int32)
 
 
 def _correlation(first: Floats, second: Floats, begins: Integers, number: Integers) -> Floats:

@@ -15,10 +15,12 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from nasrank.db.metrics.measuring import measure
+from nasrank.db.warehouse.chances import insert_chances
 from nasrank.db.warehouse.file import insert_arrow, native
 from nasrank.db.warehouse.models import (
     ArchitectureRank,
     BenchmarkSource,
+    Chance,
     Evaluation,
     GroundTruthKey,
     OracleCeiling,
@@ -101,7 +103,15 @@ def derive_ground_truth(connection: sa.Connection, source: str) -> None:
 def forget_ground_truth(connection: sa.Connection, source: str) -> None:
     """Remove what follows from a source that is about to be removed."""
     keys = sa.select(GroundTruthKey.gt_key).where(GroundTruthKey.source == source)
-    for table in (ArchitectureRank, RankedSet, OracleCeiling, StoredRanking, StoredSearch, GroundTruthKey):
+    for table in (
+        ArchitectureRank,
+        RankedSet,
+        OracleCeiling,
+        Chance,
+        StoredRanking,
+        StoredSearch,
+        GroundTruthKey,
+    ):
         connection.execute(sa.delete(table).where(table.gt_key.in_(keys)))
 
 
@@ -138,10 +148,11 @@ def derive_runs(connection: sa.Connection) -> None:
     if untrained := insert_untrained(connection):
         connection.execute(_EVALUATIONS, {"run_ids": untrained})
     _store_asked(connection)
+    insert_chances(connection)
 
 
 def derive_all(connection: sa.Connection) -> None:
-    """Everything anew, but for oracles: theirs takes seconds, and follows from the ground truth alone."""
+    """Everything anew, but for oracles and chance, which take seconds and follow from the truth alone."""
     for table in (ArchitectureRank, RankedSet, GroundTruthKey, Evaluation, StoredRanking, StoredSearch):
         connection.execute(sa.delete(table))
     for source in connection.scalars(sa.select(BenchmarkSource.source)).all():

@@ -20,7 +20,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, ForeignKey, 
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The Alembic revision these models describe; a file of another revision is refused.
-SCHEMA_REVISION: Final = "0008"
+SCHEMA_REVISION: Final = "0009"
 # The `kind` of experiments that are no networks of nasrank, which also stands for the BatchNorm statistics of
 # their predictions; and what stands for their epoch.
 IMPORTED: Final = "imported"
@@ -483,6 +483,36 @@ class OracleCeiling(Base):
     __mapper_args__ = {"primary_key": [gt_key, mask, architecture_set, metric]}
 
 
+class Chance(Base):
+    """How predictions without any information would rank."""
+
+    __tablename__ = "chance"
+    __table_args__ = {
+        "comment": "How predictions that permute the architectures at random would rank: what no information "
+        "gives, for the keys that a run was asked to predict (docs/method.md)"
+    }
+
+    gt_key: Mapped[str] = mapped_column(comment="ground-truth key")
+    mask: Mapped[str] = mapped_column(comment="operations removed")
+    architecture_set: Mapped[str] = mapped_column(
+        comment="as in set_definition; of a search the pool; random where metric.scope is run"
+    )
+    top_k: Mapped[str] = mapped_column(comment="of a search, as in run_search; empty for all else")
+    metric: Mapped[str] = mapped_column(
+        comment="as in the view metric; tau_a is of the mean A_N of the seeds, tau_a_mean the mean of "
+        "theirs; a_n is told as the deviation from that of the random sample, by the deviation of the "
+        "predictions in it"
+    )
+    seeds: Mapped[int] = mapped_column(
+        SmallInteger, comment="how many runs the value is the mean of, 1 to 10"
+    )
+    mean: Mapped[float] = mapped_column(comment="its mean")
+    std: Mapped[float] = mapped_column(comment="its deviation")
+    low: Mapped[float] = mapped_column(comment="2.5 % of the values are below")
+    high: Mapped[float] = mapped_column(comment="2.5 % of the values are above")
+    __mapper_args__ = {"primary_key": [gt_key, mask, architecture_set, top_k, metric, seeds]}
+
+
 class Evaluation(Base):
     """The predictions of a run at one epoch under one BN mode."""
 
@@ -527,6 +557,9 @@ class StoredRanking(Base):
     tau_same_size: Mapped[float | None] = mapped_column(comment="as in run_metric")
     tau_partial: Mapped[float | None] = mapped_column(comment="as in run_metric")
     predicted_std: Mapped[float | None] = mapped_column(comment="as in run_metric")
+    tau_sparse: Mapped[float | None] = mapped_column(comment="as in run_metric")
+    tau_weighted: Mapped[float | None] = mapped_column(comment="as in run_metric")
+    auc: Mapped[float | None] = mapped_column(comment="as in run_metric")
     __mapper_args__ = {"primary_key": [run_id, epoch, bn_mode, gt_key, one_per_class, architecture_set]}
 
 
@@ -550,4 +583,7 @@ class StoredSearch(Base):
     precision_at_k: Mapped[float] = mapped_column(comment="as in run_search")
     best_rank: Mapped[int] = mapped_column(SmallInteger, comment="as in run_search")
     regret: Mapped[float] = mapped_column(comment="as in run_search")
+    worst_rank: Mapped[int] = mapped_column(SmallInteger, comment="as in run_search")
+    bottom_precision_at_k: Mapped[float] = mapped_column(comment="as in run_search")
+    ndcg_at_k: Mapped[float | None] = mapped_column(comment="as in run_search")
     __mapper_args__ = {"primary_key": [run_id, epoch, bn_mode, gt_key, one_per_class, pool, top_k]}

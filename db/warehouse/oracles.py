@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
-from nasrank.db.metrics.members import Prediction, Truth, TruthKey, read_truths
+from nasrank.db.metrics.members import ArchitectureSet, Prediction, Truth, TruthKey, read_truths
 from nasrank.db.metrics.oracle import ExpectedAccuracies, Noise, moments
 from nasrank.db.metrics.pairs import Floats
 from nasrank.db.metrics.series import CORRELATIONS, Batches
@@ -48,15 +48,9 @@ ORDER BY mask
 _INSERT: Final = "INSERT INTO oracle_ceiling BY NAME SELECT * FROM arrow_rows"
 
 
-class _Set(NamedTuple):
-    name: str
-    kind: str
-    n: int
-
-    @property
-    def draws(self) -> int:
-        """How often its metrics are drawn."""
-        return next(draws for largest, draws in _DRAWS if self.n <= largest)
+def _draws(one: ArchitectureSet) -> int:
+    """How often the metrics of a set are drawn."""
+    return next(draws for largest, draws in _DRAWS if one.n <= largest)
 
 
 def insert_oracles(connection: sa.Connection) -> None:
@@ -84,19 +78,21 @@ def _of_key(duck: duckdb.DuckDBPyConnection, gt_key: str, trainings: Floats) -> 
     sets = dict(duck.execute(_SETS, {"gt_key": gt_key}).fetchall())
     for key, truth in read_truths(duck, [TruthKey(gt_key, mask, one_per_class=False) for mask in sets]):
         possible = ExpectedAccuracies.of(trainings[truth.arch_ids], noise.chosen(truth.arch_ids))
-        for row in _of_mask(truth, [_Set(*values) for values in sets[key.mask]], possible):
+        for row in _of_mask(truth, [ArchitectureSet(*values) for values in sets[key.mask]], possible):
             yield {"gt_key": gt_key, "mask": key.mask, **row}
 
 
-def _of_mask(truth: Truth, sets: Sequence[_Set], possible: ExpectedAccuracies) -> Iterator[dict[str, Any]]:
+def _of_mask(
+    truth: Truth, sets: Sequence[ArchitectureSet], possible: ExpectedAccuracies
+) -> Iterator[dict[str, Any]]:
     """The metrics of each set, with what was drawn as the predictions."""
     rng = np.random.default_rng(0)
     batches = Batches()
-    series: dict[_Set, list[int]] = {chosen: [] for chosen in sets}
-    for draw in range(max(chosen.draws for chosen in sets)):
+    series: dict[ArchitectureSet, list[int]] = {chosen: [] for chosen in sets}
+    for draw in range(max(map(_draws, sets))):
         pool = truth.predicted_by(Prediction.of(truth.arch_ids, possible.draw(rng)))
         for chosen in sets:
-            if draw < chosen.draws:
+            if draw < _draws(chosen):
                 series[chosen].append(batches.add(pool.set(chosen.kind, chosen.n)))
     metrics = batches.metrics()
     for chosen, numbers in series.items():

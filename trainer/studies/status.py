@@ -206,7 +206,8 @@ def _work(config: ExperimentConfig) -> float:
     """In proportion to a run's time, roughly: through a network pass images x pixels x cells x channels."""
     images = config.train_images or _ALL_IMAGES[config.dataset]
     side = config.image_size or IMAGE_SIDES[config.dataset]
-    return config.epochs * images * side**2 * config.cells_per_stage * config.channels
+    # Without training, about what predicting takes.
+    return max(config.epochs, 1) * images * side**2 * config.cells_per_stage * config.channels
 
 
 _ALL_IMAGES: Final = {"cifar10": 45_000, "digits": 1_297}

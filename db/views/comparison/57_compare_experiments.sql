@@ -5,16 +5,18 @@ FROM (
     UNPIVOT (
         SELECT
             experiment_id, seed, epoch, bn_mode, gt_key, architecture_set,
-            a_n, tau, tau_eq2, spearman, pearson, tau_same_size, tau_partial,
+            a_n, tau, tau_eq2, spearman, pearson, tau_same_size, tau_partial, tau_sparse, tau_weighted,
             -- These belong to several sets, and are told once.
             CASE WHEN set_kind = 'random' THEN tau_a END AS tau_a,
             CASE WHEN set_kind = 'random' THEN gap END AS gap,
             CASE WHEN set_kind = 'random' THEN gap_std END AS gap_std,
-            CASE WHEN set_kind = 'random' THEN gap_share END AS gap_share
+            CASE WHEN set_kind = 'random' THEN gap_share END AS gap_share,
+            CASE WHEN set_kind = 'random' THEN auc END AS auc
         FROM query_table(rankings)
         -- What two runs predicted may be two sets.
         WHERE is_whole AND set_kind <> 'predicted'
-    ) ON a_n, tau, tau_eq2, spearman, pearson, tau_same_size, tau_partial, tau_a, gap, gap_std, gap_share
+    ) ON a_n, tau, tau_eq2, spearman, pearson, tau_same_size, tau_partial, tau_sparse, tau_weighted,
+    tau_a, gap, gap_std, gap_share, auc
     INTO NAME metric VALUE value
 );
 

@@ -38,6 +38,17 @@ SELECT * FROM (VALUES
         'Kendall 1942', ['rankings', 'scatter', 'compare']
     ),
     (
+        'tau_sparse', 'both', 'set', 1, -1, 1, TRUE,
+        'Kendall''s tau-b of prediction and truth, the truth rounded to tenths of a percentage point, half away from '
+        'zero',
+        'Yu et al. 2020', ['rankings', 'scatter', 'compare']
+    ),
+    (
+        'tau_weighted', 'both', 'set', 1, -1, 1, TRUE,
+        'Kendall''s τ in which a pair weighs 1 / i + 1 / j, with the true ranks i and j of its two within the set',
+        'Vigna 2015', ['rankings', 'scatter', 'compare']
+    ),
+    (
         'tau_a', 'both', 'run', -1, -1, 1, TRUE,
         'Kendall''s τ by Equation 2 of the eight points (10, A_10) … (500, A_500), (1000, A_random): -1 if predictions '
         'fall as more and worse architectures are averaged',
@@ -56,6 +67,11 @@ SELECT * FROM (VALUES
         ['compare']
     ),
     (
+        'auc', 'both', 'run', 1, 0, 1, FALSE,
+        'how often one of the top-500 is predicted above one of the random sample outside it; a tie counts half',
+        'area under the ROC curve', ['compare', 'report']
+    ),
+    (
         'precision_at_k', 'both', 'search', 1, 0, 1, TRUE, 'share of the k best predicted that are among the k best',
         'common', ['report']
     ),
@@ -66,6 +82,19 @@ SELECT * FROM (VALUES
     (
         'regret', 'both', 'search', -1, 0, 1, FALSE,
         'truth of the best of the pool minus truth of the best of the k best predicted', 'common', ['report']
+    ),
+    (
+        'worst_rank', 'both', 'search', -1, 1, 15625, FALSE, 'true rank of the worst of the k best predicted',
+        'Ning et al. 2021', ['report']
+    ),
+    (
+        'bottom_precision_at_k', 'both', 'search', 1, 0, 1, TRUE,
+        'share of the k worst predicted that are among the k worst', 'Ning et al. 2021', ['report']
+    ),
+    (
+        'ndcg_at_k', 'both', 'search', 1, 0, 1, FALSE,
+        'discounted gain of the k best predicted by that of the k best: an architecture gains its truth above the '
+        'least of the pool, by the logarithm of its place', 'Järvelin and Kekäläinen 2002', ['report']
     )
 ) AS metrics (metric, predicts, scope, better, low, high, across_masks, definition, source, pages);
 

@@ -74,6 +74,13 @@ COMMENT ON COLUMN run_metric.tau_same_size IS
 'known beyond counting parameters; NULL for fewer than 30 such pairs';
 COMMENT ON COLUMN run_metric.tau_partial IS
 'Kendall''s partial τ given the number of parameters, -1..1; NULL where all are of one size or a τ is NULL';
+COMMENT ON COLUMN run_metric.tau_sparse IS
+'tau-b of the prediction and the truth in tenths of a percentage point, -1..1; NULL as tau';
+COMMENT ON COLUMN run_metric.tau_weighted IS
+'Kendall''s τ in which a pair weighs 1 / i + 1 / j, with true ranks i and j within the set, -1..1; NULL as tau';
+COMMENT ON COLUMN run_metric.auc IS
+'in the set random: how often one of the top-500 is predicted above one of the random sample outside it, ties counting '
+'half, 0..1; NULL in other sets, where a set is not whole, and where none is outside';
 COMMENT ON COLUMN run_metric.predicted_std IS
 'sample deviation of the predictions over the set, in their own unit; NULL where one is infinite';
 COMMENT ON COLUMN run_metric.is_whole IS

@@ -15,10 +15,11 @@ SELECT
     run.experiment_id, experiment.name, experiment.dataset, experiment.size, ranking.mask, experiment.lt,
     experiment.variant, run.seed,
     -- By the name that windows are partitioned by, a reader's WHERE comes before them.
-    ranking.* EXCLUDE (predictor, mean, true_mean, gap, gap_std, gap_share, mask, set_kind, is_paper_set, is_final)
+    ranking.* EXCLUDE (predictor, mean, true_mean, gap, gap_std, gap_share, auc, mask, set_kind, is_paper_set, is_final)
     REPLACE (predictor AS run_id),
     CASE WHEN predicts = 'accuracy' THEN ranking.gap END AS gap, ranking.gap_std,
     CASE WHEN predicts = 'accuracy' THEN ranking.gap_share END AS gap_share,
+    ranking.auc,
     experiment.kind, ranking.set_kind, ranking.is_paper_set, ranking.is_final
 FROM with_tau_a('with_gap') AS ranking
 JOIN run ON run.run_id = ranking.predictor
@@ -79,6 +80,13 @@ COMMENT ON COLUMN run_ranking.tau_same_size IS
 'known beyond counting parameters; NULL for fewer than 30 such pairs';
 COMMENT ON COLUMN run_ranking.tau_partial IS
 'Kendall''s partial τ given the number of parameters, -1..1; NULL where all are of one size or a τ is NULL';
+COMMENT ON COLUMN run_ranking.tau_sparse IS
+'tau-b of the prediction and the truth in tenths of a percentage point, -1..1; NULL as tau';
+COMMENT ON COLUMN run_ranking.tau_weighted IS
+'Kendall''s τ in which a pair weighs 1 / i + 1 / j, with true ranks i and j within the set, -1..1; NULL as tau';
+COMMENT ON COLUMN run_ranking.auc IS
+'how often one of the top-500 is predicted above one of the random sample outside it, ties counting half, 0..1, the '
+'same in all its sets; compare only under one mask; NULL where a set is not whole, and where none is outside';
 COMMENT ON COLUMN run_ranking.predicted_std IS
 'sample deviation of the predictions over the set, in their own unit; NULL where one is infinite';
 COMMENT ON COLUMN run_ranking.is_whole IS

@@ -46,3 +46,9 @@ COMMENT ON COLUMN run_search.regret IS
 COMMENT ON COLUMN run_search.kind IS 'as experiment.kind';
 COMMENT ON COLUMN run_search.set_kind IS 'what kind of set the pool is: random or all';
 COMMENT ON COLUMN run_search.is_final IS 'whether it is of the end of training, or without any';
+COMMENT ON COLUMN run_search.worst_rank IS
+'true rank, within the pool, of the worst among the k best predicted; k is perfect';
+COMMENT ON COLUMN run_search.bottom_precision_at_k IS
+'share of the k truly worst within the k worst predicted, 0..1';
+COMMENT ON COLUMN run_search.ndcg_at_k IS
+'discounted gain of the k best predicted by that of the k truly best, 0..1; NULL where all truths are equal';

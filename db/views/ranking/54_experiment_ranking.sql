@@ -14,6 +14,8 @@ WITH averaged AS (
         favg(pearson) AS pearson_mean, stddev_samp(pearson) AS pearson_std,
         favg(tau_same_size) AS tau_same_size_mean, stddev_samp(tau_same_size) AS tau_same_size_std,
         favg(tau_partial) AS tau_partial_mean, stddev_samp(tau_partial) AS tau_partial_std,
+        favg(tau_sparse) AS tau_sparse_mean, stddev_samp(tau_sparse) AS tau_sparse_std,
+        favg(tau_weighted) AS tau_weighted_mean, stddev_samp(tau_weighted) AS tau_weighted_std,
         count(tau_same_size) AS tau_same_size_seeds
     FROM query_table(rankings)
     GROUP BY ALL
@@ -21,7 +23,8 @@ WITH averaged AS (
 SELECT
     * EXCLUDE (
         n_predicted, is_whole, tau_same_size_mean, tau_same_size_std, tau_partial_mean, tau_partial_std,
-        tau_same_size_seeds, kind, set_kind, is_paper_set, is_final
+        tau_sparse_mean, tau_sparse_std, tau_weighted_mean, tau_weighted_std, tau_same_size_seeds, kind, set_kind,
+        is_paper_set, is_final
     ),
     interval_95(a_n_std, seeds) AS a_n_interval,
     interval_95(tau_std, tau_seeds) AS tau_interval,
@@ -31,7 +34,9 @@ SELECT
     kind, set_kind, is_paper_set, is_final, n_predicted, is_whole,
     tau_same_size_mean, tau_same_size_std,
     interval_95(tau_same_size_std, tau_same_size_seeds) AS tau_same_size_interval,
-    tau_partial_mean, tau_partial_std, interval_95(tau_partial_std, tau_seeds) AS tau_partial_interval
+    tau_partial_mean, tau_partial_std, interval_95(tau_partial_std, tau_seeds) AS tau_partial_interval,
+    tau_sparse_mean, tau_sparse_std, interval_95(tau_sparse_std, tau_seeds) AS tau_sparse_interval,
+    tau_weighted_mean, tau_weighted_std, interval_95(tau_weighted_std, tau_seeds) AS tau_weighted_interval
 FROM averaged;
 
 COMMENT ON MACRO TABLE experiment_ranking_of IS 'What experiment_ranking says, for a relation like run_ranking';
@@ -94,4 +99,13 @@ COMMENT ON COLUMN experiment_ranking.tau_partial_mean IS
 'mean over seeds of Kendall''s partial τ given the number of parameters';
 COMMENT ON COLUMN experiment_ranking.tau_partial_std IS 'sample deviation over seeds; NULL for one seed';
 COMMENT ON COLUMN experiment_ranking.tau_partial_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.tau_sparse_mean IS
+'mean over seeds of tau-b with the truth in tenths of a percentage point';
+COMMENT ON COLUMN experiment_ranking.tau_sparse_std IS 'sample deviation over seeds; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.tau_sparse_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.tau_weighted_mean IS 'mean over seeds of Kendall''s τ weighted by true rank';
+COMMENT ON COLUMN experiment_ranking.tau_weighted_std IS 'sample deviation over seeds; NULL for one seed';
+COMMENT ON COLUMN experiment_ranking.tau_weighted_interval IS
 'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';

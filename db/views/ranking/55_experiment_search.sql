@@ -6,7 +6,11 @@ WITH averaged AS (
         count(*) AS seeds,
         favg(precision_at_k) AS precision_at_k_mean, stddev_samp(precision_at_k) AS precision_at_k_std,
         favg(best_rank) AS best_rank_mean, stddev_samp(best_rank) AS best_rank_std,
-        favg(regret) AS regret_mean, stddev_samp(regret) AS regret_std
+        favg(regret) AS regret_mean, stddev_samp(regret) AS regret_std,
+        favg(worst_rank) AS worst_rank_mean, stddev_samp(worst_rank) AS worst_rank_std,
+        favg(bottom_precision_at_k) AS bottom_precision_at_k_mean,
+        stddev_samp(bottom_precision_at_k) AS bottom_precision_at_k_std,
+        favg(ndcg_at_k) AS ndcg_at_k_mean, stddev_samp(ndcg_at_k) AS ndcg_at_k_std
     FROM run_search
     GROUP BY ALL
 )
@@ -15,6 +19,9 @@ SELECT
     interval_95(precision_at_k_std, seeds) AS precision_at_k_interval,
     interval_95(best_rank_std, seeds) AS best_rank_interval,
     interval_95(regret_std, seeds) AS regret_interval,
+    interval_95(worst_rank_std, seeds) AS worst_rank_interval,
+    interval_95(bottom_precision_at_k_std, seeds) AS bottom_precision_at_k_interval,
+    interval_95(ndcg_at_k_std, seeds) AS ndcg_at_k_interval,
     kind, set_kind, is_final
 FROM averaged;
 
@@ -58,3 +65,19 @@ COMMENT ON COLUMN experiment_search.regret_interval IS
 COMMENT ON COLUMN experiment_search.kind IS 'as experiment.kind';
 COMMENT ON COLUMN experiment_search.set_kind IS 'what kind of set the pool is: random or all';
 COMMENT ON COLUMN experiment_search.is_final IS 'whether it is of the end of training, or without any';
+COMMENT ON COLUMN experiment_search.worst_rank_mean IS
+'mean over seeds: true rank, within the pool, of the worst among the k best predicted; k is perfect';
+COMMENT ON COLUMN experiment_search.worst_rank_std IS 'sample deviation over seeds; NULL for one seed';
+COMMENT ON COLUMN experiment_search.worst_rank_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_search.bottom_precision_at_k_mean IS
+'mean over seeds: share of the k truly worst within the k worst predicted, 0..1';
+COMMENT ON COLUMN experiment_search.bottom_precision_at_k_std IS 'sample deviation over seeds; NULL for one seed';
+COMMENT ON COLUMN experiment_search.bottom_precision_at_k_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';
+COMMENT ON COLUMN experiment_search.ndcg_at_k_mean IS
+'mean over seeds: discounted gain of the k best predicted by that of the k truly best, 0..1; NULL where '
+'all truths are equal';
+COMMENT ON COLUMN experiment_search.ndcg_at_k_std IS 'sample deviation over seeds; NULL for one seed';
+COMMENT ON COLUMN experiment_search.ndcg_at_k_interval IS
+'half the width of the 95 % interval of the mean over seeds, by Student''s t; NULL for one seed';

@@ -7,6 +7,7 @@ import math
 import shutil
 import statistics
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from scipy.stats import kendalltau, pearsonr, spearmanr
+from scipy.stats import kendalltau, pearsonr, spearmanr, weightedtau
 from scipy.stats import t as student_t
+from sklearn.metrics import ndcg_score, roc_auc_score
 
 from nasrank.db.benchmarks import Benchmark
 from nasrank.db.ingest.folders import ingest
+from nasrank.db.metrics.series import tenths_of_a_point
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, all_architectures, parse_mask, sample_order
 from nasrank.db.nb201.equivalence import isomorphism_classes
 from nasrank.db.predictions.importing import import_predictions
@@ -146,6 +149,32 @@ def search_by_hand(
     return sum(rank <= k for rank in ranks) / k, min(ranks), regret
 
 
+def discounted_gain(gains: Sequence[float]) -> float:
+    return sum(gain / math.log2(place + 1) for place, gain in enumerate(gains, 1))
+
+
+def ndcg_by_hand(
+    pool: Sequence[int], truth: Sequence[float], predicted: Mapping[int, float | None], k: int
+) -> float:
+    """Gain of the k best predicted by that of the k best."""
+    least = min(truth[arch_id] for arch_id in pool)
+    looked_at = sorted(pool, key=lambda arch_id: (-(predicted[arch_id] or 0), arch_id))[:k]
+    best = sorted((truth[arch_id] - least for arch_id in pool), reverse=True)[:k]
+    return discounted_gain([truth[arch_id] - least for arch_id in looked_at]) / discounted_gain(best)
+
+
+def tenths(truth: Sequence[float]) -> list[int]:
+    """Tenths of a percentage point, half away from zero, by decimal arithmetic."""
+    return [int((Decimal(repr(value)) * 1000).quantize(Decimal(1), ROUND_HALF_UP)) for value in truth]
+
+
+def weighted_tau(members: Sequence[int], truth: Sequence[float], predicted: Sequence[float]) -> float:
+    """Of SciPy, with the true rank from 0, by which equal ones are told by their index."""
+    ranks = np.empty(len(members), int)
+    ranks[np.lexsort((members, -np.array(truth)))] = range(len(members))
+    return float(weightedtau(truth, predicted, rank=ranks).statistic)
+
+
 def equation_2(truth: Sequence[float], predicted: Sequence[float]) -> float:
     """Concordant minus discordant by all pairs, counted one by one."""
     score = 0
@@ -200,13 +229,17 @@ def check_metrics(
     assert row.tau_same_size == pytest.approx(same, abs=1e-12, nan_ok=True)
     partial = partial_tau(members, expected, predicted)
     assert row.tau_partial == pytest.approx(partial, abs=1e-9, nan_ok=True)
+    sparse = kendalltau(tenths(expected), predicted).statistic
+    assert row.tau_sparse == pytest.approx(sparse, abs=1e-12, nan_ok=True)
+    assert row.tau_weighted == pytest.approx(weighted_tau(members, expected, predicted), abs=1e-9)
     if len(members) <= 250:  # a thousand have half a million pairs
         assert row.tau_eq2 == pytest.approx(equation_2(expected, predicted), abs=1e-12)
 
 
 def check_means(row: Any, single: pd.DataFrame) -> None:
     """A row of experiment_ranking against the rows of run_ranking that it is of, of three seeds."""
-    for column in ("a_n", "tau", "tau_eq2", "spearman", "pearson", "tau_same_size", "tau_partial"):
+    correlations = ("tau", "tau_eq2", "spearman", "pearson", "tau_same_size", "tau_partial")
+    for column in ("a_n", *correlations, "tau_sparse", "tau_weighted"):
         values = single[column].dropna().tolist()
         if not values:
             assert math.isnan(getattr(row, f"{column}_mean"))
@@ -428,6 +461,10 @@ def test_gap(warehouse: Warehouse, truth: list[float], write_run: RunWriter) -> 
     assert of_mask.gap.tolist() == pytest.approx([gap] * len(of_mask))
     assert of_mask.gap_std.tolist() == pytest.approx([gap / np.std(sample, ddof=1)] * len(of_mask))
     assert of_mask.gap_share.tolist() == pytest.approx([gap / (true[0] - true[1])] * len(of_mask))
+    outside = [predictions[arch_id] for arch_id in sets["random"] if arch_id not in sets["top-500"]]
+    assert len({*best, *outside}) < len(best) + len(outside), "there are ties"
+    area = roc_auc_score([1] * len(best) + [0] * len(outside), [*best, *outside])
+    assert of_mask.auc.tolist() == pytest.approx([area] * len(of_mask))
     # Raising all accuracies wins nothing, and stretching them changes gap alone.
     stretched = {arch_id: 0.1 + value / 2 for arch_id, value in predictions.items()}
     ingest(warehouse, [write_run(stretched, seed=1, mask="Zero+Pool")])
@@ -445,7 +482,7 @@ def test_a_mask_without_a_top_500_has_no_gap(
 ) -> None:
     ingest(warehouse, [write_run(random_predictions("Zero+Skip+Pool", 0), mask="Zero+Skip+Pool")])
     rows = warehouse.query(
-        "SELECT gap, gap_std, gap_share FROM run_ranking WHERE seed >= 0 AND gt_key = ?", [KEY]
+        "SELECT gap, gap_std, gap_share, auc FROM run_ranking WHERE seed >= 0 AND gt_key = ?", [KEY]
     )
     assert len(rows)
     assert rows.isna().all(axis=None)
@@ -522,6 +559,15 @@ def test_what_a_search_finds(
             assert row.precision_at_k == pytest.approx(precision)
             assert row.best_rank == best_rank
             assert row.regret == pytest.approx(regret, abs=1e-12)
+            gain = ndcg_by_hand(members, truth, predictions[row.seed], row.k)
+            assert row.ndcg_at_k == pytest.approx(gain, abs=1e-12)
+            best_first = sorted(members, key=lambda arch_id: (-truth[arch_id], arch_id))
+            predicted_first = sorted(
+                members, key=lambda arch_id: (-(predictions[row.seed][arch_id] or 0), arch_id)
+            )
+            assert row.worst_rank == 1 + max(map(best_first.index, predicted_first[: row.k]))
+            worst = {*best_first[-row.k :]} & {*predicted_first[-row.k :]}
+            assert row.bottom_precision_at_k == pytest.approx(len(worst) / row.k)
     means = warehouse.query("SELECT * FROM experiment_search WHERE kind <> 'untrained' AND gt_key = ?", [KEY])
     assert len(means) * 2 == len(rows)
     first = means.iloc[0]
@@ -569,6 +615,39 @@ def test_rank_correlation_of_any_ties(
         assert row.pearson == pytest.approx(pearsonr(truth, predicted).statistic, abs=1e-12)
         partial = partial_tau(members, truth, predicted)
         assert row.tau_partial == pytest.approx(partial, abs=1e-9, nan_ok=True)
+        assert row.tau_weighted == pytest.approx(weighted_tau(members, truth, predicted), abs=1e-9)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(st.decimals(0, 1, places=4).map(float), st.integers(0, 9)), min_size=2, max_size=40
+    ).filter(lambda pairs: len({p[0] for p in pairs}) > 1)
+)
+def test_a_truth_in_tenths_of_a_point(warehouse: Warehouse, pairs: list[tuple[float, int]]) -> None:
+    """A hundredth of a point ends in 5 as often as in any other digit, and is no binary fraction."""
+    truth, predicted = [p[0] for p in pairs], [p[1] for p in pairs]
+    [row] = warehouse.query(
+        """WITH relation AS (
+            SELECT '' AS predictor, '' AS gt_key, '' AS mask, 1 AS series, unnest(range(len($1))) AS arch_id,
+                unnest($1) AS truth, unnest($2) AS predicted
+        )
+        SELECT * FROM rank_correlation('relation')""",
+        [truth, predicted],
+    ).itertuples()
+    sparse = kendalltau(tenths(truth), predicted).statistic
+    assert row.tau_sparse == pytest.approx(sparse, abs=1e-12, nan_ok=True)
+    assert tenths_of_a_point(np.array(truth)).tolist() == tenths(truth)
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 10**6), k=st.integers(1, 40))
+def test_discounted_gain_is_scikit_learns(seed: int, k: int) -> None:
+    """Where no two predictions are equal: of these, scikit-learn takes the mean or any."""
+    rng = np.random.default_rng(seed)
+    truth, predicted = rng.random(40), rng.permutation(40).astype(float)
+    gain = ndcg_by_hand(range(40), truth.tolist(), dict(enumerate(predicted.tolist())), k)
+    assert gain == pytest.approx(ndcg_score([truth - truth.min()], [predicted], k=k))
 
 
 def test_statistics_of_seeds(warehouse: Warehouse) -> None:
