@@ -11,7 +11,7 @@ from typing import Any, Final
 import pandas as pd
 
 from nasrank.db.runs.configuration import settings_of
-from nasrank.db.warehouse.models import WITHOUT_NETWORK
+from nasrank.db.runs.experiment import TRAINED
 from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
 from nasrank.report.charts.labels import in_file_name, in_order, kind_name, listed, set_name, size_position
@@ -133,7 +133,7 @@ class _Drawing:
         self._runs = queries.runs(warehouse)
         experiments = queries.experiments(warehouse)
         # The paper's figures have nothing but super-networks of its own.
-        experiments = in_order(experiments[~experiments["kind"].isin(WITHOUT_NETWORK)])
+        experiments = in_order(experiments[experiments["kind"] == TRAINED])
         experiments["setting"] = experiments["config"].map(_setting)
         experiments["runs"] = experiments["experiment_id"].map(
             self._runs.groupby("experiment_id")["runs"].sum()
@@ -250,7 +250,7 @@ class _Drawing:
             self._known[group.dataset] = queries.rankings(self._warehouse, group.dataset, self._key.gt_key)
         known = self._known[group.dataset]
         ceiling = pd.concat([self._ceiling(mask) for mask in shown["mask"].unique()])
-        tables = RankingTables(known.ranking, known.tau_a, ceiling)
+        tables = RankingTables(known.ranking, known.tau_a, ceiling, known.chance)
         ranked = rank(shown, tables, self._key.bn_mode)
         rows = ranked.rows[ranked.rows["series"].isin(ranked.points["series"])]
         if rows.empty:

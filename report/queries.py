@@ -55,15 +55,20 @@ class RankingAnswers:
     tau_a: τa of the averaged A_N (tau_a), over seeds (tau_a_mean, tau_a_std), and the paper's
         (reported_tau_a).
     seeds: of every run and set of the paper that it predicted wholly: experiment_id, seed, bn_mode,
-        architecture_set, a_n (NULL for scores), tau, tau_eq2, spearman, pearson, tau_same_size, tau_partial.
+        architecture_set, a_n (NULL for scores) and the correlations.
     incomplete: the sets of the paper that a run did not predict wholly: experiment_id, run_id, seed, bn_mode,
         architecture_set, missing (architectures).
+    chance: of the correlations and τa, what no information gives to a mean over so many seeds, and which of
+        both references it leaves, as the view experiment_beside_chance: experiment_id, bn_mode,
+        architecture_set, metric, permutations_low, permutations_high, initial_low, initial_high, leaves,
+        is_within_chance. No rows under a key that no run was asked for.
     """
 
     ranking: pd.DataFrame
     tau_a: pd.DataFrame
     seeds: pd.DataFrame
     incomplete: pd.DataFrame
+    chance: pd.DataFrame
 
 
 def rankings(warehouse: Reader, dataset: str, gt_key: str) -> RankingAnswers:
@@ -81,7 +86,9 @@ def rankings(warehouse: Reader, dataset: str, gt_key: str) -> RankingAnswers:
             a_n_interval, tau_mean, tau_std, tau_interval, tau_eq2_mean, tau_eq2_std, tau_eq2_interval,
             spearman_mean, spearman_std, spearman_interval, pearson_mean, pearson_std, pearson_interval,
             tau_same_size_mean, tau_same_size_std, tau_same_size_interval,
-            tau_partial_mean, tau_partial_std, tau_partial_interval
+            tau_partial_mean, tau_partial_std, tau_partial_interval,
+            tau_sparse_mean, tau_sparse_std, tau_sparse_interval,
+            tau_weighted_mean, tau_weighted_std, tau_weighted_interval
         FROM experiment_ranking_of('ranking')
         ORDER BY experiment_id, bn_mode, n, architecture_set
         """,
@@ -93,7 +100,7 @@ def rankings(warehouse: Reader, dataset: str, gt_key: str) -> RankingAnswers:
         """
         SELECT
             experiment_id, seed, bn_mode, architecture_set, a_n, tau, tau_eq2, spearman, pearson,
-            tau_same_size, tau_partial
+            tau_same_size, tau_partial, tau_sparse, tau_weighted
         FROM measured
         JOIN run USING (run_id)
         WHERE is_whole AND is_paper_set
@@ -106,6 +113,20 @@ def rankings(warehouse: Reader, dataset: str, gt_key: str) -> RankingAnswers:
         WHERE n_predicted < n AND is_paper_set
         ORDER BY experiment_id, seed, bn_mode, n, architecture_set
         """,
+        """
+        WITH ranking AS (
+            SELECT * FROM run_ranking_from('measured')
+        ),
+        found AS (
+            SELECT * FROM ranking_values('ranking', 'measured')
+        )
+        SELECT
+            experiment_id, bn_mode, architecture_set, metric,
+            permutations_low, permutations_high, initial_low, initial_high, leaves, is_within_chance
+        FROM beside_chance('found')
+        WHERE leaves IS NOT NULL
+        ORDER BY experiment_id, bn_mode, architecture_set, metric
+        """,
         sets="SELECT architecture_set FROM set_definition WHERE is_paper_set OR kind = 'predicted'",
         dataset=dataset,
         gt_key=gt_key,
@@ -116,8 +137,8 @@ def rankings(warehouse: Reader, dataset: str, gt_key: str) -> RankingAnswers:
 def noise_ceiling(warehouse: Reader, gt_key: str, mask: str) -> pd.DataFrame:
     """How well one stand-alone training ranks as the mean of others; empty for a key without trials.
 
-    Columns mask, architecture_set, then tau, tau_eq2, spearman, pearson, tau_same_size and tau_partial, and
-    how well an oracle would rank, `…_oracle` of each. One mask at a time: DuckDB then computes no other.
+    Columns mask, architecture_set, then the correlations, and how well an oracle would rank, `…_oracle` of
+    each. One mask at a time: DuckDB then computes no other.
     """
     return warehouse.query(
         """
@@ -129,7 +150,9 @@ def noise_ceiling(warehouse: Reader, gt_key: str, mask: str) -> pd.DataFrame:
                 any_value(mean) FILTER (WHERE metric = 'spearman') AS spearman_oracle,
                 any_value(mean) FILTER (WHERE metric = 'pearson') AS pearson_oracle,
                 any_value(mean) FILTER (WHERE metric = 'tau_same_size') AS tau_same_size_oracle,
-                any_value(mean) FILTER (WHERE metric = 'tau_partial') AS tau_partial_oracle
+                any_value(mean) FILTER (WHERE metric = 'tau_partial') AS tau_partial_oracle,
+                any_value(mean) FILTER (WHERE metric = 'tau_sparse') AS tau_sparse_oracle,
+                any_value(mean) FILTER (WHERE metric = 'tau_weighted') AS tau_weighted_oracle
             FROM oracle_ceiling
             WHERE gt_key = $gt_key AND mask = $mask
             GROUP BY architecture_set
@@ -138,6 +161,7 @@ def noise_ceiling(warehouse: Reader, gt_key: str, mask: str) -> pd.DataFrame:
             mask, architecture_set, tau_to_others AS tau, tau_eq2_to_others AS tau_eq2,
             spearman_to_others AS spearman, pearson_to_others AS pearson,
             tau_same_size_to_others AS tau_same_size, tau_partial_to_others AS tau_partial,
+            tau_sparse_to_others AS tau_sparse, tau_weighted_to_others AS tau_weighted,
             oracle.* EXCLUDE (architecture_set)
         FROM noise_ceiling_in('paper_set')
         LEFT JOIN oracle USING (architecture_set)

@@ -18,7 +18,8 @@ import pandas as pd
 
 from nasrank.db.nb201.architectures import OPERATIONS
 from nasrank.db.runs.configuration import OPTIONS, config_without
-from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
+from nasrank.db.runs.experiment import TRAINED
+from nasrank.db.warehouse.models import UNTRAINED
 from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
 from nasrank.report.charts.labels import (
@@ -73,7 +74,7 @@ def answer_questions(warehouse: Reader, key: ReportKey) -> Iterator[Question]:
     """Those that the warehouse has something for: for each data set and size of networks."""
     experiments = queries.experiments(warehouse)
     untrained = in_order(experiments[experiments["kind"] == UNTRAINED])
-    experiments = in_order(experiments[~experiments["kind"].isin(WITHOUT_NETWORK)])
+    experiments = in_order(experiments[experiments["kind"] == TRAINED])
     means = queries.series_means(warehouse, key.gt_key, _SETS)
     scales = set(experiments[["dataset", "size"]].itertuples(index=False, name=None))
     # CIFAR-10, which the paper is about, and small sizes first.

@@ -63,6 +63,7 @@ def write_run_folder(
     status: Mapping[str, Any] | None = None,
     size: str = "tiny",
     variant: str = "baseline",
+    bn_mode: str = "running",
     **changes: Any,
 ) -> Path:
     """An ended run with these accuracies by `arch_id`; None stands for logits that were not finite."""
@@ -127,7 +128,7 @@ def write_run_folder(
         schema = PREDICTION_SCHEMA.with_metadata({"run_id": run_id})
         pq.write_table(
             pa.Table.from_pylist(rows, schema=schema),
-            folder / f"predictions-{config['epochs']}-running.parquet",
+            folder / f"predictions-{config['epochs']}-{bn_mode}.parquet",
         )
     return folder
 

@@ -166,8 +166,8 @@ def _drawn_correlations(members: Members) -> dict[str, Chance]:
         "tau": tau_b(truth),
         "tau_eq2": _sums(signs, truth / len(first)),
         "tau_weighted": tau_b(truth, places[first] + places[second]),
-        "spearman": _correlations(_permutations(n), (below + (ties - 1) / 2)[group]),
-        "pearson": _correlations(_permutations(n), members.truth),
+        "spearman": _correlations(_predictions(n).argsort().argsort() / 1.0, (below + (ties - 1) / 2)[group]),
+        "pearson": _correlations(_predictions(n), members.truth),
     }
     if sparse.any():
         found["tau_sparse"] = tau_b(sparse)
@@ -246,10 +246,12 @@ def _tau_a(in_sample: npt.NDArray[np.bool_], tops: Sequence[int]) -> Floats:
     return found
 
 
-def _correlations(permutations: Floats, values: Floats) -> Floats:
-    """Pearson's of each permutation and `values`."""
-    centred = values - values.mean()
-    return _sums(permutations, centred / np.sqrt((centred**2).sum() * (permutations[0] ** 2).sum()))
+def _correlations(predictions: Floats, values: Floats) -> Floats:
+    """Pearson's of each row and `values`, which are not all equal."""
+    rows = predictions - predictions.mean(axis=1, keepdims=True)
+    column = values - values.mean()
+    found: Floats = _sums(rows, column) / np.sqrt((rows**2).sum(axis=1) * (column**2).sum())
+    return found
 
 
 def _sums(signs: Floats, weights: Floats) -> Floats:
@@ -259,18 +261,16 @@ def _sums(signs: Floats, weights: Floats) -> Floats:
 
 
 @cache
-def _permutations(n: int) -> Floats:
-    """Drawn predictions of n architectures, centred: (DRAWS, n)."""
-    ranks = np.tile(np.arange(n) - (n - 1) / 2, (DRAWS, 1))
-    return np.random.default_rng(0).permuted(ranks, axis=1)
+def _predictions(n: int) -> Floats:
+    """Drawn predictions of n architectures, normal ones: (DRAWS, n)."""
+    return np.random.default_rng(0).standard_normal((DRAWS, n))
 
 
 @cache
 def _signs(n: int) -> Floats:
     """Whether they predict the first of each pair above the second, 1, or below it, -1: (DRAWS, pairs)."""
     first, second = np.triu_indices(n, 1)
-    permutations = _permutations(n)
-    signs: Floats = np.sign(permutations[:, first] - permutations[:, second])
+    signs: Floats = np.sign(_predictions(n)[:, first] - _predictions(n)[:, second])
     return signs
 
 

@@ -10,6 +10,8 @@ down_revision = "0008"
 def upgrade() -> None:
     for table in ("stored_ranking", "stored_search"):
         op.drop_table(table)
+    # Of the new metrics, too.
+    op.execute("DELETE FROM oracle_ceiling")
     op.create_table(
         "chance",
         sa.Column("gt_key", sa.String(), nullable=False, comment="ground-truth key"),

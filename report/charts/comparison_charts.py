@@ -20,11 +20,14 @@ METRICS: Final[Mapping[str, str]] = {
     "pearson": "Pearson",
     "tau_same_size": "τ among equal sizes",
     "tau_partial": "τ given the size",
+    "tau_sparse": "τ of the rounded truth",
+    "tau_weighted": "τ weighted by rank",
     "a_n": "A_N",
     "tau_a": "τa",
     "gap": "Gap",
     "gap_std": "Gap in deviations",
     "gap_share": "Share of the true gap",
+    "auc": "Best above random (AUC)",
 }
 # Fractions in the warehouse.
 IN_PERCENT: Final = ("a_n", "gap")

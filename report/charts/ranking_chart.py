@@ -93,6 +93,8 @@ def ranking_chart(
         "pearson": ("mean of Pearson's r", "Pearson's correlation of prediction and ground truth"),
         "tau_same_size": ("mean of τ among equal sizes", "Kendall's τ among pairs of equal parameters"),
         "tau_partial": ("mean of τ given the size", "Kendall's partial τ given the number of parameters"),
+        "tau_sparse": ("mean of τ of the rounded truth", "τ (tau-b) with the truth in tenths of a point"),
+        "tau_weighted": ("mean of weighted τ", "Kendall's τ, weighted towards the truly best"),
     }
     panels = []
     for value in values:
@@ -162,11 +164,46 @@ def _draw(
     if is_correlation:
         rule = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=_GREY)
         below = [
+            *_chance(points, value, base.encoding.x),
             *_ceilings(points, value, base.encoding.x, height),
             *_references(lines, value, base.encoding.x, height),
         ]
         layers = [rule.encode(y=alt.Y("zero:Q")), *below, *layers]
     return alt.layer(*layers)
+
+
+def _chance(points: pd.DataFrame, value: str, x: alt.X) -> list[alt.Chart]:
+    """Where values lie without information, for as few seeds as any line has; none where unknown."""
+    drawn = []
+    # Permutations differ by no more than ties from mask to mask.
+    for reference, title, opacity, by in (
+        ("permutations", "95 % of random permutations", 0.22, ["point"]),
+        ("initial", "95 % of networks before training", 0.12, ["point", "mask"]),
+    ):
+        low, high = f"{reference}_low", f"{reference}_high"
+        known = points[points[value].notna()].dropna(subset=[low, high])
+        if known.empty:
+            continue
+        bands = known.astype({low: float, high: float}).groupby(by, sort=False)
+        told = bands.agg({low: "min", high: "max"}).reset_index().assign(reference=title)
+        tooltip = [
+            alt.Tooltip("reference:N", title="without information"),
+            alt.Tooltip("point:N", title="N"),
+            alt.Tooltip(f"{low}:Q", title="from", format=_format(value, 1)),
+            alt.Tooltip(f"{high}:Q", title="to", format=_format(value, 1)),
+        ]
+        drawn.append(
+            alt.Chart(told)
+            .mark_area(color=_GREY, opacity=opacity, line=False)
+            .encode(
+                x=x,
+                y=alt.Y(f"{low}:Q", title=None),
+                y2=alt.Y2(f"{high}:Q"),
+                detail=alt.Detail(f"{by[-1]}:N") if len(by) > 1 else alt.Detail("reference:N"),
+                tooltip=tooltip,
+            )
+        )
+    return drawn
 
 
 def _ceilings(points: pd.DataFrame, value: str, x: alt.X, height: alt.Y) -> list[alt.Chart]:

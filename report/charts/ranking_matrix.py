@@ -42,6 +42,8 @@ def matrix(
 ) -> pd.DataFrame:
     """A row for each cell: row, column, value, seeds, reported (τa in the paper), series, experiment_id.
 
+    And as in `Ranking.rows` whether it is within chance, and what of it it leaves: is_within_chance, leaves.
+
     `dimension` is a value of `DIMENSIONS`, `value` one of `VALUES`. Each cell is one experiment. Rows come in
     the order of `experiments`, or with the best mean `value` first; imported ones have a column of their own,
     and so has each untrained predictor, in the row of its mask.
@@ -52,13 +54,16 @@ def matrix(
     known = experiments.set_index("experiment_id")
     rows = ranking.rows
     is_tau_a = value == TAU_A
+    of = "tau_a" if is_tau_a else f"{ranking.metric}_{value}"
     cells = pd.DataFrame(
         {
             "row": rows["experiment_id"].map(names),
             "column": [_column(known.loc[identity], dimension) for identity in rows["experiment_id"]],
-            "value": rows["tau_a" if is_tau_a else f"{ranking.metric}_{value}"].astype(float),
+            "value": rows[of].astype(float),
             "seeds": rows["seeds"],
             "reported": rows["reported_tau_a"].astype(float) if is_tau_a else float("nan"),
+            "leaves": rows[f"leaves_{of}"].astype(object),
+            "is_within_chance": rows[f"within_chance_{of}"].astype(object) == True,  # noqa: E712, may be missing
             "series": rows["series"],
             "experiment_id": rows["experiment_id"],
         }
@@ -79,17 +84,23 @@ def matrix_chart(
 ) -> alt.LayerChart | alt.FacetChart:
     """The heat map of `matrix`: in each cell its value, the number of seeds, and what the paper prints.
 
-    Blue is good: low for τa, high for a correlation. A click on cells (selection `picked`, shift for several)
-    lets the others fade. `width` in pixels; None for that of the container.
+    Blue is good: low for τa, high for a correlation; what chance gives, too, is pale. A click on cells
+    (selection `picked`, shift for several) lets the others fade. `width` in pixels; None for that of the
+    container.
     """
     columns = _in_place(cells["column"], dimension)
     told = cells.assign(
         text=cells["value"].map(signed),
         note=[
             ("untrained" if pd.isna(seeds) else f"n {seeds}")
+            + (" · chance" if is_within else "")
             + ("" if pd.isna(reported) else f" · paper {signed(reported)}")
-            for seeds, reported in zip(cells["seeds"], cells["reported"], strict=True)
+            for seeds, reported, is_within in zip(
+                cells["seeds"], cells["reported"], cells["is_within_chance"], strict=True
+            )
         ],
+        # On a pale cell the ink is that of a value near zero.
+        shown=cells["value"].mask(cells["is_within_chance"], 0),
     )
     selection = picking()
     base = alt.Chart(told).encode(
@@ -107,6 +118,9 @@ def matrix_chart(
         opacity=emphasis(selection, picked, 1, 0.25),
     )
     boxes = base.mark_rect(cornerRadius=3).encode(
+        fillOpacity=alt.FillOpacityValue(
+            **alt.condition("datum.is_within_chance", alt.value(0.25), alt.value(1))
+        ),
         color=alt.Color("value:Q", title=title)
         .scale(scheme="blueorange", domain=[-1, 1], reverse=not title.startswith(TAU_A), clamp=True)
         .legend(orient="bottom", direction="horizontal", gradientLength=220, tickCount=5),
@@ -116,9 +130,10 @@ def matrix_chart(
             alt.Tooltip("value:Q", title=title, format=".3f"),
             alt.Tooltip("seeds:Q", title="seeds"),
             alt.Tooltip("reported:Q", title="τa in the paper", format=".2f"),
+            alt.Tooltip("leaves:N", title="differs from chance of"),
         ],
     )
-    ink = readable_ink("value", 0.65)
+    ink = readable_ink("shown", 0.65)
     value = base.mark_text(dy=-6, fontSize=_if_wider(_VALUE_WIDTH, 14), fontWeight=600, tooltip=None)
     note = base.mark_text(dy=11, fontSize=_if_wider(_NOTE_WIDTH, 11), tooltip=None)
     layers = [boxes.add_params(selection), value.encode(text=alt.Text("text:N"), color=ink)]

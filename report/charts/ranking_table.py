@@ -31,7 +31,21 @@ METRICS: Final[Mapping[str, str]] = {
     "Pearson": "pearson",
     "equal size": "tau_same_size",
     "given size": "tau_partial",
+    "rounded truth": "tau_sparse",
+    "weighted": "tau_weighted",
 }
+# What is told of chance: where the middle 95 % of both references lie, and which of them a value leaves.
+CHANCE_COLUMNS: Final = (
+    "permutations_low",
+    "permutations_high",
+    "initial_low",
+    "initial_high",
+    "leaves",
+    "is_within_chance",
+)
+NO_CHANCE: Final = pd.DataFrame(
+    columns=["experiment_id", "bn_mode", "architecture_set", "metric", *CHANCE_COLUMNS]
+)
 # What the band around a mean over seeds shows, and how the columns of `queries.rankings` end that hold it.
 BANDS: Final[Mapping[str, str]] = {"deviation": "std", "95 % interval": "interval"}
 
@@ -46,13 +60,18 @@ class Ranking:
         A_N (`a_n…`, percent; missing for scores) and each column of `METRICS` (`tau`, `tau_std`, `tau_low`,
         `tau_high` …). Deviation and band are missing for one seed. `tau_ceiling` is the τ that one training
         of the benchmark reaches, `tau_oracle` what an oracle would, and so for the others; missing where the
-        key has no trials.
+        key has no trials. Of the chosen metric, where the middle 95 % of random permutations lie
+        (`permutations_low`, `permutations_high`) and of networks before training (`initial_low`,
+        `initial_high`), for the mean over as many seeds, and which of both it leaves (`leaves`: both,
+        permutations, initial networks or neither; `is_within_chance`: whether it is inside of one); missing
+        under a key that no run was asked for.
     rows: a row for each experiment that is measured, best τa first: experiment, series, experiment_id,
         name, dataset, size, mask, lt, variant, epochs, seeds (missing for what is untrained), tau_a,
         tau_a_mean, tau_a_std, reported_tau_a, n_predicted (architectures, the fewest of the seeds), then for
         each point and for `predicted` `a_<point>_percent`, `a_<point>_std_percent`, and for the chosen metric
-        `<metric>_<point>`, its deviation `<metric>_<point>_std` `ceiling_<metric>_<point>` and
-        `oracle_<metric>_<point>`.
+        `<metric>_<point>`, its deviation `<metric>_<point>_std` `ceiling_<metric>_<point>`,
+        `oracle_<metric>_<point>`, `leaves_<metric>_<point>` and `within_chance_<metric>_<point>`; and
+        `leaves_tau_a`, `within_chance_tau_a`.
     metric: a column of `METRICS`.
     """
 
@@ -77,6 +96,7 @@ class RankingTables:
     ranking: pd.DataFrame
     tau_a: pd.DataFrame
     ceiling: pd.DataFrame
+    chance: pd.DataFrame
 
 
 def rank(
@@ -104,7 +124,12 @@ def rank(
     masks = experiments.set_index("experiment_id")["mask"]
     measured.insert(3, "mask", measured["experiment_id"].map(masks))
     measured = measured.merge(_ceiling_points(tables.ceiling), on=["mask", "point"], how="left")
+    chance = tables.chance[tables.chance["bn_mode"].isin(shown)]
+    measured = measured.merge(_chance_points(chance, metric), on=["experiment_id", "point"], how="left")
     rows = _rows(experiments, measured, tau_a, metric)
+    of_tau_a = chance[chance["metric"] == "tau_a"].set_index("experiment_id")
+    rows["leaves_tau_a"] = rows["experiment_id"].map(of_tau_a["leaves"])
+    rows["within_chance_tau_a"] = rows["experiment_id"].map(of_tau_a["is_within_chance"])
     points = measured[measured["point"] != PREDICTED].reset_index(drop=True)
     return Ranking(labels, points, rows, bn_mode, metric)
 
@@ -157,6 +182,12 @@ def _ceiling_points(ceiling: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _chance_points(chance: pd.DataFrame, metric: str) -> pd.DataFrame:
+    of_metric = chance[chance["metric"] == metric]
+    points = of_metric.assign(point=of_metric["architecture_set"].map(POINTS)).dropna(subset="point")
+    return points[["experiment_id", "point", *CHANCE_COLUMNS]]
+
+
 def _rows(
     experiments: pd.DataFrame, measured: pd.DataFrame, tau_a: pd.DataFrame, metric: str
 ) -> pd.DataFrame:
@@ -178,6 +209,8 @@ def _rows(
         (f"{metric}_std", f"{metric}_{{}}_std"),
         (f"{metric}_ceiling", f"ceiling_{metric}_{{}}"),
         (f"{metric}_oracle", f"oracle_{metric}_{{}}"),
+        ("leaves", f"leaves_{metric}_{{}}"),
+        ("is_within_chance", f"within_chance_{metric}_{{}}"),
     ):
         wide = measured.pivot(index="experiment_id", columns="point", values=value)
         for point, known in wide.reindex(columns=list(_COLUMNS.values())).items():

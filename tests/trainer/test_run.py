@@ -19,7 +19,7 @@ import torch
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import sample_order
 from nasrank.db.runs.reader import read_run_folder
-from nasrank.trainer.config import VARIANTS, ExperimentConfig, run_id
+from nasrank.trainer.config import VARIANTS, ExperimentConfig, bn_modes_of, run_id
 from nasrank.trainer.evaluation import clock
 from nasrank.trainer.evaluation.evaluator import BN_MODES, EvaluationOptions, random_sample
 from nasrank.trainer.images import run_images
@@ -121,6 +121,46 @@ def test_the_warehouse_can_read_it(finished: RunResult) -> None:
     assert content.experiment["size"] == "custom"
     assert content.epochs.num_rows == 3
     assert sorted(content.predictions["arch_id"].to_pylist()) == sorted(ARCH_IDS)
+
+
+INITIAL = EvaluationOptions(bn_modes=("batch", "recalibrated"), recalibration_batches=2)
+
+
+def test_a_network_without_training_predicts(tmp_path: Path) -> None:
+    """With no epoch, no update and no checkpoint: the seed alone says which weights it has."""
+    result = start(tmp_path, config=small(epochs=0), evaluation=INITIAL)
+    status = status_of(result.folder)
+    assert (status["status"], status["epoch"], status["epochs"]) == ("finished", 0, 0)
+    assert (status["seconds_training"], status["optimizer_updates"]) == (0, 0)
+    assert not list(result.folder.glob("checkpoint-*"))
+    content = read_run_folder(result.folder)
+    assert (content.experiment["kind"], content.experiment["epochs"]) == ("initial", 0)
+    assert content.epochs.num_rows == 0
+    predictions = all_predictions_of(result.folder)
+    assert set(predictions) == {"predictions-0-batch.parquet", "predictions-0-recalibrated.parquet"}
+    assert start(tmp_path, config=small(epochs=0), evaluation=INITIAL).already_finished
+    # Further architectures are those of the same weights.
+    more = tuple(sample_order()[:20])
+    assert not start(tmp_path, config=small(epochs=0), evaluation=INITIAL, arch_ids=more).already_finished
+    whole = start(tmp_path / "at once", config=small(epochs=0), evaluation=INITIAL, arch_ids=more)
+    assert all_predictions_of(result.folder) == all_predictions_of(whole.folder)
+
+
+def test_what_only_training_knows_is_no_other_network_without_it(tmp_path: Path) -> None:
+    config = small(epochs=0)
+    for changes in (
+        {"learning_rate": 0.7},
+        VARIANTS["uniform-sampling"],
+        VARIANTS["warmup"],
+        VARIANTS["regularized"],
+    ):
+        assert small(epochs=0, **changes) == config
+    assert small(epochs=0, batch_size=8) != config, "it is that of BatchNorm's statistics"
+    assert small(epochs=0, mask="Zero") != config
+    with pytest.raises(NasrankError, match="running has no meaning with epochs 0.*batch or recalibrated"):
+        start(tmp_path, config=config)
+    assert bn_modes_of(config, "paper") == ("batch",)
+    assert not list(tmp_path.iterdir())
 
 
 def times_of_files(folder: Path) -> dict[Path, int]:

@@ -32,7 +32,7 @@ from nasrank.report.charts.comparison_charts import IN_PERCENT, METRICS, curves_
 from nasrank.report.charts.labels import in_order, listed
 from nasrank.report.charts.ranking_chart import Lines, ranking_chart, ranking_description
 from nasrank.report.charts.ranking_table import METRICS as CORRELATIONS
-from nasrank.report.charts.ranking_table import RankingTables, rank
+from nasrank.report.charts.ranking_table import NO_CHANCE, RankingTables, rank
 
 PRINTED_WIDTH = 800
 # What `rank` needs where no ceiling is drawn.
@@ -177,7 +177,7 @@ def show_rankings(choice: ComparisonChoice, rankings: pd.DataFrame) -> None:
     tau_a = rankings.drop_duplicates(["experiment_id", "bn_mode"])
     tau_a = tau_a[["experiment_id", "bn_mode", "tau_a", "tau_a_mean", "tau_a_std", "reported_tau_a"]]
     of_points = rankings[rankings["architecture_set"] != "all"]
-    tables = RankingTables(of_points, tau_a, NO_CEILING)
+    tables = RankingTables(of_points, tau_a, NO_CEILING, NO_CHANCE)
     ranking = rank(choice.experiments, tables, choice.bn_mode, metric)
     if ranking.rows.empty:
         st.markdown("None of them has a set that was predicted wholly under this key.")

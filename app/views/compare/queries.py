@@ -38,7 +38,8 @@ def rankings(snapshot: Snapshot, experiment_ids: tuple[str, ...], gt_key: str, b
                 experiment_id, epoch, bn_mode,
                 favg(gap) AS gap_mean, stddev_samp(gap) AS gap_std,
                 favg(gap_std) AS gap_std_mean, stddev_samp(gap_std) AS gap_std_std,
-                favg(gap_share) AS gap_share_mean, stddev_samp(gap_share) AS gap_share_std
+                favg(gap_share) AS gap_share_mean, stddev_samp(gap_share) AS gap_share_std,
+                favg(auc) AS auc_mean, stddev_samp(auc) AS auc_std
             FROM ranking
             WHERE set_kind = 'random'
             GROUP BY experiment_id, epoch, bn_mode
@@ -48,7 +49,8 @@ def rankings(snapshot: Snapshot, experiment_ids: tuple[str, ...], gt_key: str, b
             ranking.seeds, a_n_mean, a_n_std, tau_mean, tau_std, tau_eq2_mean, tau_eq2_std,
             spearman_mean, spearman_std, pearson_mean, pearson_std,
             tau_same_size_mean, tau_same_size_std, tau_partial_mean, tau_partial_std,
-            gap_mean, gap_std, gap_std_mean, gap_std_std, gap_share_mean, gap_share_std,
+            tau_sparse_mean, tau_sparse_std, tau_weighted_mean, tau_weighted_std,
+            gap_mean, gap_std, gap_std_mean, gap_std_std, gap_share_mean, gap_share_std, auc_mean, auc_std,
             tau_a, tau_a_mean, tau_a_std, CAST(NULL AS DOUBLE) AS reported_tau_a
         FROM experiment_ranking_of('ranking') AS ranking
         LEFT JOIN of_points USING (experiment_id, epoch, bn_mode)

@@ -12,6 +12,7 @@ from nasrank.app.snapshot import Snapshot
 from nasrank.app.widgets.bn_mode import choose_bn_mode
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.ground_truth import choose_key
+from nasrank.db.runs.experiment import TRAINED
 from nasrank.db.warehouse.models import IMPORTED, UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import given_name, in_order, set_name, size_position
@@ -81,7 +82,7 @@ def choose(
     """The filters, each offering what the ones before it leave; at first they hide no picked experiment."""
     experiments, runs = contents.experiments, contents.runs
     imported = experiments[experiments["kind"] == IMPORTED]
-    trained = experiments[~experiments["kind"].isin(WITHOUT_NETWORK)]
+    trained = experiments[experiments["kind"] == TRAINED]
     untrained = experiments[experiments["kind"] == UNTRAINED]
     datasets = [name for name in DATASETS if name in set(trained["dataset"])]
     datasets += sorted(set(trained["dataset"]) - set(datasets))

@@ -63,6 +63,14 @@ MATRIX_ROWS = 40
 # The URL parameter of the experiments that were clicked.
 PICKED = "experiment"
 PICK = "Click lines, their names or cells below; with Shift several"
+CHANCE_CAPTION = (
+    " Grey, around zero: where 95 % of random permutations are, with as few seeds as any line has. A line "
+    "within it has not been told from chance."
+)
+INITIAL_CAPTION = (
+    " Lighter grey, for each mask: where 95 % of networks are before training. A line within it has not been "
+    "told from what the structure alone gives."
+)
 CEILING_CAPTION = (
     " Dashed in grey, for each mask: the correlation of one stand-alone training with the mean of its other "
     "trials. Where that is low, the benchmark itself can hardly tell the architectures apart."
@@ -100,6 +108,7 @@ def page() -> None:
         known.ranking,
         known.tau_a,
         pd.concat(ceilings) if ceilings else report_queries.noise_ceiling(snapshot.benchmark, gt_key, ""),
+        known.chance,
     )
     ranking = rank(
         choice.experiments,
@@ -199,6 +208,8 @@ def show_chart(
     st.markdown(
         f":small[Lines are means over seeds, {BANDS_TOLD[choice.band]}. τa is best at −1, where A_N falls "
         "all the way from the best architectures to the random ones."
+        + (CHANCE_CAPTION if ranking.points["permutations_low"].notna().any() else "")
+        + (INITIAL_CAPTION if ranking.points["initial_low"].notna().any() else "")
         + (CEILING_CAPTION if ranking.points[f"{ranking.metric}_ceiling"].notna().any() else "")
         + (ORACLE_CAPTION if ranking.points[f"{ranking.metric}_oracle"].notna().any() else "")
         + (UNTRAINED_CAPTION if len(references) else "")
@@ -240,7 +251,8 @@ def show_matrix(
     )
     st.markdown(
         ":small[A cell is an experiment: its value, its number n of seeds, and what the paper prints. Blue "
-        "is better.]"
+        "is better. Pale, with the word chance: what random permutations give, too, or networks before "
+        "training, in 95 % of cases.]"
     )
 
 

@@ -77,7 +77,9 @@ def rankings(snapshot: Snapshot, evaluation: EvaluationKey) -> pd.DataFrame:
             favg(spearman) FILTER (WHERE is_whole) AS spearman,
             favg(pearson) FILTER (WHERE is_whole) AS pearson,
             favg(tau_same_size) FILTER (WHERE is_whole) AS tau_same_size,
-            favg(tau_partial) FILTER (WHERE is_whole) AS tau_partial
+            favg(tau_partial) FILTER (WHERE is_whole) AS tau_partial,
+            favg(tau_sparse) FILTER (WHERE is_whole) AS tau_sparse,
+            favg(tau_weighted) FILTER (WHERE is_whole) AS tau_weighted
         FROM measured
         GROUP BY architecture_set
         ORDER BY n, architecture_set

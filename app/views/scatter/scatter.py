@@ -252,6 +252,8 @@ def show_numbers(choice: ScatterChoice, shown: Sequence[Shown]) -> None:
         "pearson": number("Pearson", format="%.3f"),
         "tau_same_size": number("τ equal size", format="%.3f", help="Among pairs of equal parameters"),
         "tau_partial": number("τ given size", format="%.3f", help="Kendall's partial τ"),
+        "tau_sparse": number("τ rounded", format="%.3f", help="With the truth in tenths of a point"),
+        "tau_weighted": number("τ weighted", format="%.3f", help="Pairs weigh 1/i + 1/j by true rank"),
     }
     show_table(rows, columns, alt="Correlations of prediction and ground truth, a row a panel")
 

@@ -40,7 +40,7 @@ SELECT
     gt_key, mask, one_per_class, series AS architecture_set, n_predicted AS n,
     predictor.truth AS truth, predictor.trial AS trial,
     tau, tau_eq2, spearman, pearson,
-    kind AS set_kind, is_paper_set, tau_same_size, tau_partial
+    kind AS set_kind, is_paper_set, tau_same_size, tau_partial, tau_sparse, tau_weighted
 FROM rank_correlation('member') AS ranking
 JOIN set_definition AS definition ON definition.architecture_set = ranking.series;
 
@@ -68,3 +68,5 @@ COMMENT ON COLUMN trial_agreement.is_paper_set IS
 'whether the paper measures on it: its seven top-N and the random sample';
 COMMENT ON COLUMN trial_agreement.tau_same_size IS 'as run_metric.tau_same_size';
 COMMENT ON COLUMN trial_agreement.tau_partial IS 'as run_metric.tau_partial';
+COMMENT ON COLUMN trial_agreement.tau_sparse IS 'as run_metric.tau_sparse';
+COMMENT ON COLUMN trial_agreement.tau_weighted IS 'as run_metric.tau_weighted';

@@ -14,7 +14,11 @@ SELECT
     favg(tau_same_size) FILTER (WHERE truth <> 'others') AS tau_same_size_between_trials,
     favg(tau_same_size) FILTER (WHERE truth = 'others') AS tau_same_size_to_others,
     favg(tau_partial) FILTER (WHERE truth <> 'others') AS tau_partial_between_trials,
-    favg(tau_partial) FILTER (WHERE truth = 'others') AS tau_partial_to_others
+    favg(tau_partial) FILTER (WHERE truth = 'others') AS tau_partial_to_others,
+    favg(tau_sparse) FILTER (WHERE truth <> 'others') AS tau_sparse_between_trials,
+    favg(tau_sparse) FILTER (WHERE truth = 'others') AS tau_sparse_to_others,
+    favg(tau_weighted) FILTER (WHERE truth <> 'others') AS tau_weighted_between_trials,
+    favg(tau_weighted) FILTER (WHERE truth = 'others') AS tau_weighted_to_others
 FROM trial_agreement_in(definitions)
 GROUP BY ALL;
 
@@ -55,3 +59,11 @@ COMMENT ON COLUMN noise_ceiling.tau_partial_between_trials IS
 'Kendall''s partial τ given the size of one trial with another, mean over all pairs of trials';
 COMMENT ON COLUMN noise_ceiling.tau_partial_to_others IS
 'Kendall''s partial τ given the size of one trial with the mean of all others, mean over the trials';
+COMMENT ON COLUMN noise_ceiling.tau_sparse_between_trials IS
+'Tau-b with the truth in tenths of a percentage point, of one trial with another, mean over all pairs';
+COMMENT ON COLUMN noise_ceiling.tau_sparse_to_others IS
+'Tau-b with the truth in tenths of a percentage point, of one trial with the mean of all others, mean over the trials';
+COMMENT ON COLUMN noise_ceiling.tau_weighted_between_trials IS
+'Kendall''s τ weighted by true rank of one trial with another, mean over all pairs';
+COMMENT ON COLUMN noise_ceiling.tau_weighted_to_others IS
+'Kendall''s τ weighted by true rank of one trial with the mean of all others, mean over the trials';

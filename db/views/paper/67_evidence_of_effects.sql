@@ -49,6 +49,7 @@ SELECT
     claim, experiment_id, baseline_id AS other_id, dataset, size, epoch, bn_mode, gt_key, architecture_set, metric,
     difference AS value, difference_interval AS half_interval, seeds AS n
 FROM (FROM of_lt UNION ALL BY NAME FROM of_variant UNION ALL BY NAME FROM of_mask)
+SEMI JOIN (FROM experiment WHERE kind = 'trained') AS trained USING (experiment_id)
 WHERE is_final AND architecture_set = 'random' AND claim IS NOT NULL;
 
 COMMENT ON MACRO TABLE evidence_of_effects IS

@@ -4,7 +4,7 @@ SELECT
     experiment_id, dataset, size, mask, lt, variant, epoch, bn_mode, gt_key,
     min(a_n) < 0.2 AS fails, favg(a_n) AS a_n_mean, stddev_samp(a_n) AS a_n_std, count(*) AS seeds
 FROM query_table(rankings)
-WHERE architecture_set = 'random' AND is_final AND is_whole AND a_n IS NOT NULL
+WHERE architecture_set = 'random' AND is_final AND is_whole AND a_n IS NOT NULL AND kind = 'trained'
 GROUP BY ALL;
 
 COMMENT ON MACRO TABLE random_accuracy IS
@@ -26,7 +26,7 @@ without_zero AS (
         round(favg(tau_a), 12) AS tau_a_mean, stddev_samp(tau_a) AS tau_a_std, count(tau_a) AS seeds
     FROM query_table(rankings)
     WHERE architecture_set = 'random' AND is_final AND mask IN ('Zero', 'Zero+Pool') AND lt = ''
-        AND variant = 'baseline' AND tau_a IS NOT NULL
+        AND variant = 'baseline' AND tau_a IS NOT NULL AND kind = 'trained'
     GROUP BY ALL
 )
 SELECT

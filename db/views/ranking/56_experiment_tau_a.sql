@@ -5,7 +5,7 @@ SELECT
     reported.tau_a AS reported_tau_a
 FROM reported_result AS reported
 JOIN experiment USING (cells_per_stage, channels, mask, lt, variant)
-WHERE experiment.dataset = 'cifar10';
+WHERE experiment.dataset = 'cifar10' AND experiment.kind = 'trained';
 
 COMMENT ON VIEW experiment_reported IS
 'The τa that the paper prints for experiments with the same size, mask, LT and variant, whatever their other '

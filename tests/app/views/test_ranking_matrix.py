@@ -29,6 +29,7 @@ def ranking_of(warehouse: Warehouse, **choice: str) -> tuple[Ranking, pd.DataFra
             known.ranking,
             known.tau_a,
             queries.noise_ceiling(snapshot, KEY, ""),
+            known.chance,
         ),
         "running",
         **choice,
@@ -86,13 +87,12 @@ def test_the_heat_map_tells_seeds_and_the_papers_value(studied: Warehouse) -> No
     told = {row["experiment_id"]: row for rows in spec["datasets"].values() for row in rows}
     reported = cells.dropna(subset="reported").iloc[0]
     paper = f"{reported['reported']:.2f}".replace("-", "−")
-    assert told[reported["experiment_id"]]["note"] == f"n {reported['seeds']} · paper {paper}"
+    chance = " · chance" if reported["is_within_chance"] else ""
+    assert told[reported["experiment_id"]]["note"] == f"n {reported['seeds']}{chance} · paper {paper}"
     at_ten = matrix_chart(matrix(ranking, experiments, "variant", "10"), "variant", "tau-b at 10").to_dict()
-    assert {row["note"] for rows in at_ten["datasets"].values() for row in rows} == {
-        "n 1",
-        "n 3",
-        "untrained",
-    }
+    notes = {row["note"] for rows in at_ten["datasets"].values() for row in rows}
+    assert {note.removesuffix(" · chance") for note in notes} == {"n 1", "n 3", "untrained"}
+    assert any(note.endswith("chance") for note in notes)
     # Blue is better: low τa, but a high correlation.
     scales = [
         matrix_chart(cells, "variant", title).to_dict()["layer"][0]["encoding"]["color"]["scale"]["reverse"]
@@ -138,7 +138,8 @@ def test_a_chart_with_single_seeds_has_a_line_for_each_and_no_band(studied: Ware
     seeds = seeds_of(studied, ranking)
     order = list(ranking.rows["series"])
     drawn = layers(ranking_chart(Lines(ranking.points, order, order, seeds)).to_dict())
-    assert not any(layer["mark"]["type"] == "area" for layer in drawn)
+    bands = [layer["encoding"]["y"]["field"] for layer in drawn if layer["mark"]["type"] == "area"]
+    assert bands == ["permutations_low"], "but that of chance"
     assert sum(layer["encoding"].get("detail", {}).get("field") == "seed" for layer in drawn) == 2
 
 
@@ -160,3 +161,28 @@ def test_what_an_image_needs_is_in_it(studied: Warehouse) -> None:
     chart = matrix_chart(matrix(ranking, experiments, "variant", TAU_A), "variant", TAU_A, width=800)
     assert "paper" in as_svg(chart)
     assert as_png(chart).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("value", [TAU_A, "50", "random"])
+def test_what_chance_gives_too_is_pale(studied: Warehouse, value: str) -> None:
+    """As the warehouse tells it, for every cell; under a key that no run was asked for, nothing is."""
+    ranking, experiments = ranking_of(studied)
+    cells = matrix(ranking, experiments, "variant", value).set_index("experiment_id")
+    told = studied.query(
+        """SELECT experiment_id, leaves, is_within_chance FROM experiment_beside_chance
+        WHERE gt_key = ? AND metric = ? AND architecture_set = ? AND bn_mode IN ('running', 'untrained')""",
+        [
+            KEY,
+            "tau_a" if value == TAU_A else "tau",
+            "random" if value in (TAU_A, "random") else f"top-{value}",
+        ],
+    ).set_index("experiment_id")
+    assert value == "random" or set(cells["is_within_chance"]) == {True, False}
+    for experiment_id, cell in cells.iterrows():
+        assert cell["is_within_chance"] == told.loc[experiment_id, "is_within_chance"]
+        assert cell["leaves"] == told.loc[experiment_id, "leaves"]
+    box = matrix_chart(cells.reset_index(), "variant", value).to_dict()["layer"][0]
+    assert box["encoding"]["fillOpacity"] == {
+        "condition": {"test": "datum.is_within_chance", "value": 0.25},
+        "value": 1,
+    }

@@ -33,6 +33,7 @@ def ranking_of(warehouse: Warehouse, metric: str = "tau", key: str = KEY) -> Ran
             known.ranking,
             known.tau_a,
             pd.concat([queries.noise_ceiling(snapshot, key, mask) for mask in experiments["mask"].unique()]),
+            known.chance,
         ),
         "running",
         metric,
@@ -153,6 +154,7 @@ def test_nothing_chosen_is_an_empty_table(filled: Warehouse) -> None:
             known.ranking,
             known.tau_a,
             queries.noise_ceiling(snapshot, KEY, ""),
+            known.chance,
         ),
         "running",
     )

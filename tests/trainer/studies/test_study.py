@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,18 @@ def test_the_cifar10_studies_name_the_same_runs() -> None:
         assert other.ground_truth == study.ground_truth
 
 
+def test_initial_networks_are_those_of_the_masks() -> None:
+    """Of each baseline that no training option but its length changes; running statistics mean nothing."""
+    initial = load_study("cifar10-initial")
+    trained = {run.config.mask: run.config for run in load_study("cifar10-bn-modes").runs}
+    assert {run.config.mask for run in initial.runs} == set(trained)
+    assert initial.seeds == tuple(range(20))
+    for experiment in initial.experiments:
+        config = experiment.config
+        assert config == replace(trained[config.mask], epochs=0)
+        assert experiment.bn_modes == ("batch", "recalibrated")
+
+
 def test_uniform_sampling_is_studied_at_equal_updates() -> None:
     """Each group of |O| steps of strictly fair sampling is one update: 1,248 and 2,079 for the baselines."""
     study = load_study("cifar10")
@@ -192,6 +205,7 @@ def test_a_file_comes_before_a_shipped_study(tmp_path: Path, monkeypatch: pytest
     assert shipped_studies() == (
         "cifar10",
         "cifar10-bn-modes",
+        "cifar10-initial",
         "cifar10-whole-space",
         "digits",
         "paper",
@@ -558,6 +572,12 @@ def test_the_most_alike_run_tells() -> None:
     assert TimeLeft([missing, *samples[:1]]).of(missing) == pytest.approx(200)
     assert TimeLeft([missing]).of(missing) is None
     assert TimeLeft([missing]).total(1) is None
+
+
+def test_runs_without_training_take_the_time_of_others() -> None:
+    initial = [a_run(seed, epochs=0) for seed in range(3)]
+    states = [finished(initial[0], 30), *(RunState(run, "missing") for run in initial[1:])]
+    assert TimeLeft(states).total(1) == pytest.approx(60)
 
 
 def test_a_run_under_way_has_the_rest_of_its_time_left() -> None:
