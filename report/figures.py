@@ -37,6 +37,8 @@ TITLES: Final[Mapping[str, str]] = {
 _CORRELATIONS: Final = {"tau": "Kendall's τ (tau-b)", "spearman": "Spearman", "pearson": "Pearson"}
 _SCATTER_MASKS: Final = ("", "Zero", "Zero+Pool")
 # The paper's other names of depth-2 and depth-4.
+# Of a figure that is drawn in parts, what each shows, by the end of its name.
+PARTS: Final[Mapping[str, str]] = {"datasets": "all architectures", "agreement": "the N best"}
 _DEPTHS_BY_OTHER_NAMES: Final = ("S", "M")
 _SETS: Final[Mapping[str, str]] = {**POINTS, "all": "all"}
 _TOP_AND_ALL: Final = [point for point in _SETS.values() if point != "random"]
@@ -98,7 +100,8 @@ class _Heading:
         name = "-".join(
             filter(None, [f"figure-{int(self.number):02}", *map(in_file_name, of_group), self.part])
         )
-        title = ": ".join(filter(None, [TITLES[self.number], ", ".join(filter(None, of_group))]))
+        told = [PARTS[self.part]] if self.part else filter(None, of_group)
+        title = ": ".join(filter(None, [TITLES[self.number], ", ".join(told)]))
         return Figure(self.number, name, title, caption, chart, data.reset_index(drop=True))
 
 

@@ -93,7 +93,8 @@ def rankings(warehouse: Reader, dataset: str, gt_key: str) -> RankingAnswers:
         ORDER BY experiment_id, bn_mode, n, architecture_set
         """,
         """
-        SELECT experiment_id, bn_mode, tau_a, tau_a_mean, tau_a_std, reported_tau_a
+        SELECT
+            experiment_id, bn_mode, tau_a, tau_a_mean, tau_a_std, reported_tau_a
         FROM experiment_tau_a_of('measured')
         ORDER BY experiment_id, bn_mode
         """,
@@ -132,6 +133,26 @@ def rankings(warehouse: Reader, dataset: str, gt_key: str) -> RankingAnswers:
         gt_key=gt_key,
     )
     return RankingAnswers(*answers)
+
+
+def tau_beside_chance(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
+    """The τ of every experiment at the end of training, beside what no information gives.
+
+    Columns experiment_id, architecture_set, permutations_low, permutations_high, initial_low, initial_high
+    and leaves, as in the view experiment_beside_chance.
+    """
+    return warehouse.query(
+        """
+        SELECT
+            experiment_id, architecture_set, permutations_low, permutations_high, initial_low, initial_high,
+            leaves
+        FROM experiment_beside_chance
+        WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND metric = 'tau'
+        ORDER BY experiment_id, architecture_set
+        """,
+        gt_key=gt_key,
+        bn_mode=bn_mode,
+    )
 
 
 def noise_ceiling(warehouse: Reader, gt_key: str, mask: str) -> pd.DataFrame:
@@ -207,8 +228,9 @@ def figure_members(warehouse: Reader) -> pd.DataFrame:
 def reported(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
     """Every τa that the paper prints, beside what was measured of it at the end of training.
 
-    Columns figure, size, mask, lt, variant, reported_tau_a, then experiment_id, epochs, seeds, tau_a,
-    tau_a_mean, tau_a_std and difference, which are missing where there is nothing.
+    Columns figure, size, mask, lt, variant, reported_tau_a, is_possible (false where what is printed cannot
+    be a τa, which is a multiple of 1/28), then experiment_id, epochs, seeds, tau_a, tau_a_mean, tau_a_std and
+    difference, which are missing where there is nothing.
     """
     [rows] = warehouse.measured(
         _NETWORKS_AND_IMPORTED,
@@ -218,6 +240,7 @@ def reported(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
         )
         SELECT
             CAST(figure AS INTEGER) AS figure, size, mask, lt, variant, reported.tau_a AS reported_tau_a,
+            is_possible_tau_a(reported.tau_a) AS is_possible,
             experiment_id, epoch AS epochs, seeds, ours.tau_a, tau_a_mean, tau_a_std, difference
         FROM reported_result AS reported
         LEFT JOIN ours USING (figure, size, mask, lt, variant)

@@ -113,7 +113,7 @@ class _QuestionsOfScale:
         of_masks = self.means[self.means["experiment_id"].isin(masks["experiment_id"])]
         yield from self._untrained(masks)
         yield from self._ground_truths(masks, of_masks[of_masks["bn_mode"] == self.key.bn_mode])
-        yield from self._ceilings(masks, of_masks)
+        yield from self._levels(masks, of_masks)
         yield from self._bn_modes(masks, of_masks[of_masks["gt_key"] == self.key.gt_key])
         yield from self._operations(masks)
         yield from self._samplings()
@@ -275,33 +275,49 @@ class _QuestionsOfScale:
                 self._measured(rows),
             )
 
-    def _ceilings(self, masks: pd.DataFrame, means: pd.DataFrame) -> Iterator[Question]:
-        """What the benchmark's noise leaves for anything to rank."""
+    def _levels(self, masks: pd.DataFrame, means: pd.DataFrame) -> Iterator[Question]:
+        """From what no information gives to what perfect information would."""
         key = self.key
-        known = _by_series(means)
+        known, sizes = _by_series(means), _by_series(self.means)
+        chance = queries.tau_beside_chance(self.warehouse, key.gt_key, key.bn_mode)
+        beside = chance.set_index(["experiment_id", "architecture_set"])
         rows = []
         for experiment_id, mask in masks[["experiment_id", "mask"]].itertuples(index=False):
-            ceiling = queries.noise_ceiling(self.warehouse, key.gt_key, mask).set_index("architecture_set")
             own = known.get(Series(experiment_id, key.bn_mode, key.gt_key))
-            if ceiling.empty or own is None:
+            if own is None:
                 continue
-            row: dict[str, Any] = {"mask": set_name(mask), "seeds": own.seeds}
+            ceiling = queries.noise_ceiling(self.warehouse, key.gt_key, mask).set_index("architecture_set")
+            of_mask = self.untrained[(self.untrained["mask"] == mask) & (self.untrained["name"] == "params")]
+            counted = [sizes.get(Series(one, UNTRAINED, key.gt_key)) for one in of_mask["experiment_id"]]
             for name in _SETS:
-                row |= {
-                    f"τ, {name}": own.of(name, "tau"),
-                    f"one training, {name}": float(ceiling["tau"][name]),
-                    f"oracle, {name}": float(ceiling["tau_oracle"][name]),
-                }
-            rows.append(row)
+                place = (experiment_id, name)
+                levels = beside.loc[place] if place in beside.index else pd.Series(dtype=object)
+                rows.append(
+                    {
+                        "mask": set_name(mask),
+                        "set": name,
+                        "seeds": own.seeds,
+                        "permutations": _between(levels, "permutations"),
+                        "initial networks": _between(levels, "initial"),
+                        "parameters": counted[0].of(name, "tau")[0] if counted and counted[0] else None,
+                        "the networks": own.of(name, "tau"),
+                        "leaves": levels.get("leaves"),
+                        "one training": ceiling["tau"].get(name),
+                        "oracle": ceiling["tau_oracle"].get(name),
+                    }
+                )
         if rows:
             yield self._question(
-                "noise",
-                "What the benchmark's noise leaves",
-                f"τ of the super-networks by `{key.gt_key}`, BatchNorm {key.bn_mode}, beside that of one "
-                "stand-alone training: how it ranks the same architectures as the mean of the other "
-                "trainings. That is no bound: a training carries noise of its own, beside that of the truth. "
-                "An oracle has none: it knows the expected accuracy of each architecture, and still cannot "
-                "know the noise of the truth. What it would reach is estimated from the trainings.",
+                "levels",
+                "Between chance and the ceiling",
+                f"τ by `{key.gt_key}`, BatchNorm {key.bn_mode}, from what no information gives to what "
+                "perfect information would. Permutations: the middle 95 % of means over as many random "
+                "orders. Initial networks: the same of networks before training, which know nothing but the "
+                "structure; beside running statistics, recalibrated ones. Leaves: which of both the "
+                "networks' mean is outside of. Parameters: counting them. One training: how it ranks the "
+                "architectures as the mean of the others; no bound, for it carries noise of its own. An "
+                "oracle has none: it knows the expected accuracy of each architecture, and still not the "
+                "noise of the truth; estimated from the trainings.",
                 rows,
             )
 
@@ -407,6 +423,12 @@ def _beside(name: str, mask: str, means: _Means, seeds: int | None) -> dict[str,
         "equal size, random": means.of("random", "tau_same_size"),
         "gap": means.of("random", "gap_std"),
     }
+
+
+def _between(levels: pd.Series[Any], reference: str) -> Interval:
+    """The middle of a band of `queries.tau_beside_chance`, and half of its width."""
+    low, high = levels.get(f"{reference}_low"), levels.get(f"{reference}_high")
+    return NO_INTERVAL if low is None or pd.isna(low) else ((low + high) / 2, (high - low) / 2)
 
 
 def random_regret(truths: npt.NDArray[np.float64], k: int) -> float:

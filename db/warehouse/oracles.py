@@ -23,7 +23,7 @@ _FEWEST_REPEATED: Final = 100
 _DRAWS: Final = ((100, 64), (1_000, 16), (NUM_ARCHITECTURES, 4))
 
 _KEYS: Final = """
-SELECT base.gt_key, list(key.gt_key) AS trials
+SELECT base.gt_key, list(key.gt_key ORDER BY key.gt_key) AS trials
 FROM ground_truth_key AS base
 JOIN ground_truth_key AS key USING (source, dataset, split, epochs, averaged_epochs)
 ANTI JOIN oracle_ceiling ON oracle_ceiling.gt_key = base.gt_key

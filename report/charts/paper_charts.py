@@ -66,11 +66,11 @@ def _scatter(points: pd.DataFrame, title: str) -> alt.Chart:
 
 
 def reported_chart(reported: pd.DataFrame, size: int = 420) -> alt.LayerChart | alt.FacetChart:
-    """Our τa against the paper's: on the line where they are equal.
+    """Our τa against the paper's: on the line where they are equal; hollow where the paper's cannot be one.
 
     `reported` as of `queries.reported`, only what was measured, with a column `experiment` for its name.
     """
-    columns = ["experiment", "size", "reported_tau_a", "tau_a", "difference", "seeds"]
+    columns = ["experiment", "size", "reported_tau_a", "is_possible", "tau_a", "difference", "seeds"]
     scale = alt.Scale(domain=[-1, 1])
     diagonal = pd.DataFrame({"reported_tau_a": [-1, 1], "tau_a": [-1, 1]})
     x = alt.X("reported_tau_a:Q", title="τa in the paper", scale=scale)
@@ -78,11 +78,15 @@ def reported_chart(reported: pd.DataFrame, size: int = 420) -> alt.LayerChart | 
     line = alt.Chart(diagonal).mark_line(color=GREY, strokeDash=[4, 4]).encode(x=x, y=y)
     marks = (
         alt.Chart(reported[columns])
-        .mark_point(size=70, filled=True, opacity=0.8)
+        .mark_point(size=70, opacity=0.8)
         .encode(
             x=x,
             y=y,
             color=alt.Color("size:N", title="size"),
+            fill=alt.Fill("size:N", title="size"),
+            fillOpacity=alt.FillOpacityValue(
+                **alt.condition("datum.is_possible", alt.value(1), alt.value(0))
+            ),
             shape=alt.Shape("size:N", title="size"),
             tooltip=[
                 alt.Tooltip("experiment:N"),

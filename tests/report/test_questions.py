@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,7 +79,7 @@ def questions(warehouse: Warehouse) -> dict[str, Question]:
 
 def test_each_question_is_answered(questions: dict[str, Question]) -> None:
     assert list(questions) == [
-        "untrained", "ground-truth", "noise", "bn-mode", "operations", "sampling", "whole-space"
+        "untrained", "ground-truth", "levels", "bn-mode", "operations", "sampling", "whole-space"
     ]  # fmt: skip
 
 
@@ -204,18 +205,35 @@ def test_samplings_are_compared_seed_by_seed(warehouse: Warehouse, questions: di
         assert row["Δτ, random"] == pytest.approx(differences.mean())
 
 
-def test_one_training_ranks_as_the_noise_ceiling_says(
+def test_networks_stand_between_chance_and_the_ceiling(
     warehouse: Warehouse, questions: dict[str, Question]
 ) -> None:
-    [row] = questions["noise"].data.to_dict("records")
+    rows = questions["levels"].data.set_index("set")
+    assert list(rows.index) == ["random", "top-500", "top-50", "top-10"]
+    assert set(rows["seeds"]) == {len(SEEDS)}
     ceiling = warehouse.query(
         """SELECT architecture_set, tau_to_others FROM noise_ceiling
         WHERE gt_key = ? AND mask = ? AND NOT one_per_class""",
         [KEY, MASK],
     ).set_index("architecture_set")["tau_to_others"]
-    for name in ("random", "top-500", "top-50", "top-10"):
-        assert row[f"one training, {name}"] == pytest.approx(ceiling[name])
-        assert ceiling[name] < row[f"oracle, {name}"] < 1
+    chance = warehouse.query(
+        "SELECT * FROM chance WHERE gt_key = ? AND mask = ? AND metric = 'tau' AND top_k = '' AND seeds = ?",
+        [KEY, MASK, len(SEEDS)],
+    ).set_index("architecture_set")
+    counted = warehouse.query(
+        "SELECT architecture_set, tau FROM run_ranking WHERE name = 'params' AND gt_key = ? AND mask = ?",
+        [KEY, MASK],
+    ).set_index("architecture_set")["tau"]
+    for name, row in rows.iterrows():
+        assert row["one training"] == pytest.approx(ceiling[name])
+        assert ceiling[name] < row["oracle"] < 1
+        assert row["parameters"] == pytest.approx(counted[name])
+        low, high = chance.loc[name, ["low", "high"]]
+        half = row["permutations: half interval"]
+        assert (row["permutations"] - half, row["permutations"] + half) == pytest.approx((low, high))
+        is_outside = not low <= row["the networks"] <= high
+        assert row["leaves"] == ("permutations" if is_outside else "neither")
+        assert pd.isna(row["initial networks"]), "there are none"
 
 
 def test_numbers_are_told_with_their_interval(questions: dict[str, Question]) -> None:

@@ -52,7 +52,7 @@ def test_every_figure_in_every_form(folder: Path) -> None:
 def test_tables_are_on_the_page_as_in_their_files(folder: Path) -> None:
     report = json.loads((folder / "report.json").read_text())
     assert {question["name"].split("-")[0] for question in report["questions"]} == {
-        "noise",
+        "levels",
         "operations",
         "sampling",
         "untrained",

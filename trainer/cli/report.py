@@ -27,8 +27,8 @@ def report(
     """Draw the paper's figures from the warehouse, and say what becomes of its findings.
 
     Beside them stand tables of what the paper leaves open: what ground truth, BatchNorm and path sampling do,
-    which operations the networks take for good, how well the benchmark's own noise lets anything rank, and
-    what a search of the whole space finds.
+    which operations the networks take for good, where they stand between chance and what the benchmark's
+    noise leaves, and what a search of the whole space finds.
     Writes index.html, each figure as SVG, PNG, interactive HTML and CSV, each table as CSV; none needs a
     network.
 

@@ -25,6 +25,11 @@ from nasrank.report.findings import Finding, read_findings, summarize
 
 BN_MODES = ("running", "batch", "recalibrated")
 # A verdict is told by sign and word, not by colour.
+IMPOSSIBLE = "no τa"
+IMPOSSIBLE_HELP = (
+    "The τa of eight points is a multiple of 1/28. Two of the values that the paper prints are none, and so "
+    "are not what it says they are."
+)
 SIGNS = {
     "supported": "✔",
     "partly supported": "(✔)",
@@ -136,6 +141,7 @@ def show_reported(reported: pd.DataFrame) -> None:
     heading.header("Reported τa")
     names = [kind_name(*kind) for kind in reported[["mask", "lt", "variant"]].itertuples(index=False)]
     reported.insert(0, "experiment", names)
+    reported.insert(7, "note", ["" if is_possible else IMPOSSIBLE for is_possible in reported["is_possible"]])
     measured = reported.dropna(subset="tau_a")
     kinds = ["figure", "size", "mask", "lt", "variant"]
     total, known = len(reported.drop_duplicates(kinds)), len(measured.drop_duplicates(kinds))
@@ -162,7 +168,8 @@ def show_reported(reported: pd.DataFrame) -> None:
             )
         words.metric("Mean absolute difference", f"{measured['difference'].abs().mean():.2f}")
         words.markdown(
-            ":small[On the dashed line both are equal. τa is best at −1. The paper's are of five seeds.]"
+            ":small[On the dashed line both are equal. τa is best at −1. The paper's are of five seeds. "
+            "Hollow: what the paper prints cannot be a τa of eight points.]"
         )
     number = st.column_config.NumberColumn
     shown: Columns = {
@@ -170,6 +177,7 @@ def show_reported(reported: pd.DataFrame) -> None:
         "size": "Size",
         "experiment": st.column_config.TextColumn("Experiment", width="medium"),
         "reported_tau_a": number("τa in paper", format="%.2f"),
+        "note": st.column_config.TextColumn("Note", help=IMPOSSIBLE_HELP),
         "tau_a": number("τa here", format="%.2f", help="Of A_N averaged over the seeds, as the paper has it"),
         "difference": number("Difference", format="%+.2f"),
         "tau_a_mean": number("τa of seeds", format="%.2f", help="Mean of the τa of the single seeds"),

@@ -4,7 +4,7 @@ SELECT
     reported.figure, reported.size, reported.mask, reported.lt, reported.variant,
     ours.experiment_id, ours.epoch, ours.bn_mode, ours.gt_key,
     reported.tau_a AS reported_tau_a, ours.tau_a, ours.difference_to_reported AS difference, ours.seeds,
-    ours.tau_a_mean, ours.tau_a_std, ours.is_final
+    ours.tau_a_mean, ours.tau_a_std, ours.is_final, is_possible_tau_a(reported.tau_a) AS is_possible
 FROM reported_result AS reported
 LEFT JOIN experiment_reported USING (figure, size, mask, lt, variant)
 LEFT JOIN experiment_tau_a_of(metrics) AS ours USING (experiment_id);
@@ -31,3 +31,5 @@ COMMENT ON COLUMN reported_comparison.seeds IS 'runs with a τa here';
 COMMENT ON COLUMN reported_comparison.tau_a_mean IS 'as in experiment_tau_a';
 COMMENT ON COLUMN reported_comparison.tau_a_std IS 'as in experiment_tau_a';
 COMMENT ON COLUMN reported_comparison.is_final IS 'whether it is of the end of training, or without any';
+COMMENT ON COLUMN reported_comparison.is_possible IS
+'whether the printed τa is a multiple of 1/28 to two digits, as every τa is; two of the 121 are not';

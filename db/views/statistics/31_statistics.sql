@@ -8,6 +8,10 @@ CASE WHEN len(points) = 8 THEN
 END;
 COMMENT ON MACRO tau_a_of IS 'The paper''s τa of eight A_N, in the order of N';
 
+-- Of eight points, τa has 28 pairs; the paper prints two digits.
+CREATE OR REPLACE MACRO is_possible_tau_a(printed) AS abs(round(round(printed * 28) / 28, 2) - printed) < 1e-9;
+COMMENT ON MACRO is_possible_tau_a IS 'Whether a printed τa is a multiple of 1/28 to two digits, as every τa is';
+
 -- A mean of scores, whose size can be any, to twelve digits: equal means must be equal whatever the order of adding up.
 CREATE OR REPLACE MACRO twelve_digits(number) AS CAST(format('{:.11e}', number) AS DOUBLE);
 COMMENT ON MACRO twelve_digits IS 'A number rounded to twelve significant digits';
