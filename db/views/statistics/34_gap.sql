@@ -22,5 +22,5 @@ FROM ends;
 
 COMMENT ON MACRO TABLE with_gap IS
 'A relation with the gap of each of its series: mean prediction of the top-500 minus that of the random sample, itself '
-'(gap), by the deviation of predictions in the random sample (gap_std), and by the gap of the ground truth (gap_share); '
-'and with the area under the ROC curve of these two sets (auc)';
+'(gap), by the deviation of predictions in the random sample (gap_std), and by the gap of the ground truth '
+'(gap_share); and with the area under the ROC curve of these two sets (auc)';
