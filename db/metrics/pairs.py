@@ -95,19 +95,21 @@ def inversions(keys: Keys, begins: Integers) -> Integers:
     return total
 
 
-def weighted_inversions(keys: Keys, weights: Floats, begins: Integers) -> Floats:
-    """Of each series, the summed weights of both members of these pairs; `weights` are those of the rows."""
-    total = np.zeros(len(begins))
+def weighted_inversions(keys: Keys, weights: Floats, begins: Integers) -> tuple[Integers, Floats]:
+    """These pairs, and the summed weights of both of their members; `weights` are those of the rows."""
+    total, weight = np.zeros(len(begins), np.int64), np.zeros(len(begins))
     for division in _divisions(keys):
         of_ones = np.where(division.is_one, weights, 0)
         before = np.cumsum(of_ones) - of_ones
         before -= np.repeat(before[division.starts], division.lengths)
-        found = np.where(division.is_one, 0, division.ones_before * weights + before)
-        total += np.add.reduceat(found, begins)
+        found = np.where(division.is_one, 0, division.ones_before)
+        total += np.add.reduceat(found, begins, dtype=np.int64)
+        found_weight = np.where(division.is_one, 0, division.ones_before * weights + before)
+        weight += np.add.reduceat(found_weight, begins)
         divided = np.empty_like(weights)
         divided[division.destinations] = weights
         weights = divided
-    return total
+    return total, weight
 
 
 class _Division(NamedTuple):

@@ -77,7 +77,6 @@ def measure_series(series: Sequence[Members]) -> Mapping[str, Floats]:
     with np.errstate(divide="ignore", invalid="ignore"):
         measured = _correlations_of_pairs(members, begins, number, pairs)
         measured |= _values(members, begins, number)
-        measured["tau_weighted"] = _weighted(members, begins, number)
     return {"n_predicted": counts.astype(np.float64), **measured}
 
 
@@ -119,10 +118,13 @@ def _correlations_of_pairs(
     series = len(begins)
     truth, predicted, size = members.truth_rank, members.predicted_rank, members.size_rank
 
-    by_truth = Keys.of(number, truth, predicted).sorted()
+    by_truth = Keys.of(number, truth, predicted)
+    order = np.argsort(by_truth.numbers)
+    by_truth = by_truth.taken(order)
     tied_by_truth = tied_pairs(by_truth, 2, series)
     tied_by_both = tied_pairs(by_truth, 3, series)
-    discordant = inversions(by_truth.without(1), begins)
+    weights = 1 / (np.arange(len(number)) - begins[number] + 1)
+    discordant, weight_discordant = weighted_inversions(by_truth.without(1), weights[order], begins)
 
     # A coarser truth, which orders them alike: what is discordant is so within one of its values, or in both.
     sparse = Keys.of(number, tenths_of_a_point(members.truth), predicted).sorted()
@@ -176,16 +178,18 @@ def _correlations_of_pairs(
         "tau_same_size": np.where(tied_by_size >= LEAST_PAIRS_OF_A_SIZE, of_size / tied_by_size, np.nan),
         "tau_partial": np.where(left > 0, (tau - truth_tau * predicted_tau) / np.sqrt(left), np.nan),
         "tau_sparse": of_sparse / np.sqrt((pairs - tied_by_sparse) * (pairs - tied_by_prediction)),
+        "tau_weighted": _weighted(members, begins, number, weights, weight_discordant),
     }
 
 
-def _weighted(members: Members, begins: Integers, number: Integers) -> Floats:
-    """Kendall's τ in which a pair weighs 1 / i + 1 / j, with the true ranks i and j of its two, from 1.
+def _weighted(
+    members: Members, begins: Integers, number: Integers, weights: Floats, discordant: Floats
+) -> Floats:
+    """Kendall's τ in which a pair weighs as much as both of its members, and each 1 by its true rank.
 
-    Vigna 2015, "A weighted correlation index for rankings with ties". Each pair's weight is that of both of
-    its members, so that all of them add up to a sum over members: each weighs as often as it is in a pair.
+    Vigna 2015, "A weighted correlation index for rankings with ties". The weights of pairs add up to a sum
+    over members: each weighs as often as it is in a pair. `discordant`: that of all discordant pairs.
     """
-    weights = 1 / (np.arange(len(number)) - begins[number] + 1)
     counts = np.diff(begins, append=len(number))
 
     def differing(*columns: Integers) -> Floats:
@@ -199,9 +203,6 @@ def _weighted(members: Members, begins: Integers, number: Integers) -> Floats:
 
     truth, predicted = members.truth_rank, members.predicted_rank
     by_truth, by_prediction = differing(truth), differing(predicted)
-    keys = Keys.of(number, truth, predicted)
-    order = np.argsort(keys.numbers)
-    discordant = weighted_inversions(keys.taken(order).without(1), weights[order], begins)
     # Those that differ in both are concordant or discordant.
     difference = by_truth + by_prediction - differing(truth, predicted) - 2 * discordant
     is_defined = (by_truth > 0) & (by_prediction > 0)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasrank.db.metrics.pairs import Keys, inversions, mean_ranks, tied_pairs
+from nasrank.db.metrics.pairs import Keys, inversions, mean_ranks, tied_pairs, weighted_inversions
 
 # Series of rows of two columns.
 SERIES = st.lists(
@@ -31,6 +31,26 @@ def test_inversions_within_each_series(series: list[list[tuple[int, int]]]) -> N
     begins = np.searchsorted(numbers, np.arange(len(series)))
     expected = [sum(a[1] > b[1] for a, b in itertools.combinations(rows, 2)) for rows in series]
     assert inversions(Keys.of(numbers, second), begins).tolist() == expected
+
+
+@given(SERIES, st.integers(0, 99))
+def test_weights_of_inversions(series: list[list[tuple[int, int]]], seed: int) -> None:
+    """The sum of both members' weights, and the same pairs as without."""
+    numbers, _, second = columns_of(series)
+    begins = np.searchsorted(numbers, np.arange(len(series)))
+    weights = np.random.default_rng(seed).random(len(numbers))
+    keys = Keys.of(numbers, second)
+    pairs, weight = weighted_inversions(keys, weights, begins)
+    assert pairs.tolist() == inversions(keys, begins).tolist()
+    expected = [
+        sum(
+            weights[begin + i] + weights[begin + j]
+            for i, j in itertools.combinations(range(len(rows)), 2)
+            if rows[i][1] > rows[j][1]
+        )
+        for begin, rows in zip(begins, series, strict=True)
+    ]
+    assert weight.tolist() == pytest.approx(expected)
 
 
 @given(SERIES)
