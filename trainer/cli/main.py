@@ -13,6 +13,7 @@ from nasrank.trainer.cli.dashboard import dashboard
 from nasrank.trainer.cli.images import data
 from nasrank.trainer.cli.ingest import ingest_command
 from nasrank.trainer.cli.parameters import SectionedCommand
+from nasrank.trainer.cli.power import power
 from nasrank.trainer.cli.predictions import import_predictions_command
 from nasrank.trainer.cli.query import export, intervals, sql
 from nasrank.trainer.cli.report import report
@@ -39,6 +40,7 @@ app.command("import-predictions")(import_predictions_command)
 app.command()(sql)
 app.command()(export)
 app.command()(intervals)
+app.command()(power)
 app.command()(report)
 app.command()(dashboard)
 app.command()(doctor)

@@ -16,17 +16,21 @@ COMMENT ON MACRO is_possible_tau_a IS 'Whether a printed τa is a multiple of 1/
 CREATE OR REPLACE MACRO twelve_digits(number) AS CAST(format('{:.11e}', number) AS DOUBLE);
 COMMENT ON MACRO twelve_digits IS 'A number rounded to twelve significant digits';
 
--- Half of the 95 % interval of a mean over n seeds, by Student's t; NULL for one seed. The list is the quantile 0.975
--- for 1 to 30 degrees of freedom; beyond, its expansion in their inverse is exact to six digits.
-CREATE OR REPLACE MACRO interval_95(deviation, n) AS
-deviation / sqrt(n) * CASE
-    WHEN n <= 31 THEN [
+-- The quantile 97.5 % of Student's t. The list is that for 1 to 30 degrees of freedom; beyond, its expansion in their
+-- inverse is exact to six digits.
+CREATE OR REPLACE MACRO student_t_975(degrees) AS
+CASE
+    WHEN degrees <= 30 THEN [
         12.706205, 4.302653, 3.182446, 2.776445, 2.570582, 2.446912, 2.364624, 2.306004, 2.262157, 2.228139,
         2.200985, 2.178813, 2.160369, 2.144787, 2.131450, 2.119905, 2.109816, 2.100922, 2.093024, 2.085963,
         2.079614, 2.073873, 2.068658, 2.063899, 2.059539, 2.055529, 2.051831, 2.048407, 2.045230, 2.042272
-    ][n - 1]
-    ELSE 1.959964 + 2.372271 / (n - 1) + 2.822506 / (n - 1) ** 2 + 2.555850 / (n - 1) ** 3
+    ][CAST(degrees AS BIGINT)]
+    ELSE 1.959964 + 2.372271 / degrees + 2.822506 / degrees ** 2 + 2.555850 / degrees ** 3
 END;
+COMMENT ON MACRO student_t_975 IS 'The quantile 97.5 % of Student''s t with so many degrees of freedom';
+
+-- Half of the 95 % interval of a mean over n seeds, by Student's t; NULL for one seed.
+CREATE OR REPLACE MACRO interval_95(deviation, n) AS deviation / sqrt(n) * student_t_975(n - 1);
 COMMENT ON MACRO interval_95 IS
 'Half the width of the 95 % interval of a mean, from the sample deviation over n values';
 

@@ -1,0 +1,195 @@
+"""What a decision costs: how certain a difference of means over seeds is, and how many seeds would tell it.
+
+A few seeds tell little of how much an experiment varies from seed to seed; all experiments that vary alike
+(the view `variance_group`) tell it together. All numbers are those of the macros `pooled_deviation_of`,
+`difference_interval` and `seeds_to_tell`; docs/method.md, "What a decision costs".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from nasrank.db.errors import NasrankError
+from nasrank.db.warehouse.reading import Reader
+
+# What decides, then what is the paper's own, by metric and architecture set.
+MEASURES: Final = (
+    ("tau", "random"),
+    ("tau", "top-500"),
+    ("tau", "top-50"),
+    ("gap_std", "random"),
+    ("auc", "random"),
+    ("a_n", "random"),
+    ("tau_a", "random"),
+)
+_EVALUATIONS: Final = """
+SELECT *
+FROM evaluation_key
+SEMI JOIN (FROM run JOIN experiment USING (experiment_id) WHERE kind = 'trained') AS trained USING (run_id)
+WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND is_final
+"""
+_SETS: Final = "SELECT architecture_set FROM paper_set"
+_GROUPS: Final = """
+WITH ranking AS (
+    SELECT * FROM run_ranking_from('measured')
+)
+SELECT
+    variance_group, dataset, size, epochs, batch_size, metric, architecture_set, experiments, degrees, std,
+    CAST($seeds AS BIGINT) AS seeds, difference_interval(std, degrees, $seeds, $seeds) AS half_interval,
+    seeds_to_tell(std, degrees, $difference) AS seeds_to_tell, seconds_a_run
+FROM pooled_deviation_of('ranking')
+JOIN group_cost USING (variance_group)
+ORDER BY experiments DESC, variance_group
+"""
+_PAIR: Final = """
+WITH ranking AS (
+    SELECT * FROM run_ranking_from('measured')
+),
+valued AS (
+    SELECT experiment_id, metric, architecture_set, favg(value) AS mean, count(*) AS seeds
+    FROM metric_values('ranking')
+    GROUP BY ALL
+)
+SELECT
+    variance_group, metric, architecture_set, experiments, degrees, std,
+    one.seeds, other.seeds AS other_seeds, one.mean, other.mean AS other_mean,
+    one.mean - other.mean AS difference,
+    difference_interval(std, degrees, one.seeds, other.seeds) AS half_interval,
+    seeds_to_tell(std, degrees, coalesce(nullif($difference, 0), one.mean - other.mean)) AS seeds_to_tell,
+    seconds_a_run
+FROM pooled_deviation_of('ranking')
+JOIN group_cost USING (variance_group)
+JOIN variance_group AS own USING (variance_group)
+JOIN valued AS one USING (experiment_id, metric, architecture_set)
+JOIN valued AS other USING (metric, architecture_set)
+WHERE one.experiment_id = $one AND other.experiment_id = $other
+"""
+_EXPERIMENTS: Final = """
+SELECT experiment_id, mask, variance_group
+FROM experiment
+JOIN variance_group USING (experiment_id)
+WHERE list_contains($asked, experiment_id)
+"""
+_GROUPS_OF: Final = """
+SELECT variance_group_of(config) AS variance_group, count(*) AS experiments_asked
+FROM (SELECT unnest($configs) AS config)
+GROUP BY ALL
+ORDER BY experiments_asked DESC, variance_group
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """By which ground truth and BN mode it is decided, and between which means.
+
+    seeds: of each of two experiments. difference: between true values that is to be told; 0 for none.
+    """
+
+    gt_key: str
+    bn_mode: str
+    seeds: int
+    difference: float = 0.0
+
+
+def deviations(warehouse: Reader, plan: Plan) -> pd.DataFrame:
+    """A row for each variance group and measure that the warehouse knows the deviation of.
+
+    Columns variance_group, dataset, size, epochs, batch_size, metric, architecture_set, experiments, degrees,
+    std (over seeds), seeds, half_interval (of the 95 % of a difference of two means of so many seeds),
+    seeds_to_tell (the plan's difference, with a probability of 80 %) and seconds_a_run.
+    """
+    [rows] = warehouse.measured(
+        _EVALUATIONS,
+        _GROUPS,
+        sets=_SETS,
+        gt_key=plan.gt_key,
+        bn_mode=plan.bn_mode,
+        seeds=plan.seeds,
+        difference=plan.difference,
+    )
+    return _measures(rows)
+
+
+def of_study(warehouse: Reader, configs: Sequence[str], plan: Plan) -> pd.DataFrame:
+    """The rows of `deviations` of the groups that experiments belong to, by their configurations in JSON.
+
+    With the column experiments_asked, how many of these there are. Raises `NasrankError` where no runs like
+    them are known.
+    """
+    groups = warehouse.query(_GROUPS_OF, configs=tuple(configs))
+    known = deviations(warehouse, plan)
+    rows = groups.merge(known, on="variance_group", how="inner")
+    if rows.empty:
+        raise NasrankError(
+            "no experiment in the warehouse varies as these do: none with several seeds differs from them in "
+            "mask, LT and variant only; train two seeds of a few of them first"
+        )
+    return rows
+
+
+def of_pair(warehouse: Reader, one: str, other: str, plan: Plan) -> pd.DataFrame:
+    """How two experiments differ, and what it takes to tell: a row a measure.
+
+    Columns as of `deviations`, with seeds and other_seeds, mean and other_mean, and the difference that was
+    seen; `seeds_to_tell` is for the plan's difference, or else for as large a one. Of two masks only measures
+    of the random sample, and not those whose truth differs. Raises `NasrankError` for an experiment that is
+    not there, or has no networks, and for two that need not vary alike.
+    """
+    found = warehouse.query(_EXPERIMENTS, asked=(one, other)).set_index("experiment_id")
+    for name in (one, other):
+        if name not in found.index:
+            raise NasrankError(
+                f"{name} is no experiment with networks in this warehouse; the view variance_group has all"
+            )
+    if found["variance_group"].nunique() > 1:
+        raise NasrankError(
+            f"{one} and {other} differ in more than mask, LT and variant, and so need not vary alike; give "
+            "two experiments of one variance_group"
+        )
+    [rows] = warehouse.measured(
+        _EVALUATIONS,
+        _PAIR,
+        sets=_SETS,
+        gt_key=plan.gt_key,
+        bn_mode=plan.bn_mode,
+        difference=plan.difference,
+        one=one,
+        other=other,
+    )
+    if found["mask"].nunique() > 1:
+        alike = warehouse.query("SELECT metric FROM metric WHERE across_masks")["metric"]
+        rows = rows[rows["metric"].isin(alike) & (rows["architecture_set"] == "random")]
+    return _measures(rows)
+
+
+def in_words(row: pd.Series[Any], plan: Plan) -> str:
+    """What a row of `of_pair` says, by its own plan."""
+    if row["half_interval"] == 0:
+        return "at the limit: no seed differs from any other"
+    if abs(row["difference"]) > row["half_interval"]:
+        return "told apart"
+    few = min(row["seeds"], row["other_seeds"])
+    if pd.isna(row["seeds_to_tell"]):
+        return f"cannot be told apart with {few} seeds: no difference was seen"
+    size = f"is {plan.difference:g}" if plan.difference else "is as large as seen"
+    return (
+        f"cannot be told apart with {few} seeds; if the true difference {size}, about "
+        f"{int(row['seeds_to_tell']):,} each would, at 80 % power"
+    )
+
+
+def _measures(rows: pd.DataFrame) -> pd.DataFrame:
+    """Those of MEASURES, in their order within each group."""
+    place = {measure: number for number, measure in enumerate(MEASURES)}
+    places = [
+        place.get(measure, -1) for measure in zip(rows["metric"], rows["architecture_set"], strict=True)
+    ]
+    kept = rows.assign(place=places)
+    kept = kept[kept["place"] >= 0]
+    groups = kept["variance_group"].drop_duplicates().tolist()
+    order = kept["variance_group"].map(groups.index)
+    return kept.assign(order=order).sort_values(["order", "place"]).drop(columns=["order", "place"])

