@@ -198,7 +198,7 @@ def test_views_are_exported_and_intervals_told(nasrank: Command, folder: Path) -
         nasrank("intervals", second["experiment_id"], "--baseline", first["experiment_id"], "--json").stdout
     )
     assert told["difference"] == pytest.approx(second["tau"] - first["tau"])
-    assert told["common_seeds"] == 2
+    assert told["baseline_seeds"] == 2
     # Every metric has its command line, and the mean that the view has.
     means = warehouse.query(
         """SELECT * FROM experiment_ranking WHERE gt_key LIKE '%cifar10-valid/valid@200'
@@ -206,7 +206,7 @@ def test_views_are_exported_and_intervals_told(nasrank: Command, folder: Path) -
     )
     for metric in METRICS:
         measured = nasrank(
-            "intervals", first["experiment_id"], "--metric", metric, "--resamples", "1", "--json"
+            "intervals", first["experiment_id"], "--metric", metric, "--resamples", "2", "--json"
         )
         [told] = json.loads(measured.stdout)
         assert told[metric] == pytest.approx(means[f"{metric}_mean"][0])
@@ -487,7 +487,8 @@ def test_a_failure_is_one_line(nasrank: Command, arguments: tuple[str, ...], sai
         ("run", "--evaluation-memory", "0"),
         ("run", "--split-seed", "mine"),
         ("run", "--dataset", "mnist"),
-        ("run", "--epochs", "0"),
+        ("run", "--epochs", "-1"),
+        ("run", "--epochs", "0", "--bn-mode", "running"),
         ("run", "--epochs", "many"),
         ("run", "--learning-rate", "-1"),
         ("run", "--learning-rate", "nan"),

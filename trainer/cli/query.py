@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
@@ -106,15 +107,16 @@ def intervals(
     baseline: Annotated[
         str | None, typer.Option(help="An experiment of the same mask; adds the difference to it.")
     ] = None,
-    resamples: Annotated[int, typer.Option(min=1, help="Of architectures and seeds.")] = RESAMPLES,
+    resamples: Annotated[int, typer.Option(min=2, help="Of architectures.")] = RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Of the resampling.")] = 0,
     warehouse: WarehouseOption = WAREHOUSE,
     json_output: JsonOption = False,
 ) -> None:
     """Say how certain a metric is.
 
-    95 % intervals of Kendall's τ or another metric, the mean over seeds at the end of training, by the
-    bootstrap over architectures and seeds. τ of the whole space takes some 15 seconds a seed.
+    95 % intervals of Kendall's τ or another metric, the mean over seeds at the end of training, for other
+    seeds and other architectures: Student's t, with the bootstrap over architectures. A single seed has none.
+    τ of the whole space takes some 15 seconds a seed.
 
     \b
     Example: nasrank-train intervals --set top-500 --ground-truth cifar10-valid/valid
@@ -155,15 +157,20 @@ class _Resampling:
         columns = {
             "seeds": None if predicted.seeds is None else len(predicted.seeds),
             metric.value: known.mean,
-            f"{metric}_low": known.low,
-            f"{metric}_high": known.high,
+            f"{metric}_low": _or_none(known.low),
+            f"{metric}_high": _or_none(known.high),
         }
         if compared is None:
             return columns
-        difference, common = metric_difference(predicted, compared, metric, self.resamples, self.seed)
+        difference = metric_difference(predicted, compared, metric, self.resamples, self.seed)
         return columns | {
             "difference": difference.mean,
-            "difference_low": difference.low,
-            "difference_high": difference.high,
-            "common_seeds": common,
+            "difference_low": _or_none(difference.low),
+            "difference_high": _or_none(difference.high),
+            "baseline_seeds": None if compared.seeds is None else len(compared.seeds),
         }
+
+
+def _or_none(number: float) -> float | None:
+    """What is not known is NULL, no NaN."""
+    return None if math.isnan(number) else number

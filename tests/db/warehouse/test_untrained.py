@@ -182,11 +182,10 @@ def test_intervals_pair_it_with_every_seed(warehouse: Warehouse, write_run: RunW
     assert (network.seeds, params.seeds) == ((3, 5), None)
     one = metric_interval(params, resamples=50)
     assert one.low < one.mean < one.high
-    difference, common = metric_difference(network, params, resamples=50)
-    assert common == 2
+    difference = metric_difference(network, params, resamples=50)
     assert difference.mean == pytest.approx(metric_interval(network, resamples=2).mean - one.mean)
-    between, seeds = metric_difference(params, flops, resamples=50)
-    assert seeds == 1
+    between = metric_difference(params, flops, resamples=50)
+    assert between.low <= between.mean <= between.high
     assert between.mean == pytest.approx(one.mean - metric_interval(flops, resamples=2).mean)
 
 
