@@ -4,9 +4,13 @@
 - `nested`: `[(('nor_conv_3x3', 0),), (('none', 0), ('skip_connect', 1)), …]`, tuples or lists;
 - `digits`: the operations of the six edges, `301004` or `(3, 0, 1, 0, 0, 4)`, in the order of the string;
 - `naslib`: the same six numbers in the order of NASLib's operations and edges;
+- `names`: the names of the operations of the six edges in the order of the string, `["conv_3x3", "none", …]`;
+- `edges`: from edge to the name of its operation, `{"0_1": "conv_3x3", "0_2": "none", …}`, nodes from 0 or 1;
 - `index`: 0..15624.
 
-Values are strings, numbers, tuples or lists; a tuple may also be its Python or JSON text. Any six numbers
+Values are strings, numbers, tuples, lists or objects; all but the string may also be their Python or JSON
+text. The string may stand within other text, as in `Structure(4 nodes with |…|)`. Operations have the
+benchmark's names or shorter ones of others, `conv_3x3` or `zero`. Any six numbers
 from 0 to 4 are an architecture for NASLib as well as for the benchmark: nothing in them says which. So a
 column has readings, and what the column's numbers say about known accuracies tells them apart.
 """
@@ -30,7 +34,7 @@ from nasrank.db.nb201.architectures import (
     all_architectures,
 )
 
-NOTATIONS: Final = ("string", "nested", "digits", "naslib", "index")
+NOTATIONS: Final = ("string", "nested", "digits", "naslib", "names", "edges", "index")
 # Of `NASLib`, naslib/search_spaces/nasbench201/conversions.py, where nodes are counted from 1.
 NASLIB_OPERATIONS: Final = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
 NASLIB_EDGES: Final = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
@@ -38,6 +42,22 @@ NASLIB_EDGES: Final = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 ArchIds = NDArray[np.int16]
 Readings = Mapping[str, ArchIds]
 
+# Other names of operations, and how edges are written.
+_ALIASES: Final = {
+    "conv_3x3": "nor_conv_3x3",
+    "conv3x3": "nor_conv_3x3",
+    "conv_1x1": "nor_conv_1x1",
+    "conv1x1": "nor_conv_1x1",
+    "avgpool_3x3": "avg_pool_3x3",
+    "avg_pool": "avg_pool_3x3",
+    "skip": "skip_connect",
+    "identity": "skip_connect",
+    "zero": "none",
+    "zeroize": "none",
+}
+_EDGE: Final = re.compile(r"\(?(\d)[_\-,>~ ]+(\d)\)?")
+_EDGES_IN_TEXT: Final = re.compile(r"(\d)[_\-,>~]+(\d):([a-z][a-z0-9_]*)")
+_STRING: Final = re.compile(r"\|\w+~0\|\+\|\w+~0\|\w+~1\|\+\|\w+~0\|\w+~1\|\w+~2\|")
 # Brackets, quotes and blanks are not needed to read a tuple, and differ between Python, JSON and NumPy.
 _LEFT_OUT: Final = str.maketrans("", "", "()[]'\" \t\r\n")
 # No notation has a larger number.
@@ -73,7 +93,7 @@ def read_column(values: Sequence[object], notation: str | None = None) -> dict[s
         before = f", as all before it are ({' or '.join(fitting)})" if row else ""
         raise NasrankError(
             f"row {row + 1}: {shown(values[row])} is not an architecture{before}; "
-            f"{notation or 'string, nested, digits, naslib or index'} is needed, one notation in all rows"
+            f"{notation or ', '.join(NOTATIONS[:-1]) + ' or index'} is needed, one notation in all rows"
         )
     return readings
 
@@ -118,7 +138,7 @@ def choose_reading(
     names = list(readings)
     if all(np.array_equal(readings[name], readings[names[0]]) for name in names):
         return names[0], None
-    found = {name: _correlation(numbers, truth[readings[name]]) for name in names}
+    found = {name: spearman(numbers, truth[readings[name]]) for name in names}
     best, second = sorted(names, key=lambda name: -abs(found[name][0]))[:2]
     told = " and ".join(f"{found[name][0]:.3f} as {name}" for name in names)
     rows = min(n for _, n in found.values())
@@ -138,7 +158,7 @@ def _is_clear(best: float, second: float, rows: int) -> bool:
     return bool(difference > _STANDARD_ERRORS * np.sqrt(2 / (rows - 3)))
 
 
-def _correlation(numbers: NDArray[np.float64], truth: NDArray[np.float64]) -> tuple[float, int]:
+def spearman(numbers: NDArray[np.float64], truth: NDArray[np.float64]) -> tuple[float, int]:
     """Spearman's over the rows where both are known, 0 where it does not exist; and how many these are."""
     # Here, because it takes half a second and 60 MB to import, which no other command should.
     from scipy.stats import spearmanr
@@ -150,16 +170,55 @@ def _correlation(numbers: NDArray[np.float64], truth: NDArray[np.float64]) -> tu
     return float(spearmanr(numbers[known], truth[known]).statistic), rows
 
 
+def is_edges(value: object) -> bool:
+    """Whether an object is an architecture, from edge to operation, and has no members of its own."""
+    return (
+        isinstance(value, dict)
+        and len(value) == len(EDGES)
+        and all(isinstance(key, str) and _EDGE.fullmatch(key) for key in value)
+    )
+
+
+def is_architecture(value: object) -> bool:
+    """Whether a value is an architecture in some notation."""
+    canonical = _canonical(value)
+    return any(canonical in _table(notation) for notation in NOTATIONS)
+
+
 def _canonical(value: object) -> str:
     """A value as the tables below have it, `3,0,1,0,0,4` for `(3, 0, 1, 0, 0, 4)`, its text and the list."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and abs(value) > _LARGEST:
         return ""  # not an architecture, and Python may refuse to write its digits
+    if isinstance(value, dict):
+        return _of_edges([(key, str(operation)) for key, operation in value.items()])
     text = str(value).translate(_LEFT_OUT)
+    if "|" in text:
+        found = _STRING.search(text)
+        return found[0] if found else text
+    if text.startswith("{"):
+        found_edges = _EDGES_IN_TEXT.findall(text)
+        return _of_edges([(f"{start}_{end}", operation) for start, end, operation in found_edges])
     if ",," in text:  # of one-element tuples
         text = re.sub(",+", ",", text)
-    return text.strip(",")
+    text = text.strip(",")
+    if text[:1].isalpha() and "," in text:
+        text = ",".join(_ALIASES.get(name, name) for name in text.split(","))
+    return text
+
+
+def _of_edges(operations: Sequence[tuple[str, str]]) -> str:
+    """`edges:nor_conv_3x3,none,…` in the order of the string; empty for what is none."""
+    found: dict[tuple[int, int], str] = {}
+    for key, operation in operations:
+        match = _EDGE.fullmatch(key)
+        if match is None:
+            return ""
+        found[int(match[1]), int(match[2])] = _ALIASES.get(operation, operation)
+    first = min((start for start, _ in found), default=0)
+    ordered = [found.get((start + first, end + first), "") for start, end in EDGES]
+    return "edges:" + ",".join(ordered)
 
 
 @cache
@@ -170,6 +229,12 @@ def _table(notation: str) -> dict[str, int]:
             return {a.string: arch_id for arch_id, a in enumerate(all_architectures())}
         case "nested":
             return {_nested(text): arch_id for text, arch_id in _table("string").items()}
+        case "names" | "edges":
+            prefix = "edges:" if notation == "edges" else ""
+            names = [
+                [BENCHMARK_OPERATIONS[operation] for operation in a.operations] for a in all_architectures()
+            ]
+            return {prefix + ",".join(operations): arch_id for arch_id, operations in enumerate(names)}
         case "index":
             return {str(arch_id): arch_id for arch_id in range(len(all_architectures()))}
         case _:

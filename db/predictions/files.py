@@ -1,50 +1,48 @@
 """Files of predictions: which column holds architectures, which one numbers, and what both say.
 
-- JSON: an object from architecture to number, or to an object of numbers; or a list of objects. A number
-  within nested objects is the column `outer.inner`. Where such an object is itself a value of the file's
-  object, as for each data set in NAS-Bench-Suite-Zero, `part` is its key.
-- CSV with a header, in UTF-8.
-- Parquet.
+`shapes` makes columns of a file. One file may hold several seeds: rows with a column `seed`, or a column a
+seed, named after them.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import itertools
-import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasrank.db.errors import NasrankError, in_a_line, shown
-from nasrank.db.files.foreign_tables import MAX_BYTES, check_columns, read_parquet, unique_keys
+from nasrank.db.errors import NasrankError, shown
+from nasrank.db.files.foreign_tables import MAX_BYTES
 from nasrank.db.files.opening import read_regular
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 from nasrank.db.nb201.notations import ArchIds, read_column
+from nasrank.db.predictions.shapes import MOST_SEEDS, Columns, listed, read_columns
 
-FORMATS: Final = ("json", "csv", "parquet")
-# Of objects in objects, whose numbers are the columns `outer.inner`.
-_DEPTH: Final = 8
 _LONGEST_NAME: Final = 200
 # Chosen where several columns could be meant.
 _ARCHITECTURE_NAMES: Final = ("architecture", "arch", "arch_str", "arch_id", "arch_index", "digits")
 _VALUE_NAMES: Final = ("accuracy", "score", "predicted", "prediction", "value")
 
-Columns = Mapping[str, Sequence[object]]
+# Of a column in a long table, and of columns with one seed each: a name ends in it.
+_SEED: Final = "seed"
+_OF_SEED: Final = re.compile(r"(?:|.*\bvalue\.|.*seed[-_ .]?)(\d{1,9})", re.IGNORECASE)
+# How the numbers of a column are written, where that says what they are.
+PERCENT: Final = "percent"
 
 
 @dataclass(frozen=True, slots=True)
 class PredictionFile:
-    """One file's architectures, as `readings` of their notation, and numbers.
+    """One seed's architectures in a file, as `readings` of their notation, and numbers.
 
     Args:
+        seed: as the file tells it; None where it holds one seed and does not say which.
+        unit: `percent`, where the numbers are written so; None where nothing says what they are.
         readings: by notation, int16 [rows]; at least one.
         numbers: [rows], NaN where there is none, or it is not finite.
     """
@@ -55,6 +53,8 @@ class PredictionFile:
     format: str
     architecture_column: str
     value_column: str
+    seed: int | None
+    unit: str | None
     readings: Mapping[str, ArchIds]
     numbers: NDArray[np.float64]
 
@@ -69,138 +69,82 @@ class Choice:
     notation: str | None = None
 
 
-def read_prediction_file(path: Path, choice: Choice = Choice()) -> PredictionFile:
-    """Read a file and find its columns.
+def read_prediction_file(path: Path, choice: Choice = Choice()) -> list[PredictionFile]:
+    """Read a file and find its columns: each seed of it.
 
     Raises:
         NasrankError: it cannot be read, or it is not clear which columns are meant.
     """
     content = read_regular(path, MAX_BYTES)
     try:
-        format = _format(path, content)
-        columns = _COLUMNS[format](content, choice.part)
-        rows = len(next(iter(columns.values()), ()))
-        if not 2 <= rows <= NUM_ARCHITECTURES:
-            raise NasrankError(
-                f"it has {rows:,} rows; 2 to {NUM_ARCHITECTURES:,} are needed, each architecture once: one "
-                "seed a file"
-            )
-        architecture_column, readings = _find_architectures(columns, choice)
-        value_column, numbers = _find_numbers(columns, architecture_column, readings, choice)
-        _refuse_unprintable(architecture_column, value_column)
+        format, columns = read_columns(path, content, choice.part)
+        about = _About(
+            file_name=path.name.encode(errors="backslashreplace").decode(),
+            size_bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            format=format,
+        )
+        found: list[PredictionFile] = []
+        for seed, own in _by_seed(columns, choice):
+            rows = len(next(iter(own.values()), ()))
+            if not 2 <= rows <= NUM_ARCHITECTURES:
+                raise NasrankError(
+                    f"it has {rows:,} rows; 2 to {NUM_ARCHITECTURES:,} are needed, each architecture once: "
+                    "one seed a file, or a column seed"
+                )
+            found += _of_seed(about, own, seed, choice)
     except NasrankError as error:
         raise NasrankError(f"{path}: {error}") from error
-    return PredictionFile(
-        file_name=path.name.encode(errors="backslashreplace").decode(),
-        size_bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        format=format,
-        architecture_column=architecture_column,
-        value_column=value_column,
-        readings=readings,
-        numbers=numbers,
-    )
+    return found
 
 
-def _format(path: Path, content: bytes) -> str:
-    """By the end of the name, else by how it begins."""
-    suffix = path.suffix.lower().removeprefix(".")
-    if suffix in FORMATS:
-        return suffix
-    if content.startswith(b"PAR1"):
-        return "parquet"
-    return "json" if content.lstrip()[:1] in (b"{", b"[") else "csv"
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What is told of the file."""
+
+    file_name: str
+    size_bytes: int
+    sha256: str
+    format: str
 
 
-def _json_columns(content: bytes, part: str | None) -> Columns:
+def _by_seed(columns: Columns, choice: Choice) -> Iterator[tuple[int | None, Columns]]:
+    """The rows of each seed, where a column tells it; else all of them."""
+    name = next((name for name in columns if name.strip().lower() == _SEED), None)
+    if name is None or name in (choice.value_column, choice.architecture_column):
+        yield None, columns
+        return
     try:
-        value = json.loads(content, object_pairs_hook=unique_keys)
-    except (ValueError, RecursionError) as error:
-        raise NasrankError(f"it is no JSON: {error}") from error
-    if part is not None:
-        if not isinstance(value, dict) or part not in value:
-            keys = f"; its keys are {_listed(value)}" if isinstance(value, dict) else ", for it is no object"
-            raise NasrankError(f"it has no part {part!r}{keys}")
-        value = value[part]
-    if isinstance(value, dict | list):
-        _check_rows(len(value))
-    if isinstance(value, dict) and value:
-        if not any(isinstance(member, dict | list) for member in value.values()):
-            return {"architecture": list(value), "value": list(value.values())}
-        if all(isinstance(member, dict) for member in value.values()):
-            try:
-                read_column(list(value))
-            except NasrankError as error:
-                raise NasrankError(
-                    f"{error}; where its keys are parts of the file, name one with --part: {_listed(value)}"
-                ) from error
-            rows = [{"architecture": key, **dict(_flat(member))} for key, member in value.items()]
-            return _transposed(rows)
-    if isinstance(value, list) and value and all(isinstance(member, dict) for member in value):
-        return _transposed([dict(_flat(member)) for member in value])
-    raise NasrankError(
-        "it is neither an object from architecture to number, or to an object of numbers, nor a list of "
-        "objects"
-    )
-
-
-def _flat(member: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterator[tuple[str, object]]:
-    if depth > _DEPTH:
-        raise NasrankError(f"its objects are more than {_DEPTH} deep, at {shown(prefix)}")
-    for key, value in member.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.", depth + 1)
-        else:
-            yield f"{prefix}{key}", value
-
-
-def _transposed(rows: Sequence[Mapping[str, object]]) -> Columns:
-    names: dict[str, None] = {}
-    for row in rows:
-        names.update(dict.fromkeys(row))
-        check_columns(len(names))
-    return {name: [row.get(name) for row in rows] for name in names}
-
-
-def _csv_columns(content: bytes, part: str | None) -> Columns:
-    _refuse_part(part)
-    try:
-        text = content.decode("utf-8-sig")
-        filled = (line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line)
-        lines = list(itertools.islice(filled, NUM_ARCHITECTURES + 2))
-    except (ValueError, csv.Error) as error:
-        raise NasrankError(f"it is no CSV in UTF-8: {error}") from error
-    if not lines:
-        raise NasrankError("it is empty")
-    _check_rows(len(lines) - 1)
-    check_columns(len(lines[0]))
-    header = [name.strip() for name in lines[0]]
-    if len(set(header)) < len(header):
-        raise NasrankError(f"it has a column twice; its columns are {_listed(header)}")
-    for number, line in enumerate(lines[1:], 1):
-        if len(line) != len(header):
-            raise NasrankError(
-                f"row {number} has {len(line)} cells, the header has {len(header)} ({_listed(header)}); "
-                "cells are separated by commas, and one with a comma in it stands in double quotes"
-            )
-    return {name: list(cells) for name, cells in zip(header, zip(*lines[1:], strict=True), strict=False)}
-
-
-def _parquet_columns(content: bytes, part: str | None) -> Columns:
-    _refuse_part(part)
-    table = read_parquet(content, NUM_ARCHITECTURES)
-    try:
-        return {name: table[name].to_pylist() for name in table.column_names}
-    except (LookupError, ValueError, ArithmeticError) as error:
+        numbers = [int(str(value)) for value in columns[name]]
+    except ValueError:
+        raise NasrankError(f"the column {name!r} has what is no whole number, and so no seed") from None
+    seeds = sorted(set(numbers))
+    if len(seeds) > MOST_SEEDS or seeds[0] < 0:
         raise NasrankError(
-            f"it has a column twice, or a cell that Python has nothing for: {in_a_line(error, 300)}"
-        ) from error
+            f"the column {name!r} has {len(seeds)} values from {seeds[0]} on; up to {MOST_SEEDS} seeds from "
+            "0 on are read"
+        )
+    for seed in seeds:
+        rows = [row for row, number in enumerate(numbers) if number == seed]
+        yield (
+            seed,
+            {key: [values[row] for row in rows] for key, values in columns.items() if key != name},
+        )
 
 
-def _check_rows(count: int) -> None:
-    if count > NUM_ARCHITECTURES:
-        raise NasrankError(
-            f"it has more than {NUM_ARCHITECTURES:,} rows; each architecture is needed once: one seed a file"
+def _of_seed(about: _About, columns: Columns, seed: int | None, choice: Choice) -> Iterator[PredictionFile]:
+    """What these rows say: of one seed, or of one a column."""
+    architecture_column, readings = _find_architectures(columns, choice)
+    for value_column, numbers, own_seed in _find_numbers(columns, architecture_column, readings, choice):
+        _refuse_unprintable(architecture_column, value_column)
+        yield PredictionFile(
+            **asdict(about),
+            architecture_column=architecture_column,
+            value_column=value_column,
+            seed=own_seed if seed is None else seed,
+            unit=numbers.unit,
+            readings=readings,
+            numbers=numbers.values,
         )
 
 
@@ -212,14 +156,6 @@ def _refuse_unprintable(*names: str) -> None:
                 f"the column {shown(name)} has a name that cannot be printed, or more than {_LONGEST_NAME} "
                 "characters; give it another"
             )
-
-
-def _refuse_part(part: str | None) -> None:
-    if part is not None:
-        raise NasrankError(f"only JSON has parts; leave out the part {part!r}")
-
-
-_COLUMNS: Final = {"json": _json_columns, "csv": _csv_columns, "parquet": _parquet_columns}
 
 
 def _find_architectures(columns: Columns, choice: Choice) -> tuple[str, dict[str, ArchIds]]:
@@ -249,7 +185,7 @@ def _find_architectures(columns: Columns, choice: Choice) -> tuple[str, dict[str
     named = [name for name in _ARCHITECTURE_NAMES if name in clearest]
     if len(named) != 1:
         raise NasrankError(
-            f"the columns {_listed(clearest)} may hold architectures; name one with --architecture-column"
+            f"the columns {listed(clearest)} may hold architectures; name one with --architecture-column"
         )
     return named[0], clearest[named[0]]
 
@@ -263,33 +199,51 @@ def _is_same(one: Mapping[str, ArchIds], other: Mapping[str, ArchIds]) -> bool:
     return any(np.array_equal(a, b) for a in one.values() for b in other.values())
 
 
+class _Numbers(NamedTuple):
+    """[rows], NaN for what is empty; and the unit that they are written with."""
+
+    values: NDArray[np.float64]
+    unit: str | None
+
+
 def _find_numbers(
     columns: Columns, architecture_column: str, readings: Mapping[str, ArchIds], choice: Choice
-) -> tuple[str, NDArray[np.float64]]:
-    """The column of predictions, and its numbers."""
+) -> list[tuple[str, _Numbers, int | None]]:
+    """The column of predictions and its numbers; several with the seed that each is named after."""
     if choice.value_column is not None:
-        return choice.value_column, _numbers(_column(columns, choice.value_column))
-    found: dict[str, NDArray[np.float64]] = {}
+        return [(choice.value_column, _numbers(_column(columns, choice.value_column)), None)]
+    found: dict[str, _Numbers] = {}
+    problem = ""
     for name, values in columns.items():
         if name != architecture_column and not _names_the_same(values, readings):
             try:
                 numbers = _numbers(values)
-            except NasrankError:
+            except NasrankError as error:
+                problem = f"; {name!r}, {error}"
                 continue
-            if np.isfinite(numbers).any():
+            if np.isfinite(numbers.values).any():
                 found[name] = numbers
-    varying = {name: n for name, n in found.items() if np.ptp(n[np.isfinite(n)]) > 0} or found
+    varying = {name: n for name, n in found.items() if np.ptp(n.values[np.isfinite(n.values)]) > 0} or found
     if not varying:
         raise NasrankError(
             f"no column holds numbers beside the architectures in {architecture_column!r}; "
-            f"its columns are {_listed(columns)}; name one with --column"
+            f"its columns are {listed(columns)}{problem}; name one with --column"
         )
+    # What counts the rows, as a table's own index, says nothing of architectures that are told otherwise.
+    varying = {name: n for name, n in varying.items() if not _counts_rows(n.values)} or varying
+    of_seeds = {name: match for name in varying if (match := _OF_SEED.fullmatch(name))}
+    if len(of_seeds) == len(varying) and len({match[1] for match in of_seeds.values()}) == len(varying) > 1:
+        return [(name, varying[name], int(match[1])) for name, match in of_seeds.items()]
     named = [name for name in _VALUE_NAMES if name in found]
     choices: list[str] = [*named] if len(named) == 1 else [name for name in named if name in varying]
     choices = choices or list(varying)
     if len(choices) > 1:
-        raise NasrankError(f"the columns {_listed(choices)} hold numbers; name one with --column")
-    return choices[0], found[choices[0]]
+        raise NasrankError(f"the columns {listed(choices)} hold numbers; name one with --column")
+    return [(choices[0], found[choices[0]], None)]
+
+
+def _counts_rows(numbers: NDArray[np.float64]) -> bool:
+    return bool(np.array_equal(numbers, np.arange(len(numbers))))
 
 
 def _names_the_same(values: Sequence[object], readings: Mapping[str, ArchIds]) -> bool:
@@ -300,25 +254,27 @@ def _names_the_same(values: Sequence[object], readings: Mapping[str, ArchIds]) -
         return False
 
 
-def _numbers(values: Sequence[object]) -> NDArray[np.float64]:
-    """[rows]; NaN for what is empty."""
+def _numbers(values: Sequence[object]) -> _Numbers:
     numbers = np.empty(len(values))
+    percents = 0
     for row, value in enumerate(values):
+        text = value.strip() if isinstance(value, str) else value
+        is_percent = isinstance(text, str) and text.endswith("%")
+        percents += is_percent
         try:
-            if isinstance(value, bool):
+            if isinstance(text, bool):
                 raise ValueError
-            numbers[row] = math.nan if value is None or value == "" else float(value)  # type: ignore[arg-type]
+            number: Any = text[:-1] if is_percent and isinstance(text, str) else text
+            numbers[row] = math.nan if number is None or number == "" else float(number)
         except (TypeError, ValueError, OverflowError):
             raise NasrankError(f"row {row + 1}: {shown(value)} is not a number") from None
-    return numbers
+    known = int(np.count_nonzero(~np.isnan(numbers)))
+    if 0 < percents < known:
+        raise NasrankError(f"{percents:,} of {known:,} numbers have a percent sign; all or none need it")
+    return _Numbers(numbers, PERCENT if percents else None)
 
 
 def _column(columns: Columns, name: str) -> Sequence[object]:
     if name not in columns:
-        raise NasrankError(f"it has no column {name!r}; its columns are {_listed(columns)}")
+        raise NasrankError(f"it has no column {name!r}; its columns are {listed(columns)}")
     return columns[name]
-
-
-def _listed(names: Any, at_most: int = 20) -> str:
-    listed = ", ".join(repr(str(name)[:60]) for name in itertools.islice(names, at_most))
-    return listed + (f" and {len(names) - at_most:,} more" if len(names) > at_most else "")

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -21,13 +21,14 @@ import sqlalchemy as sa
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, OperationSet
+from nasrank.db.nb201.notations import spearman
 from nasrank.db.predictions.process import prediction_reader
 from nasrank.db.predictions.reading import (
     ForeignRun,
     KnownAccuracies,
     PredictionOptions,
     prediction_files,
-    read_run,
+    read_runs,
     seeds_of,
 )
 from nasrank.db.runs.experiment import named_experiment
@@ -46,11 +47,16 @@ from nasrank.db.warehouse.models import (
 
 @dataclass(slots=True)
 class ImportReport:
-    """The runs of the files given, `imported` now or `unchanged` since; `notes` say how files were read."""
+    """The runs of the files given, `imported` now or `unchanged` since.
+
+    `notes` say how files were read, and how the first fits what is known; `warnings` where it can hardly be
+    what it is said to be.
+    """
 
     imported: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -88,13 +94,18 @@ def import_predictions(
     report = ImportReport()
     files = prediction_files(path)
     seeds, told = seeds_of(files, options.seed)
-    runs: list[ForeignRun] = []
+    of_file: list[list[ForeignRun]] = []
     with prediction_reader() as read_file:
         for file, number in zip(files, seeds, strict=True):
-            notices.on_file(len(runs), len(files))
-            runs.append(read_run(file, number, known_accuracies, options, read_file))
+            notices.on_file(len(of_file), len(files))
+            of_file.append(read_runs(file, number, known_accuracies, options, read_file))
+    runs = [run for own in of_file for run in own]
+    _refuse_equal_seeds(runs)
+    if len(runs) > len(files):
+        told = f"seeds {', '.join(str(run.seed) for run in runs)} from the columns"
     report.notes += [*dict.fromkeys(line for run in runs for line in run.notes), told]
-    _refuse_differences(runs)
+    _refuse_differences([own[0] for own in of_file])
+    _tell_fit(warehouse, runs[0], keys[0], report)
     predicts = "score" if runs[0].source["scale"] == "score" else "accuracy"
     experiment = named_experiment(IMPORTED, name, str(options.mask), predicts)
     known = _known_sources(warehouse, experiment)
@@ -154,7 +165,8 @@ def list_predictions(warehouse: Warehouse) -> pa.Table:
 def coverage(warehouse: Warehouse, run_ids: Sequence[str]) -> pa.Table:
     """Which sets all these runs, of one mask, predicted wholly; a row a key that is a mean over trials.
 
-    Columns gt_key, covered, and not_covered with the number of architectures that are missing.
+    Columns gt_key, covered, and not_covered: how many other sets there are, and how many architectures that
+    lacks of which the fewest are missing.
     """
     return warehouse.query_arrow(
         """WITH predicted AS (
@@ -176,8 +188,10 @@ def coverage(warehouse: Warehouse, run_ids: Sequence[str]) -> pa.Table:
         SELECT
             gt_key,
             string_agg(architecture_set, ', ' ORDER BY position) FILTER (WHERE missing = 0) AS covered,
-            string_agg(architecture_set || ' (' || missing || ' missing)', ', ' ORDER BY position)
-                FILTER (WHERE missing > 0) AS not_covered
+            CASE WHEN max(missing) > 0 THEN
+                count(*) FILTER (WHERE missing > 0) || ' sets; ' || arg_min(architecture_set, missing)
+                FILTER (WHERE missing > 0) || ' lacks ' || min(missing) FILTER (WHERE missing > 0)
+            END AS not_covered
         FROM (SELECT *, row_number() OVER (ORDER BY n, architecture_set DESC) AS position FROM chosen)
         GROUP BY ALL ORDER BY ALL""",
         {"run_ids": list(run_ids)},
@@ -196,6 +210,48 @@ def _ground_truth(warehouse: Warehouse, texts: Sequence[str]) -> tuple[list[str]
     return keys, KnownAccuracies(keys[0], truth)
 
 
+def _tell_fit(warehouse: Warehouse, run: ForeignRun, asked: str, report: ImportReport) -> None:
+    """How the predictions rank by each truth that is known, and what cannot well be so."""
+    truths = warehouse.query(
+        """SELECT gt_key, arch_id, truth.accuracy
+        FROM ground_truth AS truth
+        JOIN ground_truth_key AS key USING (gt_key)
+        WHERE key.trial = 'mean'"""
+    )
+    fits: dict[str, float] = {}
+    for key, rows in truths.groupby("gt_key"):
+        truth = np.full(NUM_ARCHITECTURES, np.nan)
+        truth[rows["arch_id"]] = rows["accuracy"]
+        fits[str(key)], _ = spearman(run.numbers, truth[run.arch_ids])
+    n = int(np.isfinite(run.numbers).sum())
+    best = max(fits, key=lambda key: abs(fits[key]), default=None)
+    if best is None:
+        report.notes.append(f"{n:,} predictions; the warehouse has no ground truth to set them beside")
+        return
+    rho = fits[best]
+    report.notes.append(f"{n:,} predictions; Spearman's ρ is {rho:.2f} to {best}, of {len(fits)} truths")
+    own = fits.get(asked, rho)
+    if rho < _LOWEST:
+        report.warnings.append(
+            f"ρ is {rho:.2f}: where the truth is high, these are low, as errors are; if so, remove them "
+            "and import them with --scale score --lower-is-better"
+        )
+    elif abs(rho) < _NOTHING and n >= _MANY:
+        report.warnings.append(
+            f"ρ is {rho:.2f}: they tell next to nothing of any known truth; are the architectures theirs, in "
+            "the order of the file?"
+        )
+    elif rho - own >= _BETTER:
+        report.warnings.append(f"they fit {best} better (ρ {rho:.2f}) than {asked} (ρ {own:.2f})")
+
+
+# What a ranking by chance, or of the wrong thing, has: below, beneath, from how many, and by how much less.
+_LOWEST: Final = -0.2
+_NOTHING: Final = 0.1
+_MANY: Final = 200
+_BETTER: Final = 0.2
+
+
 def _refuse_differences(runs: Sequence[ForeignRun]) -> None:
     """Files of one folder are read alike, or one of them was misread."""
     for name, option in (("notation", "--notation"), ("scale", "--scale"), ("value_column", "--column")):
@@ -203,6 +259,18 @@ def _refuse_differences(runs: Sequence[ForeignRun]) -> None:
         if len(by_value) > 1:
             told = ", ".join(f"{file} as {value}" for value, file in by_value.items())
             raise NasrankError(f"the files differ in {name} ({told}); force one for all with {option}")
+
+
+def _refuse_equal_seeds(runs: Sequence[ForeignRun]) -> None:
+    seen: dict[int, str] = {}
+    for run in runs:
+        name = run.source["file_name"]
+        if run.seed in seen:
+            raise NasrankError(
+                f"seed {run.seed} is in {seen[run.seed]} and in {name}; each seed is needed once: give a "
+                "folder of other files, or number them with --seed"
+            )
+        seen[run.seed] = name
 
 
 def _run_id(experiment: dict[str, Any], seed: int) -> str:

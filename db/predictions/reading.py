@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import OperationSet, all_architectures
 from nasrank.db.nb201.notations import ArchIds, choose_reading
-from nasrank.db.predictions.files import FORMATS, Choice, PredictionFile, read_prediction_file
+from nasrank.db.predictions.files import PERCENT, Choice, PredictionFile, read_prediction_file
 from nasrank.db.predictions.process import ReadFile
+from nasrank.db.predictions.shapes import FORMATS
 
 IMPORTER_VERSION: Final = 2
 SCALES: Final = ("fraction", "percent", "score")
@@ -96,14 +97,17 @@ def seeds_of(files: Sequence[Path], first: int | None) -> tuple[list[int], str]:
     return seeds, f"{_seeds(seeds)}{', in the order of the names' if len(files) > 1 else ''}"
 
 
-def read_run(
+def read_runs(
     path: Path,
     seed: int,
     known: KnownAccuracies,
     options: PredictionOptions,
     read_file: ReadFile = read_prediction_file,
-) -> ForeignRun:
+) -> list[ForeignRun]:
     """Read and check one file, which `read_file` opens: here, or in a process with limits.
+
+    A run for each seed that it holds: those that it tells, but with `options.seed` counted up from there;
+    `seed` where it holds one and tells none.
 
     Raises:
         NasrankError: it cannot be read, is unclear, or holds what the options exclude.
@@ -112,7 +116,16 @@ def read_run(
         raise NasrankError(f"unknown scale {options.scale!r}; choose {', '.join(SCALES)}")
     if options.lower_is_better and options.scale in ("fraction", "percent"):
         raise NasrankError("of accuracies higher is better; with --lower-is-better give --scale score")
-    file = read_file(path, options.choice)
+    found = read_file(path, options.choice)
+    if options.seed is not None or found[0].seed is None:
+        found = [replace(file, seed=seed + place) for place, file in enumerate(found)]
+    return [_checked(path, file, known, options) for file in found]
+
+
+def _checked(
+    path: Path, file: PredictionFile, known: KnownAccuracies, options: PredictionOptions
+) -> ForeignRun:
+    assert file.seed is not None
     try:
         notation, told = choose_reading(file.readings, file.numbers, known.values, known.key)
         arch_ids = file.readings[notation]
@@ -133,7 +146,7 @@ def read_run(
         _counted(path, "infinite, ranked last", int(np.isneginf(numbers[admitted]).sum())),
     ]
     return ForeignRun(
-        seed,
+        file.seed,
         _source_row(file, notation, scale, options),
         arch_ids[admitted],
         numbers[admitted],
@@ -190,6 +203,8 @@ def _scale(file: PredictionFile) -> str:
     if len(finite) < 2:
         raise NasrankError(f"{file.value_column!r} has {len(finite)} finite numbers; at least 2 are needed")
     low, high = float(finite.min()), float(finite.max())
+    if file.unit == PERCENT:
+        return PERCENT
     if "score" in file.value_column.lower() or low < 0 or high > 100:
         return "score"
     if high <= 1:

@@ -299,7 +299,7 @@ class PredictionSource(Base):
     architecture_column: Mapped[str] = mapped_column(comment="column of the architectures")
     value_column: Mapped[str] = mapped_column(comment="column of the predictions")
     notation: Mapped[str] = mapped_column(
-        comment="how it writes architectures: string, nested, digits, naslib or index"
+        comment="how it writes architectures: string, nested, digits, naslib, names, edges or index"
     )
     scale: Mapped[str] = mapped_column(comment="what its numbers are: fraction, percent or score")
     lower_is_better: Mapped[bool] = mapped_column(

@@ -89,3 +89,8 @@ def upgrade() -> None:
         sa.Column("ndcg_at_k", sa.Double(), nullable=True, comment="as in run_search"),
         comment="What run_search has for the keys that a run was asked to predict; query run_search",
     )
+    op.alter_column(
+        "prediction_source",
+        "notation",
+        comment="how it writes architectures: string, nested, digits, naslib, names, edges or index",
+    )

@@ -26,7 +26,8 @@ from nasrank.trainer.messages import say, say_waiting
 
 def import_predictions_command(
     path: Annotated[
-        Path | None, typer.Argument(help="JSON, CSV or Parquet file, or a folder of one such file a seed.")
+        Path | None,
+        typer.Argument(help="A file, or a folder of one file a seed: JSON, text, Parquet or NumPy."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="What the predictions are called everywhere.")] = None,
     mask: Annotated[
@@ -83,9 +84,9 @@ def import_predictions_command(
 ) -> None:
     """Import predictions that others made.
 
-    They stand beside own runs in every view and page. A file holds what one seed predicts: an object from
-    architecture to number, or a table. Accuracies are fractions or percent; a score, such as a zero-cost
-    proxy, can be any number. How a file was read is said, and which sets of architectures it covers.
+    They stand beside own runs in every view and page. A file holds what one seed predicts, or several: an
+    object from architecture to number, or a table. Accuracies are fractions or percent; a score, such as a
+    zero-cost proxy, can be any number. How a file was read is said, and which sets of architectures it covers.
 
     \b
     Example: nasrank-train import-predictions my_supernet/ --name my-supernet --mask Zero+Pool
@@ -124,7 +125,9 @@ def import_predictions_command(
     for note in report.notes:
         say(note)
     say(f"runs imported: {len(report.imported)}; there already: {len(report.unchanged)}")
+    for warning in report.warnings:
+        say(f"warning: {warning}")
     covered = coverage(target, report.imported + report.unchanged)
     if not any(covered["covered"].to_pylist()):
-        say("warning: no set of architectures is predicted wholly, so nothing is measured")
+        say("no set of the benchmark is predicted wholly; what was predicted is measured as a set of its own")
     print_table(covered, format)

@@ -35,9 +35,9 @@ def read() -> Iterator[Callable[[Path], None]]:
     with prediction_reader() as read_file:
 
         def read(path: Path) -> None:
-            file = read_file(path, Choice())
-            for name in (file.value_column, file.architecture_column, file.file_name):
-                assert name.isprintable()
+            for file in read_file(path, Choice()):
+                for name in (file.value_column, file.architecture_column, file.file_name):
+                    assert name.isprintable()
 
         yield read
 
