@@ -86,7 +86,8 @@ def import_predictions_command(
 
     They stand beside own runs in every view and page. A file holds what one seed predicts, or several: an
     object from architecture to number, or a table. Accuracies are fractions or percent; a score, such as a
-    zero-cost proxy, can be any number. How a file was read is said, and which sets of architectures it covers.
+    zero-cost proxy, can be any number. How a file was read is said, and which sets of architectures it
+    covers.
 
     \b
     Example: nasrank-train import-predictions my_supernet/ --name my-supernet --mask Zero+Pool
