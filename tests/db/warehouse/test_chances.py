@@ -127,7 +127,7 @@ def test_values_stand_beside_both_references(warehouse: Warehouse, write_run: Ru
     assert of_tau.leaves.tolist() == ["initial networks", "both"]
     assert of_tau.is_within_chance.tolist() == [True, False]
     # They are no evidence of what training does.
-    assert warehouse.query("SELECT * FROM finding_evidence WHERE epoch = 0").empty
+    assert warehouse.view("finding_evidence", KEY).to_pandas().query("epoch == 0").empty
     reported = warehouse.query("SELECT kind FROM experiment_reported JOIN experiment USING (experiment_id)")
     assert set(reported.kind) <= {"trained"}
 
