@@ -96,7 +96,7 @@ def test_differences_are_downloaded_as_the_views_have_them(
         {"one": ids[1], "other": ids[0], "key": KEY},
     )
     both = found.merge(view, on=["architecture_set", "metric"], suffixes=("", "_view"))
-    assert len(both) == len(found) == len(view) == 8 * 7 + 1
+    assert len(both) == len(found) == len(view) == 8 * 9 + 1
     for row in both.itertuples():
         scale = 100 if row.metric == "a_n" else 1
         assert row.difference == pytest.approx(scale * row.difference_view)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,7 +67,9 @@ class PandasPickle:
                 f"{means.shown} is no data frame as pandas is known to pickle it ({problem}); save it as CSV"
             ) from error
         epochs = options.epochs if options.epochs is not None else _epochs(table)
-        return benchmark_of_table(table, means.content, means.path, self.name, epochs)
+        return benchmark_of_table(
+            table, means.content, means.path, self.name, replace(options, epochs=epochs)
+        )
 
 
 def _epochs(table: pa.Table) -> int | None:

@@ -1,7 +1,10 @@
 """Ground truth in a table, CSV or Parquet: the column `arch_str`, and percent in `<dataset>/<split>`.
 
-Two more columns are read where they are there: `arch_index`, which must be the NAS-Bench-201 index of
-`arch_str`, and `params_million`, of the network with CIFAR-10's ten classes. A table has one value an
+The index of an architecture, `arch_index`, is enough, and columns may have other names: `arch str`, `index`,
+`cifar10-valid/x-valid`, or `accuracy` and `test accuracy`, whose data set the person who imports says.
+
+Two more columns are read where they are there: `arch_index` beside `arch_str`, whose index it must be, and
+`params_million`, of the network with CIFAR-10's ten classes. A table has one value an
 architecture, which counts as the mean over its trials, and does not say after how many epochs.
 """
 
@@ -39,6 +42,19 @@ from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, Architecture, all_
 
 _COLUMNS: Final = {f"{dataset}/{split}": (dataset, split) for dataset in DATASETS for split in SPLITS}
 _OTHER_COLUMNS: Final = ("arch_str", "arch_index", "params_million")
+# Other names of columns, in lower case and with blanks for underscores.
+_NAMES: Final = {
+    **dict.fromkeys(("arch", "arch str", "architecture", "arch string", "architecture string"), "arch_str"),
+    **dict.fromkeys(("index", "arch index", "arch id", "architecture index"), "arch_index"),
+}
+# The benchmark's own names of splits, and others. Of other data sets, `ori-test` is all of valid and test.
+_SPLITS: Final = {
+    **{split: split for split in SPLITS},
+    **dict.fromkeys(("x-valid", "val", "validation"), "valid"),
+    "x-test": "test",
+}
+_OF_CIFAR10: Final = {"ori-test": "test"}
+_ACCURACY: Final = ("accuracy", "acc")
 _TEN_CLASSES: Final = {"cifar10-valid", "cifar10"}
 _MAX_MILLIONS: Final = 1000  # far above the largest network of the benchmark, which has 1.5
 _VERSION: Final = 1
@@ -67,7 +83,7 @@ class CsvFile:
             raise
         except (UnicodeDecodeError, pa.ArrowException, NasrankError) as error:
             raise _unreadable(path, "CSV in UTF-8", error) from error
-        return benchmark_of_table(table, content, path, self.name, options.epochs)
+        return benchmark_of_table(table, content, path, self.name, options)
 
 
 @dataclass(frozen=True)
@@ -92,24 +108,24 @@ class ParquetFile:
             table = read_parquet(content, NUM_ARCHITECTURES)
         except NasrankError as error:
             raise _unreadable(path, "Parquet", error) from error
-        return benchmark_of_table(table, content, path, self.name, options.epochs)
+        return benchmark_of_table(table, content, path, self.name, options)
 
 
 def benchmark_of_table(
-    table: pa.Table, content: bytes, path: Path | None, name: str, epochs: int | None
+    table: pa.Table, content: bytes, path: Path | None, name: str, options: BenchmarkOptions
 ) -> Benchmark:
     """What a table holds, checked; `content` is the file's, `name` the format's.
 
     Raises `NasrankError` with the first thing wrong.
     """
-    file = repr(str(path))
+    file, epochs = repr(str(path)), options.epochs
     if epochs is None or epochs < 1:
         given = "it does not say so itself" if epochs is None else f"not {epochs}"
         raise NasrankError(
             f"after how many epochs are the accuracies in {file}? {given}; "
             "give --epochs: NAS-Bench-201 has 200 and 12"
         )
-    table = _with_known_names(table, file)
+    table = _with_known_names(table, file, options.split)
     arch_ids = _arch_ids(table, file)
     trials = np.full(len(arch_ids), "mean")
     measurements = []
@@ -136,25 +152,50 @@ def benchmark_of_table(
     )
 
 
-def _with_known_names(table: pa.Table, file: str) -> pa.Table:
-    """With spaces around column names removed, and every name there once."""
+def _with_known_names(table: pa.Table, file: str, split: str | None) -> pa.Table:
+    """With the names that this file's columns have here, every one once."""
     names = [name.strip() for name in table.column_names]
+    if split is not None and split not in _COLUMNS:
+        raise NasrankError(f"--split {split!r} is not one of {', '.join(_COLUMNS)}")
+    names = [_known_name(name, split) for name in names]
     listed = ", ".join(map(shown, names[:20]))
     repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
         raise NasrankError(
             f"{file} has the column {shown(repeated[0])} more than once; its columns are {listed}"
         )
-    if "arch_str" not in names or not any(name in _COLUMNS for name in names):
+    if not {"arch_str", "arch_index"} & {*names} or not any(name in _COLUMNS for name in names):
         raise NasrankError(
-            f"{file} has the columns {listed}; needed are arch_str and at least one of <dataset>/<split> "
-            f"with a dataset of {', '.join(DATASETS)} and a split of {', '.join(SPLITS)}, separated by commas"
+            f"{file} has the columns {listed}; needed are arch_str or arch_index, and at least one of "
+            f"<dataset>/<split> with a dataset of {', '.join(DATASETS)} and a split of {', '.join(SPLITS)}, "
+            "separated by commas; --split says what a column accuracy is of"
         )
     return table.rename_columns(names)
 
 
+def _known_name(name: str, split: str | None) -> str:
+    """What a column is called here; its own name where that is unknown."""
+    plain = name.lower().replace("_", " ")
+    if plain in _NAMES:
+        return _NAMES[plain]
+    dataset, _, own = name.rpartition("/")
+    splits = _SPLITS | (_OF_CIFAR10 if dataset in _TEN_CLASSES else {})
+    if dataset in DATASETS and own in splits:
+        return f"{dataset}/{splits[own]}"
+    if split is None or name in _OTHER_COLUMNS:
+        return name
+    if plain in _ACCURACY:
+        return split
+    words = plain.split(" ")
+    if words[-1] in _ACCURACY and len(words) == 2 and words[0] in _SPLITS:
+        return f"{split.partition('/')[0]}/{_SPLITS[words[0]]}"
+    return name
+
+
 def _arch_ids(table: pa.Table, file: str) -> NDArray[np.int16]:
     """The index of each row's architecture, int16 [rows]."""
+    if "arch_str" not in table.column_names:
+        return _of_indices(_numbers(table, "arch_index", file), file)
     try:
         texts = pc.utf8_trim_whitespace(table["arch_str"].cast(pa.string()))
     except pa.ArrowException as error:
@@ -178,6 +219,19 @@ def _arch_ids(table: pa.Table, file: str) -> NDArray[np.int16]:
                 f"NAS-Bench-201 index {arch_ids[row]}; correct it, or rename the column if it "
                 "is another numbering"
             )
+    check_complete(arch_ids, np.full(len(arch_ids), "mean"), file)
+    return arch_ids
+
+
+def _of_indices(numbers: NDArray[np.float64], file: str) -> NDArray[np.int16]:
+    wrong = np.flatnonzero(~np.isin(numbers, np.arange(NUM_ARCHITECTURES)))
+    if len(wrong):
+        row = int(wrong[0])
+        raise NasrankError(
+            f"{file}, row {row + 1}: arch_index is {numbers[row]:g}; a whole number from 0 to "
+            f"{NUM_ARCHITECTURES - 1} is needed"
+        )
+    arch_ids = numbers.astype(np.int16)
     check_complete(arch_ids, np.full(len(arch_ids), "mean"), file)
     return arch_ids
 

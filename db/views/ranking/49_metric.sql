@@ -69,7 +69,7 @@ SELECT * FROM (VALUES
     (
         'auc', 'both', 'run', 1, 0, 1, FALSE,
         'how often one of the top-500 is predicted above one of the random sample outside it; a tie counts half',
-        'area under the ROC curve', ['compare', 'report']
+        'area under the ROC curve', ['compare']
     ),
     (
         'precision_at_k', 'both', 'search', 1, 0, 1, TRUE, 'share of the k best predicted that are among the k best',
@@ -85,16 +85,16 @@ SELECT * FROM (VALUES
     ),
     (
         'worst_rank', 'both', 'search', -1, 1, 15625, FALSE, 'true rank of the worst of the k best predicted',
-        'Ning et al. 2021', ['report']
+        'Ning et al. 2021', []
     ),
     (
         'bottom_precision_at_k', 'both', 'search', 1, 0, 1, TRUE,
-        'share of the k worst predicted that are among the k worst', 'Ning et al. 2021', ['report']
+        'share of the k worst predicted that are among the k worst', 'Ning et al. 2021', []
     ),
     (
         'ndcg_at_k', 'both', 'search', 1, 0, 1, FALSE,
         'discounted gain of the k best predicted by that of the k best: an architecture gains its truth above the '
-        'least of the pool, by the logarithm of its place', 'Järvelin and Kekäläinen 2002', ['report']
+        'least of the pool, by the logarithm of its place', 'Järvelin and Kekäläinen 2002', []
     )
 ) AS metrics (metric, predicts, scope, better, low, high, across_masks, definition, source, pages);
 

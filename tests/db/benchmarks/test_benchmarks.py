@@ -21,6 +21,7 @@ import pytest
 
 from nasrank.db.benchmarks import Benchmark, find_importer, list_importers, read_benchmark
 from nasrank.db.benchmarks.benchmark import COSTS, RESULTS
+from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.validation import KNOWN_BEST
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import BENCHMARK_OPERATIONS, all_architectures
@@ -432,9 +433,9 @@ def test_sizes_need_a_dataset_of_ten_classes(table: pd.DataFrame, tmp_path: Path
     [
         (b"", "not readable as CSV in UTF-8"),
         (b"arch_str,cifar10/test\n", "15,625 of 15,625 architectures are missing"),
-        (b"arch_str,accuracy\nx,1\n", "has the columns 'arch_str', 'accuracy'; needed are arch_str and"),
+        (b"arch_str,accuracy\nx,1\n", "has the columns 'arch_str', 'accuracy'; needed are arch_str or"),
         (b"arch_str;cifar10/test\nx;1\n", "separated by commas"),
-        (b"arch,cifar10/test\nx,1\n", "needed are arch_str"),
+        (b"net,cifar10/test\nx,1\n", "needed are arch_str"),
         (b"arch_str,cifar10/test, cifar10/test\nx,1,2\n", "the column 'cifar10/test' more than once"),
         (b"arch_str,cifar10/test\nx,1,2\n", "not readable as CSV in UTF-8: CSV parse error"),
         (b"arch_str,cifar10/test\n\xff\xfe,1\n", "not readable as CSV in UTF-8"),
@@ -447,6 +448,41 @@ def test_what_is_no_such_csv_is_refused(content: bytes, line: str, tmp_path: Pat
     file = tmp_path / "table.csv"
     file.write_bytes(content)
     assert line in refused(file, epochs=200)
+
+
+@pytest.mark.parametrize(
+    ("names", "split", "keys"),
+    [
+        (("index", "accuracy"), "cifar10-valid/valid", {("cifar10-valid", "valid")}),
+        (("arch_id", "cifar10-valid/x-valid"), None, {("cifar10-valid", "valid")}),
+        (("arch str", "acc"), "cifar10-valid/valid", {("cifar10-valid", "valid")}),
+        (("Architecture", "validation accuracy"), "cifar10-valid/test", {("cifar10-valid", "valid")}),
+    ],
+)
+def test_tables_as_they_are_published(
+    table: pd.DataFrame, tmp_path: Path, names: tuple[str, str], split: str | None, keys: set[tuple[str, str]]
+) -> None:
+    """Their names of columns, and an index in place of the string."""
+    architectures = "arch_str" if "arch" in names[0].lower() and "_" not in names[0] else "arch_index"
+    ids = {a.string: arch_id for arch_id, a in enumerate(all_architectures())}
+    known = table.assign(arch_index=table["arch_str"].map(ids))
+    column = next(name for name in table.columns if name.startswith("cifar10"))
+    file = tmp_path / "table.csv"
+    known[[architectures, column]].set_axis(list(names), axis=1).to_csv(file, index=False)
+    options = BenchmarkOptions(epochs=200, split=split)
+    results = read_benchmark(file, options=options).results.to_pandas()
+    assert set(results[["dataset", "split"]].itertuples(index=False, name=None)) == keys
+    assert len(results) == 15_625
+    rows = results.set_index("arch_id")["accuracy"]
+    expected = known.set_index("arch_index")[column] / 100
+    assert np.allclose(rows.sort_index(), expected.sort_index())
+
+
+def test_another_data_sets_whole_test_is_no_split(table: pd.DataFrame, tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    column = next(name for name in table.columns if name.startswith("cifar10"))
+    table[["arch_str", column]].set_axis(["arch_str", "cifar100/ori-test"], axis=1).to_csv(file, index=False)
+    assert "needed are arch_str or arch_index" in refused(file, epochs=200)
 
 
 def test_what_is_no_such_parquet_is_refused(table: pd.DataFrame, tmp_path: Path) -> None:
