@@ -49,14 +49,14 @@ from nasrank.db.warehouse.models import (
 class ImportReport:
     """The runs of the files given, `imported` now or `unchanged` since.
 
-    `notes` say how files were read, and how the first fits what is known; `warnings` where it can hardly be
+    `notes` say how files were read, and how the first fits what is known; `doubts` where it can hardly be
     what it is said to be.
     """
 
     imported: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -232,17 +232,17 @@ def _tell_fit(warehouse: Warehouse, run: ForeignRun, asked: str, report: ImportR
     report.notes.append(f"{n:,} predictions; Spearman's ρ is {rho:.2f} to {best}, of {len(fits)} truths")
     own = fits.get(asked, rho)
     if rho < _LOWEST:
-        report.warnings.append(
+        report.doubts.append(
             f"ρ is {rho:.2f}: where the truth is high, these are low, as errors are; if so, remove them "
             "and import them with --scale score --lower-is-better"
         )
     elif abs(rho) < _NOTHING and n >= _MANY:
-        report.warnings.append(
+        report.doubts.append(
             f"ρ is {rho:.2f}: they tell next to nothing of any known truth; are the architectures theirs, in "
             "the order of the file?"
         )
     elif rho - own >= _BETTER:
-        report.warnings.append(f"they fit {best} better (ρ {rho:.2f}) than {asked} (ρ {own:.2f})")
+        report.doubts.append(f"they fit {best} better (ρ {rho:.2f}) than {asked} (ρ {own:.2f})")
 
 
 # What a ranking by chance, or of the wrong thing, has: below, beneath, from how many, and by how much less.

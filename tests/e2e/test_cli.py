@@ -252,7 +252,7 @@ def test_predictions_of_others_are_imported(nasrank: Command, folder: Path) -> N
             "seed 0 of 'theirs', mask Zero+Pool, from seed0",
         ),
         ((str(other), "--name", "x", "--mask", "Zero", "--notation", "index"), "row 1: '|"),
-        ((str(folder), "--name", "x"), "has no file that ends in .json, .csv, .parquet"),
+        ((str(folder), "--name", "x"), "has no file that ends in .json, .jsonl, .csv"),
         (("--remove", "nobody"), "no predictions were imported as 'nobody'; there are theirs"),
     ):
         if arguments[0] == str(folder):

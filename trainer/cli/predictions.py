@@ -126,8 +126,8 @@ def import_predictions_command(
     for note in report.notes:
         say(note)
     say(f"runs imported: {len(report.imported)}; there already: {len(report.unchanged)}")
-    for warning in report.warnings:
-        say(f"warning: {warning}")
+    for doubt in report.doubts:
+        say(f"warning: {doubt}")
     covered = coverage(target, report.imported + report.unchanged)
     if not any(covered["covered"].to_pylist()):
         say("no set of the benchmark is predicted wholly; what was predicted is measured as a set of its own")

@@ -240,7 +240,7 @@ def test_what_can_hardly_be_so_is_told(warehouse: Warehouse, tmp_path: Path) -> 
         assert note.startswith("313 predictions; Spearman's ρ is ")
         if warning is None:
             assert note == f"313 predictions; Spearman's ρ is 1.00 to {key}, of 3 truths"
-            assert report.warnings == []
+            assert report.doubts == []
         else:
-            assert len(report.warnings) == 1
-            assert warning in report.warnings[0]
+            assert len(report.doubts) == 1
+            assert warning in report.doubts[0]

@@ -81,7 +81,7 @@ def test_the_whole_space_and_its_parameters(warehouse: Warehouse, shared: Path, 
 )
 def test_whatever_shape_it_has(warehouse: Warehouse, shared: Path, file: str, tau: float) -> None:
     report = import_predictions(warehouse, shared / "cases" / file, "theirs", PredictionOptions())
-    assert not report.warnings
+    assert not report.doubts
     [row] = warehouse.query(OWN_CHOICE, [KEY]).itertuples()
     assert row.n == (15_625 if file.startswith("preds") else 200)
     assert row.tau == pytest.approx(tau, abs=5e-5)
@@ -102,6 +102,6 @@ def test_several_seeds(warehouse: Warehouse, shared: Path, file: str, seeds: lis
 
 def test_errors_are_told_and_other_spaces_refused(warehouse: Warehouse, shared: Path) -> None:
     report = import_predictions(warehouse, shared / "cases" / "error_percent.json", "x", PredictionOptions())
-    assert "--scale score --lower-is-better" in report.warnings[0]
+    assert "--scale score --lower-is-better" in report.doubts[0]
     with pytest.raises(NasrankError, match="size search space"):
         import_predictions(warehouse, shared / "cases" / "sss.json", "y", PredictionOptions())
