@@ -13,10 +13,9 @@ from nasrank.trainer.cli.dashboard import dashboard
 from nasrank.trainer.cli.images import data
 from nasrank.trainer.cli.ingest import ingest_command
 from nasrank.trainer.cli.parameters import SectionedCommand
-from nasrank.trainer.cli.power import power
 from nasrank.trainer.cli.predictions import import_predictions_command
 from nasrank.trainer.cli.query import export, intervals, sql
-from nasrank.trainer.cli.report import report
+from nasrank.trainer.cli.report import power, report
 from nasrank.trainer.cli.run import run
 from nasrank.trainer.cli.study import study_app
 from nasrank.trainer.cli.warehouse import doctor, init
