@@ -1,9 +1,9 @@
 """How predictions without any information rank: random permutations of the architectures of a mask.
 
 What counts pairs is a sum over them of their order in the prediction. Its deviation over all permutations is
-a formula, and for large sets its quantiles, too; small sets, and what has no formula, are drawn. Nothing
-depends on how predictions are distributed but the means A_N, for which they are normal. docs/method.md, "What
-chance gives", has the formulas.
+a formula, and for large sets its quantiles, too; small sets, and what has no formula, are drawn. How
+predictions are distributed matters to the means A_N and to Pearson's correlation only: there they are normal.
+docs/method.md, "What chance gives", has the formulas.
 """
 
 from __future__ import annotations

@@ -44,6 +44,13 @@ from nasrank.db.warehouse.models import (
     Run,
 )
 
+# Spearman's correlation of what looks like errors; of what tells nothing, from so many predictions on; and by
+# how much another truth fits better than the one that was asked for.
+_LOWEST: Final = -0.2
+_NOTHING: Final = 0.1
+_MANY: Final = 200
+_BETTER: Final = 0.2
+
 
 @dataclass(slots=True)
 class ImportReport:
@@ -243,13 +250,6 @@ def _tell_fit(warehouse: Warehouse, run: ForeignRun, asked: str, report: ImportR
         )
     elif rho - own >= _BETTER:
         report.doubts.append(f"they fit {best} better (ρ {rho:.2f}) than {asked} (ρ {own:.2f})")
-
-
-# What a ranking by chance, or of the wrong thing, has: below, beneath, from how many, and by how much less.
-_LOWEST: Final = -0.2
-_NOTHING: Final = 0.1
-_MANY: Final = 200
-_BETTER: Final = 0.2
 
 
 def _refuse_differences(runs: Sequence[ForeignRun]) -> None:

@@ -1,3 +1,13 @@
+-- The metrics of single runs that chance has a level of, by `rankings`, a relation like run_ranking. Of a run τa is of
+-- its own A_N; that of A_N averaged over seeds is another metric.
+CREATE OR REPLACE MACRO chance_values(rankings) AS TABLE
+SELECT * REPLACE (if(metric = 'tau_a', 'tau_a_mean', metric) AS metric)
+FROM metric_values(rankings)
+WHERE metric NOT IN ('a_n', 'gap', 'gap_share');
+
+COMMENT ON MACRO TABLE chance_values IS
+'Each metric of each run that chance has a level of, by a relation like run_ranking; tau_a_mean is the τa of the run';
+
 -- Two references of ignorance: random permutations, and networks before training.
 CREATE OR REPLACE VIEW chance_level AS
 WITH initial_key AS (
@@ -18,13 +28,10 @@ ranking AS (
 one_network AS (
     SELECT
         experiment.dataset, experiment.cells_per_stage, experiment.channels, experiment.node_inputs, experiment.mask,
-        valued.bn_mode, valued.gt_key, valued.architecture_set,
-        -- Of a network the τa is of its own A_N; that of averaged A_N has no mean over networks.
-        if(valued.metric = 'tau_a', 'tau_a_mean', valued.metric) AS metric,
+        valued.bn_mode, valued.gt_key, valued.architecture_set, valued.metric,
         count(*) AS networks, favg(valued.value) AS mean, stddev_samp(valued.value) AS std
-    FROM metric_values('ranking') AS valued
+    FROM chance_values('ranking') AS valued
     JOIN experiment USING (experiment_id)
-    WHERE valued.metric NOT IN ('a_n', 'gap', 'gap_share')
     GROUP BY ALL
 )
 SELECT
@@ -108,10 +115,9 @@ COMMENT ON MACRO TABLE beside_chance IS
 -- like run_metric of the same runs.
 CREATE OR REPLACE MACRO ranking_values(rankings, metrics) AS TABLE
 SELECT
-    experiment_id, epoch, bn_mode, gt_key, architecture_set, '' AS top_k,
-    if(metric = 'tau_a', 'tau_a_mean', metric) AS metric, count(*) AS seeds, favg(value) AS value
-FROM metric_values(rankings)
-WHERE metric NOT IN ('a_n', 'gap', 'gap_share')
+    experiment_id, epoch, bn_mode, gt_key, architecture_set, '' AS top_k, metric, count(*) AS seeds,
+    favg(value) AS value
+FROM chance_values(rankings)
 GROUP BY ALL
 UNION ALL BY NAME
 SELECT
