@@ -26,6 +26,9 @@ MEASURES: Final = (
     ("a_n", "random"),
     ("tau_a", "random"),
 )
+_LEVEL: Final = 0.05
+# Beyond so many seeds, their number says no more than that.
+_MANY: Final = 1_000
 _EVALUATIONS: Final = """
 SELECT *
 FROM evaluation_key
@@ -49,24 +52,18 @@ _PAIR: Final = """
 WITH ranking AS (
     SELECT * FROM run_ranking_from('measured')
 ),
-valued AS (
-    SELECT experiment_id, metric, architecture_set, favg(value) AS mean, count(*) AS seeds
-    FROM metric_values('ranking')
-    GROUP BY ALL
+pair AS (
+    SELECT $one AS experiment_id, $other AS other_id
 )
 SELECT
-    variance_group, metric, architecture_set, experiments, degrees, std,
-    one.seeds, other.seeds AS other_seeds, one.mean, other.mean AS other_mean,
-    one.mean - other.mean AS difference,
-    difference_interval(std, degrees, one.seeds, other.seeds) AS half_interval,
-    seeds_to_tell(std, degrees, coalesce(nullif($difference, 0), one.mean - other.mean)) AS seeds_to_tell,
+    variance_group, metric, architecture_set, seeds, other_seeds, mean, other_mean, difference,
+    difference_error / sqrt(1 / seeds + 1 / other_seeds) AS std, deviation, degrees,
+    difference_interval AS half_interval,
+    seeds_to_tell(std, greatest(degrees, 30), coalesce(nullif($difference, 0), difference)) AS seeds_to_tell,
     seconds_a_run
-FROM pooled_deviation_of('ranking')
+FROM compare_means('ranking', 'pair')
+JOIN variance_group USING (experiment_id)
 JOIN group_cost USING (variance_group)
-JOIN variance_group AS own USING (variance_group)
-JOIN valued AS one USING (experiment_id, metric, architecture_set)
-JOIN valued AS other USING (metric, architecture_set)
-WHERE one.experiment_id = $one AND other.experiment_id = $other
 """
 _EXPERIMENTS: Final = """
 SELECT experiment_id, mask, variance_group
@@ -135,8 +132,9 @@ def of_pair(warehouse: Reader, one: str, other: str, plan: Plan) -> pd.DataFrame
     """How two experiments differ, and what it takes to tell: a row a measure.
 
     Columns as of `deviations`, with seeds and other_seeds, mean and other_mean, and the difference that was
-    seen; `seeds_to_tell` is for the plan's difference, or else for as large a one. Of two masks only measures
-    of the random sample, and not those whose truth differs. Raises `NasrankError` for an experiment that is
+    seen; deviation says which it is by, pooled or, where wider, own. `seeds_to_tell` is for the plan's
+    difference, or else for as large a one. Of two masks only measures of the random sample, and not those
+    whose truth differs. Raises `NasrankError` for an experiment that is
     not there, or has no networks, and for two that need not vary alike.
     """
     found = warehouse.query(_EXPERIMENTS, asked=(one, other)).set_index("experiment_id")
@@ -166,20 +164,36 @@ def of_pair(warehouse: Reader, one: str, other: str, plan: Plan) -> pd.DataFrame
     return _measures(rows)
 
 
-def in_words(row: pd.Series[Any], plan: Plan) -> str:
-    """What a row of `of_pair` says, by its own plan."""
+def in_words(row: pd.Series[Any], difference: float = 0.0) -> str:
+    """What a difference of two means says.
+
+    row: difference and half_interval, or p_holm with the comparisons that it is corrected for; seeds,
+    other_seeds and seeds_to_tell. difference: the true one that these tell; 0 for as large a one as seen.
+    """
+    if pd.isna(row["half_interval"]):
+        return "no interval: nothing tells how much they vary"
     if row["half_interval"] == 0:
         return "at the limit: no seed differs from any other"
-    if abs(row["difference"]) > row["half_interval"]:
+    is_outside = abs(row["difference"]) > row["half_interval"]
+    if "p_holm" in row and is_outside and row["p_holm"] >= _LEVEL:
+        return f"told apart alone, not after correction for {row['comparisons']}"
+    if is_outside:
         return "told apart"
     few = min(row["seeds"], row["other_seeds"])
     if pd.isna(row["seeds_to_tell"]):
         return f"cannot be told apart with {few} seeds: no difference was seen"
-    size = f"is {plan.difference:g}" if plan.difference else "is as large as seen"
+    size = f"is {difference:g}" if difference else "is as large as seen"
     return (
-        f"cannot be told apart with {few} seeds; if the true difference {size}, about "
-        f"{int(row['seeds_to_tell']):,} each would, at 80 % power"
+        f"cannot be told apart with {few} seeds; if the true difference {size}, "
+        f"{about(row['seeds_to_tell'])} each would, at 80 % power"
     )
+
+
+def about(seeds: float | None) -> str:
+    """A number of seeds in words."""
+    if seeds is None or pd.isna(seeds):
+        return "no number"
+    return f"over {_MANY:,}" if seeds > _MANY else f"about {int(seeds)}"
 
 
 def _measures(rows: pd.DataFrame) -> pd.DataFrame:

@@ -355,7 +355,11 @@ def findings(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
     In `evidence` is a list of dictionaries, the rows of finding_evidence that each rests on.
     """
     [rows] = warehouse.measured(
-        _NETWORKS_AND_IMPORTED,
+        """
+        SELECT *
+        FROM evaluation_key
+        WHERE gt_key = $gt_key AND bn_mode IN ($bn_mode, 'untrained') AND is_final
+        """,
         """
         -- Each claim reads it: it is computed once.
         WITH ranking AS MATERIALIZED (
@@ -373,7 +377,8 @@ def findings(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
                 finding, dataset, size,
                 list(
                     evidence
-                    ORDER BY claim, dataset, size, mask, lt, variant, experiment_id, metric DESC, n
+                    ORDER BY
+                        claim, NOT decides, dataset, size, mask, lt, variant, experiment_id, metric DESC, n
                 ) AS evidence
             FROM evidence
             GROUP BY finding, dataset, size
@@ -404,7 +409,7 @@ def series_means(warehouse: Reader, gt_key: str, architecture_sets: tuple[str, .
     """What trained networks and untrained predictors reach: under this key, and all that a run was asked for.
 
     A row an experiment, BN mode, key, architecture set and metric (of `metric_values`), with the seeds that
-    predicted the whole set, the mean over them, and half of its 95 % interval (NULL for one seed).
+    predicted the whole set, the mean over them, and half of its 95 % interval (of `with_interval`).
     """
     [rows] = warehouse.measured(
         """
@@ -419,12 +424,18 @@ def series_means(warehouse: Reader, gt_key: str, architecture_sets: tuple[str, .
             SELECT *
             FROM run_ranking_from('measured')
             WHERE kind IN ('trained', 'untrained') AND is_whole AND list_contains($shown, architecture_set)
+        ),
+        value AS (
+            SELECT * FROM metric_values('ranking')
+        ),
+        mean AS (
+            SELECT * FROM means_of('value')
+        ),
+        known AS (
+            SELECT * FROM with_errors('mean')
         )
-        SELECT
-            experiment_id, bn_mode, gt_key, architecture_set, metric, count(*) AS seeds, favg(value) AS mean,
-            interval_95(stddev_samp(value), count(*)) AS half_interval
-        FROM metric_values('ranking')
-        GROUP BY ALL
+        SELECT experiment_id, bn_mode, gt_key, architecture_set, metric, seeds, mean, half_interval
+        FROM with_interval('known')
         ORDER BY experiment_id, bn_mode, gt_key, architecture_set, metric
         """,
         sets="""
@@ -439,10 +450,11 @@ def series_means(warehouse: Reader, gt_key: str, architecture_sets: tuple[str, .
 
 
 def series_differences(warehouse: Reader, pairs: Sequence[tuple[Series, Series]]) -> pd.DataFrame:
-    """How the first of each pair differs from the second in the random sample at the end, seed by seed.
+    """How the first of each pair differs from the second in the random sample at the end of training.
 
-    A row a pair (`pair` is its place) and metric, with the seeds that both have, the mean difference, and
-    half of its 95 % interval (NULL for one seed).
+    The same runs under two keys or BN modes are paired: a seed meets the same. Different experiments are not.
+    A row a pair (`pair` is its place) and metric, with the seeds, the difference of the means, and half of
+    its 95 % interval (of `with_interval`).
     """
     of_pairs = {
         f"{side}_{part}": tuple(getattr(pair[place], part) for pair in pairs)
@@ -465,25 +477,56 @@ def series_differences(warehouse: Reader, pairs: Sequence[tuple[Series, Series]]
                 unnest($other_gt_key) AS other_gt_key
         ),
         ranking AS (
-            SELECT *
+            -- All at their ends, however long each was trained.
+            SELECT * REPLACE (0 AS epoch)
             FROM run_ranking_from('measured')
             WHERE kind = 'trained' AND is_whole AND architecture_set = 'random'
         ),
-        metric AS (
+        value AS (
             SELECT * FROM metric_values('ranking')
         ),
-        paired AS (
-            SELECT pair, metric, seed, one.value, other.value AS other_value
+        -- As values of the first of each pair, of which those vary alike that are compared alike.
+        of_seed AS (
+            SELECT DISTINCT
+                one.experiment_id, one.seed, 0 AS epoch,
+                concat_ws(' ', one_bn_mode, other_bn_mode) AS bn_mode,
+                concat_ws(' ', one_gt_key, other_gt_key) AS gt_key,
+                one.architecture_set, metric, one.value - other.value AS value
             FROM pair
-            JOIN metric AS one
+            JOIN value AS one
                 ON one.experiment_id = one_experiment_id AND one.bn_mode = one_bn_mode
                 AND one.gt_key = one_gt_key
-            JOIN metric AS other USING (seed, metric)
-            WHERE other.experiment_id = other_experiment_id AND other.bn_mode = other_bn_mode
-                AND other.gt_key = other_gt_key
+            JOIN value AS other USING (seed, metric)
+            WHERE one_experiment_id = other_experiment_id AND other.experiment_id = other_experiment_id
+                AND other.bn_mode = other_bn_mode AND other.gt_key = other_gt_key
+        ),
+        mean AS (
+            SELECT * FROM means_of('of_seed')
+        ),
+        known AS (
+            SELECT * FROM with_errors('mean')
+        ),
+        same_runs AS (
+            SELECT pair, metric, seeds, mean AS difference, half_interval
+            FROM with_interval('known')
+            JOIN pair
+                ON experiment_id = one_experiment_id AND experiment_id = other_experiment_id
+                AND bn_mode = concat_ws(' ', one_bn_mode, other_bn_mode)
+                AND gt_key = concat_ws(' ', one_gt_key, other_gt_key)
+        ),
+        other_runs AS (
+            SELECT DISTINCT one_experiment_id AS experiment_id, other_experiment_id AS other_id
+            FROM pair
+            WHERE one_experiment_id <> other_experiment_id
         )
-        SELECT pair, metric, seeds, difference, difference_interval AS half_interval
-        FROM seed_differences('paired')
+        SELECT pair, metric, seeds, difference, half_interval
+        FROM same_runs
+        UNION ALL
+        SELECT pair, metric, least(seeds, other_seeds) AS seeds, difference, difference_interval
+        FROM compare_means('ranking', 'other_runs')
+        JOIN pair
+            ON experiment_id = one_experiment_id AND other_id = other_experiment_id
+            AND bn_mode = one_bn_mode AND gt_key = one_gt_key
         ORDER BY pair, metric
         """,
         sets=_SETS_OF_THE_PAPER,
@@ -567,19 +610,41 @@ def operation_effects(warehouse: Reader, gt_key: str) -> pd.DataFrame:
     """What one edge more of an operation adds to true and to predicted accuracy, at the end of training.
 
     A row an experiment, BN mode and operation: seeds, then means over them of true_per_edge and
-    predicted_per_edge (fractions), and predicted_interval, half of the 95 % interval; of trained networks.
+    predicted_per_edge (fractions), and predicted_interval, half of the 95 % interval (of `with_interval`); of
+    trained networks.
     """
     return warehouse.query(
         """
+        WITH of_run AS (
+            SELECT effect.*, experiment_id, seed, 0 AS epoch
+            FROM operation_effect AS effect
+            JOIN run USING (run_id)
+            JOIN experiment USING (experiment_id)
+            WHERE gt_key = $gt_key AND is_final AND kind = 'trained'
+        ),
+        value AS (
+            SELECT
+                experiment_id, seed, epoch, bn_mode, gt_key, operation AS architecture_set,
+                'predicted_per_edge' AS metric, predicted_per_edge AS value
+            FROM of_run
+        ),
+        mean AS (
+            SELECT * FROM means_of('value')
+        ),
+        known AS (
+            SELECT * FROM with_errors('mean')
+        ),
+        truth AS (
+            SELECT experiment_id, bn_mode, operation, favg(true_per_edge) AS true_per_edge
+            FROM of_run
+            GROUP BY ALL
+        )
         SELECT
-            experiment_id, bn_mode, operation, count(*) AS seeds, favg(true_per_edge) AS true_per_edge,
-            favg(predicted_per_edge) AS predicted_per_edge,
-            interval_95(stddev_samp(predicted_per_edge), count(*)) AS predicted_interval
-        FROM operation_effect
-        JOIN run USING (run_id)
-        JOIN experiment USING (experiment_id)
-        WHERE gt_key = $gt_key AND is_final AND kind = 'trained'
-        GROUP BY ALL
+            experiment_id, bn_mode, operation, seeds, true_per_edge, mean AS predicted_per_edge,
+            half_interval AS predicted_interval
+        FROM with_interval('known') AS measured
+        JOIN truth USING (experiment_id, bn_mode)
+        WHERE operation = architecture_set
         ORDER BY experiment_id, bn_mode, operation
         """,
         gt_key=gt_key,

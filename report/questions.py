@@ -2,7 +2,8 @@
 
 What the choice of ground truth, the statistics of BatchNorm and the sampling of paths do to the same
 super-networks, which operations these take for good, how well anything could rank, given the benchmark's own
-noise, what needs no training at all, and what a search of all architectures would find.
+noise, what needs no training at all, what a search of all architectures would find, and what mask, LT and
+variant change on average.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from nasrank.report.charts.labels import (
     signed,
     size_position,
 )
+from nasrank.report.effects import effects
 from nasrank.report.figures import ReportKey
 from nasrank.report.queries import Series
 
@@ -48,9 +50,17 @@ _FORMS: Final = {
     "A, ": (1, " %"),
     "ΔA, ": (1, ""),
     "precision": (1, " %"),
+    "p (": (3, ""),
     "best rank": (0, ""),
     "random picks' rank": (0, ""),
 }
+# What effects are told of: in the header, the metric, and in what unit.
+_EFFECTS: Final = (
+    ("τ, random", "tau", 1),
+    ("gap", "gap_std", 1),
+    ("A, random", "a_n", 100),
+    ("τa", "tau_a", 1),
+)
 # What a configuration may differ in from the one whose paths are sampled otherwise.
 _SETTING_UPDATES: Final = frozenset(name for name, option in OPTIONS.items() if option.sets_updates)
 
@@ -60,7 +70,7 @@ class Question:
     """A table that answers a question.
 
     name: of its file, without ending. shown: the numbers in words, a column a header. data: the same in full
-    precision; differences are of seeds that both have.
+    precision.
     """
 
     name: str
@@ -83,6 +93,60 @@ def answer_questions(warehouse: Reader, key: ReportKey) -> Iterator[Question]:
         yield from _QuestionsOfScale(
             warehouse, key, f"{dataset}, {size}", of_scale, untrained, means
         ).answer()
+    yield from _effects(warehouse, key)
+
+
+def _effects(warehouse: Reader, key: ReportKey) -> Iterator[Question]:
+    """What mask, LT, variant and size change on average, a table for each setting of all else."""
+    found = effects(warehouse, key.gt_key, key.bn_mode)
+    if found.empty:
+        return
+    named: set[str] = set()
+    for _, known in found.groupby(["dataset", "sizes", "epochs", "batch_size"], sort=False):
+        first = known.iloc[0]
+        epochs, batch = first["epochs"], first["batch_size"]
+        # The setting of most experiments has the plain name.
+        scale = f"{first['dataset']}, {first['sizes']}"
+        if scale in named:
+            scale += f", {epochs} epochs, batch {batch}"
+        named.add(scale)
+        rows = []
+        for _, of_level in known.groupby(["factor", "level", "reference"], sort=False):
+            factor, level, reference = (
+                str(of_level[name].iloc[0]) for name in ("factor", "level", "reference")
+            )
+            by_metric = {row["metric"]: row for _, row in of_level.iterrows()}
+            row: dict[str, Any] = {
+                "of": {"lt": "LT"}.get(factor, factor),
+                "level": f"{set_name(level)} − {set_name(reference)}",
+                "runs": int(of_level["runs"].max()),
+            }
+            for header, metric, unit in _EFFECTS:
+                own = by_metric.get(metric)
+                row[f"Δ{header}"] = (
+                    NO_INTERVAL if own is None else _interval(own, "estimate", "half_interval", unit)
+                )
+                if metric == "tau":
+                    row["p (Holm)"] = None if own is None else float(own["p_holm"])
+            rows.append(row)
+        lack = known.drop_duplicates("metric").set_index("metric")["lack_of_fit"]
+        told = ", ".join(
+            f"{header} {lack[metric]:.2f}"
+            for header, metric, _ in _EFFECTS
+            if metric in lack.index and not pd.isna(lack[metric])
+        )
+        experiments = int(known["experiments"].max())
+        yield _question(
+            "effects",
+            scale,
+            "Effects on average",
+            f"What changes by a mask, an LT, a variant or a size, if effects add up: by least squares over "
+            f"{experiments} experiments of {epochs} epochs with batch {batch}, ranked by `{key.gt_key}`, "
+            f"BatchNorm {key.bn_mode}. p: of no effect on τ, after Holm's correction for all of them. The "
+            "gap is compared within masks only. Whether effects add up, a test says: small p-values would "
+            f"speak against it; here {told or 'too few experiments tell'}.",
+            rows,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +198,9 @@ class _QuestionsOfScale:
                 if of_size := known.get(Series(identity, UNTRAINED, key.gt_key)):
                     rows.append(_beside(given_name(UNTRAINED, name), mask, of_size, None))
         if rows:
-            yield self._question(
+            yield _question(
                 "untrained",
+                self.scale,
                 "Against what needs no training",
                 f"How the super-networks rank by `{key.gt_key}`, BatchNorm {key.bn_mode}, beside what an "
                 "architecture's size alone says of it, larger for better. A network that ranks no better has "
@@ -158,8 +223,9 @@ class _QuestionsOfScale:
             )
             for experiment_id, mask, gt_key in _split(masks, means, "gt_key", first=key.gt_key)
         ]
-        yield self._question(
+        yield _question(
             "ground-truth",
+            self.scale,
             "The choice of ground truth",
             f"The same predictions (BatchNorm {key.bn_mode}) under each key, which has top-N architectures "
             f"and an order of its own. Δ is the difference, seed by seed, from `{key.gt_key}`.",
@@ -182,8 +248,9 @@ class _QuestionsOfScale:
             )
             for experiment_id, mask, mode in _split(masks, means, "bn_mode", first="running")
         ]
-        yield self._question(
+        yield _question(
             "bn-mode",
+            self.scale,
             "The statistics of BatchNorm",
             f"The same trained networks, ranked by `{key.gt_key}`. Running statistics mix over all paths "
             "that training sampled, batch statistics are those of the images that are predicted, "
@@ -221,8 +288,9 @@ class _QuestionsOfScale:
                         else NO_INTERVAL
                     )
                 rows.append(row)
-        yield self._question(
+        yield _question(
             "operations",
+            self.scale,
             "What an edge of each operation is worth",
             "How much one edge more of an operation, in place of any other, adds to the accuracy by "
             f"`{self.key.gt_key}` and to what the networks predict, in percentage points: slopes of least "
@@ -265,13 +333,14 @@ class _QuestionsOfScale:
                 of_base = Series(base, key.bn_mode, key.gt_key) if base else None
                 rows.append(_Row(names, Series(one, key.bn_mode, key.gt_key), of_base))
         if rows:
-            yield self._question(
+            yield _question(
                 "sampling",
+                self.scale,
                 "The sampling of paths",
                 "Experiments that differ in nothing but path sampling, epochs and batch size, ranked by "
                 f"`{key.gt_key}`, BatchNorm {key.bn_mode}. Strictly fair sampling updates the weights once "
                 "in as many batches as there are operations, uniform sampling after each. Δ is the "
-                "difference, seed by seed, from strictly fair sampling.",
+                "difference from strictly fair sampling.",
                 self._measured(rows),
             )
 
@@ -307,8 +376,9 @@ class _QuestionsOfScale:
                     }
                 )
         if rows:
-            yield self._question(
+            yield _question(
                 "levels",
+                self.scale,
                 "Between chance and the ceiling",
                 f"τ by `{key.gt_key}`, BatchNorm {key.bn_mode}, from what no information gives to what "
                 "perfect information would. Permutations: the middle 95 % of means over as many random "
@@ -356,8 +426,9 @@ class _QuestionsOfScale:
                     "random picks' rank": (n + 1) / (k + 1),
                 }
             )
-        yield self._question(
+        yield _question(
             "whole-space",
+            self.scale,
             "All architectures",
             f"Every architecture that the mask leaves, predicted (BatchNorm {key.bn_mode}) and ranked by "
             f"`{key.gt_key}`. All classes: one of each class of isomorphic architectures; Δ is the "
@@ -369,7 +440,7 @@ class _QuestionsOfScale:
         )
 
     def _measured(self, rows: Sequence[_Row], *, with_accuracy: bool = True) -> list[dict[str, Any]]:
-        """Means over seeds with half of their 95 % intervals, and the paired differences from each base."""
+        """Means over seeds with half of their 95 % intervals, and the differences from each base."""
         compared = [row for row in rows if row.base is not None and row.base != row.series]
         pairs = [(row.series, row.base) for row in compared if row.base is not None]
         differences = queries.series_differences(self.warehouse, pairs) if pairs else pd.DataFrame()
@@ -392,16 +463,19 @@ class _QuestionsOfScale:
             measured.append(numbers)
         return measured
 
-    def _question(self, name: str, title: str, caption: str, rows: Sequence[Mapping[str, Any]]) -> Question:
-        shown = pd.DataFrame(
-            [{header: _told(header, value) for header, value in row.items()} for row in rows]
-        )
-        data = pd.DataFrame([dict(_numbers(row)) for row in rows])
-        caption += " Means over the seeds, with 95 % intervals (Student's t)."
-        if "A, random" in data:
-            caption += " A: the mean predicted accuracy; its Δ in percentage points."
-        name = f"{name}-{in_file_name(self.scale.replace(', ', '-'))}"
-        return Question(name, f"{title}: {self.scale}", caption, shown, data)
+
+def _question(name: str, scale: str, title: str, caption: str, rows: Sequence[Mapping[str, Any]]) -> Question:
+    shown = pd.DataFrame([{header: _told(header, value) for header, value in row.items()} for row in rows])
+    data = pd.DataFrame([dict(_numbers(row)) for row in rows])
+    caption += (
+        " Means over the seeds, with 95 % intervals: Student's t with the deviation of all experiments that "
+        "vary alike and, where these differ in how much they vary, the wider of that and its own."
+    )
+    if any(str(header).startswith(("A, ", "ΔA, ")) for header in data):
+        caption += " A: the mean predicted accuracy; its Δ in percentage points."
+    return Question(
+        f"{name}-{in_file_name(scale.replace(', ', '-'))}", f"{title}: {scale}", caption, shown, data
+    )
 
 
 @dataclass(frozen=True, slots=True)

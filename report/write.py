@@ -17,7 +17,7 @@ from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
 from nasrank.report.charts.images import as_html, as_png, as_svg
 from nasrank.report.figures import Figure, NotDrawn, ReportKey, draw_figures
-from nasrank.report.findings import NOT_ENOUGH, read_findings, summarize
+from nasrank.report.findings import NOT_ASKED, RULE, SCALE, WHAT_DECIDES, read_findings, summarize
 from nasrank.report.questions import answer_questions
 from nasrank.report.templates import template
 
@@ -93,8 +93,9 @@ def _write(warehouse: Reader, name: str, key: ReportKey, folder: Path, show: Pro
         endings=_ENDINGS,
         figures=figures,
         findings=findings,
+        findings_rule=(WHAT_DECIDES, RULE, SCALE),
         not_drawn=not_drawn,
-        not_enough=NOT_ENOUGH,
+        not_asked=NOT_ASKED,
         questions=questions,
         origins=runs.groupby("dataset_origin")["runs"].sum().to_dict(),
         sources=queries.sources(warehouse).to_dict("records"),

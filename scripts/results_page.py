@@ -19,7 +19,7 @@ from typing import NamedTuple
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.report.charts.images import as_svg
 from nasrank.report.figures import Figure, ReportKey, draw_figures
-from nasrank.report.findings import NOT_ENOUGH, STATEMENTS, Evidence, Finding, read_findings
+from nasrank.report.findings import STATEMENTS, Evidence, Finding, read_findings
 from nasrank.report.questions import Question, answer_questions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -115,9 +115,10 @@ def finding_rows(reports: Mapping[str, Tables], name: str) -> list[dict[str, str
     for key in KEYS:
         for scale in reports[key].findings[number - 1].scales:
             for one in scale.evidence:
-                what = (one.claim.partition(".")[0], one.subject, one.measure, one.expected)
+                measure = one.measure if one.decides else f"{one.measure} (beside)"
+                what = (one.claim.partition(".")[0], one.subject, measure, one.expected)
                 row = rows.setdefault(what, dict(zip(("", "of", "measure", "claimed"), what, strict=True)))
-                row |= {"n": f"{one.n:,}", key: told_evidence(one)}
+                row |= {"n": one.n, key: told_evidence(one)}
     return list(rows.values())
 
 
@@ -127,13 +128,13 @@ def told_verdict(finding: Finding) -> str:
         return "not asked"
     [scale] = finding.scales
     counts = [f"{count} {kind}" for kind, count in scale.counts.items() if count]
-    return f"**{scale.verdict}** ({', '.join(counts)})"
+    by_tau_a = f"; by τa {scale.verdict_by_tau_a}" if scale.verdict_by_tau_a else ""
+    return f"**{scale.verdict}** ({', '.join(counts)}){by_tau_a}"
 
 
 def told_evidence(one: Evidence) -> str:
     interval = f" ({one.interval})" if one.interval else ""
-    verdict = "" if one.verdict == NOT_ENOUGH else f": {one.verdict}"
-    return f"{one.value}{interval}{verdict}"
+    return f"{one.value}{interval}: {one.verdict}"
 
 
 def markdown(rows: Iterable[Mapping[str, str]]) -> str:

@@ -33,6 +33,7 @@ EXPERIMENTS: Final[list[tuple[dict[str, Any], tuple[float, float]]]] = [
     ({**S, "mask": "Skip"}, BAD),
     ({**S, "lt": "Skip"}, GOOD),
     ({**S, "mask": "Zero+Pool", "lt": "Skip"}, GOOD),
+    ({**S, "mask": "Zero+Pool", "variant": "warmup", "warmup_epochs": 5}, GOOD),
     ({**S, "variant": "uniform-sampling", "path_sampling": "uniform"}, BAD_BUT_HIGHER),
     ({**S, "variant": "warmup", "warmup_epochs": 5}, GOOD),
     ({**S, "variant": "grad-clipping", "grad_clip_norm": 5.0}, BAD),

@@ -66,7 +66,7 @@ def forest_chart(
         alt.Tooltip("difference:Q", format="+.3f"),
         alt.Tooltip("low:Q", title="95 % from", format="+.3f"),
         alt.Tooltip("high:Q", title="to", format="+.3f"),
-        alt.Tooltip("seeds:Q", title="common seeds"),
+        alt.Tooltip("seeds:Q"),
         alt.Tooltip("p_value:Q", title="p", format=".3f"),
         alt.Tooltip("p_holm:Q", title="p after Holm", format=".3f"),
     ]

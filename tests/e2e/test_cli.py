@@ -547,6 +547,7 @@ def test_every_command_has_an_example(nasrank: Command) -> None:
         "sql",
         "export",
         "intervals",
+        "effects",
         "power",
         "report",
         "dashboard",

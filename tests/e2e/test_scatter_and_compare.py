@@ -90,7 +90,7 @@ def test_differences_are_downloaded_as_the_views_have_them(
     view = dashboard.warehouse.query(
         """WITH pair AS (SELECT $one AS experiment_id, $other AS other_id)
         SELECT differences.*
-        FROM compare_experiments('pair') AS differences
+        FROM compare_means('run_ranking', 'pair') AS differences
         JOIN set_definition USING (architecture_set)
         WHERE gt_key = $key AND is_paper_set""",
         {"one": ids[1], "other": ids[0], "key": KEY},

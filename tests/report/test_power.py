@@ -149,7 +149,7 @@ def test_two_experiments(filled: Warehouse) -> None:
         assert row["difference"] == pytest.approx(np.mean(known[one]) - np.mean(known[other]))
         half = t.ppf(0.975, row["degrees"]) * row["std"] * math.sqrt(1 / 3 + 1 / 3)
         assert row["half_interval"] == pytest.approx(half, rel=1e-5)
-        words = in_words(row, plan)
+        words = in_words(row)
         assert words.startswith(
             "told apart" if abs(row["difference"]) > half else "cannot be told apart with 3"
         )
@@ -160,11 +160,15 @@ def test_two_experiments(filled: Warehouse) -> None:
 
 
 def test_words_for_what_did_not_vary() -> None:
-    plan = Plan(KEY, "running", 8, 0.25)
     row = deviations_row(difference=0.0, half_interval=0.0)
-    assert in_words(row, plan).startswith("at the limit")
+    assert in_words(row).startswith("at the limit")
     row = deviations_row(difference=0.1, half_interval=0.2)
-    assert "if the true difference is 0.25, about 12 each would" in in_words(row, plan)
+    assert "if the true difference is 0.25, about 12 each would" in in_words(row, 0.25)
+    assert "is as large as seen, about 12 each would" in in_words(row)
+    row = deviations_row(difference=0.3, half_interval=0.2, p_holm=0.2, comparisons=7)
+    assert in_words(row) == "told apart alone, not after correction for 7"
+    assert in_words(row | {"p_holm": 0.01}) == "told apart"
+    assert in_words(row | {"half_interval": math.nan}).startswith("no interval")
 
 
 def deviations_row(**values: float) -> dict[str, float]:

@@ -22,6 +22,7 @@ from nasrank.report.charts.labels import UNTRAINED_NAMES
 from nasrank.report.figures import ReportKey
 from nasrank.report.questions import Question, answer_questions, random_regret
 from tests.db.views.test_views import admitted
+from tests.errors_of_means import errors_of
 from tests.samples import random_predictions, write_run_folder
 from tests.study_data import KEY
 
@@ -79,7 +80,7 @@ def questions(warehouse: Warehouse) -> dict[str, Question]:
 
 def test_each_question_is_answered(questions: dict[str, Question]) -> None:
     assert list(questions) == [
-        "untrained", "ground-truth", "levels", "bn-mode", "operations", "sampling", "whole-space"
+        "untrained", "ground-truth", "levels", "bn-mode", "operations", "sampling", "whole-space", "effects"
     ]  # fmt: skip
 
 
@@ -110,14 +111,19 @@ def test_means_and_intervals_are_those_of_sql(warehouse: Warehouse, questions: d
     assert set(rows["mask"]) == {MASK}
     for key, of_key in rows.set_index("ground truth").iterrows():
         expected = warehouse.query(
-            """SELECT architecture_set, tau_mean, tau_interval
-            FROM experiment_ranking
-            WHERE gt_key = ? AND variant = 'baseline' AND bn_mode = 'running' AND NOT one_per_class""",
+            """SELECT architecture_set, experiment_id, experiment.variant, variance_group, tau
+            FROM run_ranking
+            JOIN experiment USING (experiment_id)
+            JOIN variance_group USING (experiment_id)
+            WHERE gt_key = ? AND bn_mode = 'running' AND NOT one_per_class""",
             [key],
-        ).set_index("architecture_set")
+        )
+        [baseline] = expected.loc[expected["variant"] == "baseline", "experiment_id"].unique()
         for name in ("random", "top-500", "top-50"):
-            assert of_key[f"τ, {name}"] == pytest.approx(expected.tau_mean[name])
-            assert of_key[f"τ, {name}: half interval"] == pytest.approx(expected.tau_interval[name])
+            known = errors_of(expected[expected["architecture_set"] == name], baseline, "tau")
+            half = known.half(has_one_deviation=name == "random")
+            assert of_key[f"τ, {name}"] == pytest.approx(known.mean)
+            assert of_key[f"τ, {name}: half interval"] == pytest.approx(half)
         assert of_key["seeds"] == 3
 
 

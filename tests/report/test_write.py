@@ -52,6 +52,7 @@ def test_every_figure_in_every_form(folder: Path) -> None:
 def test_tables_are_on_the_page_as_in_their_files(folder: Path) -> None:
     report = json.loads((folder / "report.json").read_text())
     assert {question["name"].split("-")[0] for question in report["questions"]} == {
+        "effects",
         "levels",
         "operations",
         "sampling",
@@ -79,14 +80,14 @@ def test_nothing_comes_from_a_network(folder: Path) -> None:
 def test_the_page_tells_verdicts_and_numbers(folder: Path, studied: Warehouse) -> None:
     page = (folder / "index.html").read_text()
     evidence = studied.query("SELECT verdict FROM finding_evidence WHERE gt_key = ?", [KEY])
-    rows = re.findall(r'<span class="verdict [a-z-]+">([a-z ]+)</span></td></tr>\n', page)
+    rows = re.findall(r'<span class="verdict [a-z-]+">([a-z ]+)</span></td><td>[^<]*</td></tr>\n', page)
     summary = re.search(r'<h2 id="findings">.*?</table>', page, flags=re.DOTALL)
     assert summary is not None
     assert len(re.findall("<tr><td>", summary[0])) == 6
-    in_summary = len(re.findall(r"</span></td></tr>\n", summary[0]))
-    assert sorted(rows[in_summary:]) == sorted(evidence["verdict"])
+    assert "by τa partly supported" in summary[0]
+    assert sorted(rows) == sorted(evidence["verdict"])
     assert KEY in page
-    assert "made for a test (38 runs)" in page
+    assert "made for a test (41 runs)" in page
 
 
 def test_a_train_key_is_warned_of(studied: Warehouse, folder: Path) -> None:
@@ -96,10 +97,11 @@ def test_a_train_key_is_warned_of(studied: Warehouse, folder: Path) -> None:
         **dict.fromkeys(("runs", "experiments", "version", "written_at", "warehouse"), 1),
     }
     rest: dict[str, Any] = {
-        name: [] for name in ("findings", "figures", "not_drawn", "questions", "sources", "scales")
+        name: []
+        for name in ("findings", "findings_rule", "figures", "not_drawn", "questions", "sources", "scales")
     }
     page = template("page.html.j2").render(
-        about=about, key=REPORT_KEY, origins={}, verdicts={}, not_enough="", **rest
+        about=about, key=REPORT_KEY, origins={}, verdicts={}, not_asked="", **rest
     )
     assert "This key is train accuracy" in page
 

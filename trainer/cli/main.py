@@ -15,7 +15,7 @@ from nasrank.trainer.cli.ingest import ingest_command
 from nasrank.trainer.cli.parameters import SectionedCommand
 from nasrank.trainer.cli.predictions import import_predictions_command
 from nasrank.trainer.cli.query import export, intervals, sql
-from nasrank.trainer.cli.report import power, report
+from nasrank.trainer.cli.report import effects, power, report
 from nasrank.trainer.cli.run import run
 from nasrank.trainer.cli.study import study_app
 from nasrank.trainer.cli.warehouse import doctor, init
@@ -39,6 +39,7 @@ app.command("import-predictions")(import_predictions_command)
 app.command()(sql)
 app.command()(export)
 app.command()(intervals)
+app.command()(effects)
 app.command()(power)
 app.command()(report)
 app.command()(dashboard)

@@ -1,4 +1,4 @@
-"""The commands that say what a warehouse says, and what it takes to say more: report and power."""
+"""The commands that say what a warehouse says, and what it takes to say more: report, effects and power."""
 
 from __future__ import annotations
 
@@ -51,6 +51,44 @@ def report(
     if json_output:
         print_json(json.dumps(written, ensure_ascii=False, indent=2))
     say(f"wrote {len(written['figures'])} figures and the findings to {out / 'index.html'}")
+
+
+def effects(
+    metric: Annotated[
+        str | None, typer.Option(help="One of tau, gap_std, a_n, tau_a. Default: all of them.")
+    ] = None,
+    ground_truth: Annotated[
+        str | None, typer.Option(help="Key; short forms as for run. Default: the default key.")
+    ] = None,
+    bn_mode: Annotated[str, typer.Option(help="BatchNorm statistics of the predictions.")] = "running",
+    warehouse: WarehouseOption = WAREHOUSE,
+    json_output: JsonOption = False,
+) -> None:
+    """Say what mask, LT, variant and size change on average, by all experiments together.
+
+    If effects add up, all experiments of one setting tell each of them, where two tell it little. Each has a
+    95 % interval, a p-value before and after Holm's correction, and a test of whether they do add up.
+
+    \b
+    Example: nasrank-train effects --metric tau
+    """
+    # Pandas takes a third of a second to import.
+    from nasrank.report import effects as model
+
+    if metric is not None and metric not in model.METRICS:
+        raise typer.BadParameter(f"metric is {metric!r}; give one of {', '.join(model.METRICS)}")
+    source = Warehouse(warehouse)
+    with source.read() as connection:
+        key = str(resolve_key(connection, ground_truth))
+    with source.reading() as reading:
+        rows = model.effects(reading, key, bn_mode)
+    if metric is not None and not rows.empty:
+        rows = rows[rows["metric"] == metric]
+    print_table(
+        pa.Table.from_pandas(rows, preserve_index=False), Format.json if json_output else Format.table
+    )
+    if rows.empty:
+        say(f"no experiments that differ in mask, LT, variant or size are measured under {key}, {bn_mode}")
 
 
 def power(
@@ -109,7 +147,7 @@ def power(
     if rows["seeds_to_tell"].isna().all():
         told = told.drop(columns=["seeds_to_tell", "hours_to_tell"])
     if len(given) == 2:
-        told = told.assign(verdict=[in_words(row, plan) for _, row in rows.iterrows()])
+        told = told.assign(verdict=[in_words(row, plan.difference) for _, row in rows.iterrows()])
     print_table(
         pa.Table.from_pandas(told, preserve_index=False), Format.json if json_output else Format.table
     )

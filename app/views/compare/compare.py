@@ -45,10 +45,10 @@ NO_CEILING = pd.DataFrame(
     ]
 )
 METHOD = (
-    "Each seed of an experiment is set against the same seed of the reference, both at the end of their "
-    "training; what has no seed, against every seed. The interval is Student's t over the paired "
-    "differences; p is exact, from all ways to flip their signs; Holm's correction counts the comparisons of "
-    "one metric in one set. None of them knows that architectures are a sample, too: "
+    "The means over the seeds of both, at the end of their training. The interval is Student's t with the "
+    "deviation of all experiments that vary alike (they differ in mask, LT, variant and split only) and, "
+    "where these differ in how much they vary, the wider of that and their own. Holm's correction counts the "
+    "comparisons of one metric in one set. None of them knows that architectures are a sample, too: "
     "`nasrank-train intervals` does."
 )
 
@@ -151,7 +151,7 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
         printed=partial(draw, width=PRINTED_WIDTH),
     )
     better = "Less is better: τa is best at −1. " if choice.metric == "tau_a" else ""
-    st.markdown(f":small[{better}A hollow mark has one seed and no interval. {METHOD}]")
+    st.markdown(f":small[{better}A hollow mark has no interval. {METHOD}]")
     number = st.column_config.NumberColumn
     digits = "%.2f" if choice.metric in IN_PERCENT else "%.3f"
     columns: Columns = {
@@ -162,7 +162,9 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
         "difference": number("Difference", format=digits.replace("%", "%+")),
         "low": number("95 % from", format=digits.replace("%", "%+")),
         "high": number("to", format=digits.replace("%", "%+")),
-        "seeds": number("Seeds", format="%d", help="That both have"),
+        "verdict": st.column_config.TextColumn("Verdict", width="large"),
+        "seeds": number("Seeds", format="%d"),
+        "other_seeds": number("of reference", format="%d", help="Seeds of the reference"),
         "p_value": number("p", format="%.3f"),
         "p_holm": number("p (Holm)", format="%.3f"),
         "comparisons": number("Compared", format="%d", help="The comparisons that Holm's correction counts"),

@@ -12,8 +12,8 @@ from nasrank.app.rows import rows_as
 from nasrank.app.widgets.text import as_text
 from nasrank.db.runs.configuration import OPTIONS
 from nasrank.report.charts.comparison_charts import IN_PERCENT
-from nasrank.report.charts.labels import counted, listed
 from nasrank.report.charts.ranking_table import POINTS
+from nasrank.report.power import in_words
 
 SETS = [*POINTS, "all"]
 
@@ -49,14 +49,15 @@ def differing(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def told_differences(differences: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
-    """The rows of `queries.differences`, A_N and gap in percent, with label, set and ends of the interval."""
-    told = differences.copy()
-    columns = ["mean", "other_mean", "difference", "difference_std", "difference_interval"]
+    """The rows of `queries.differences`, A_N and gap in percent, with label, set, verdict and interval."""
+    told = differences.rename(columns={"difference_interval": "half_interval"})
+    told["verdict"] = [in_words(row) for _, row in told.iterrows()]
+    columns = ["mean", "other_mean", "difference", "difference_error", "half_interval"]
     told.loc[told["metric"].isin(IN_PERCENT), columns] *= 100
     told.insert(0, "series", told["experiment_id"].map(labels))
     told.insert(1, "set", told["architecture_set"].map(lambda name: "whole space" if name == "all" else name))
-    told["low"] = told["difference"] - told["difference_interval"]
-    told["high"] = told["difference"] + told["difference_interval"]
+    told["low"] = told["difference"] - told["half_interval"]
+    told["high"] = told["difference"] + told["half_interval"]
     place = told["architecture_set"].map(SETS.index)
     return told.assign(place=place).sort_values(["series", "metric", "place"]).drop(columns="place")
 
@@ -67,40 +68,24 @@ def seed_notes(
     labels: Mapping[str, str],
     reference: str,
 ) -> list[str]:
-    """What few or no common seeds mean for each comparison, in Markdown.
+    """Why a comparison has no interval, or is none, in Markdown.
 
-    `seeds` are those with predictions; None where nothing is random, which is set against every seed.
+    `seeds` are those with predictions; None where nothing is random.
     """
     notes = []
-    own = seeds.get(reference, [])
     for experiment_id, label in labels.items():
         if experiment_id == reference:
             continue
-        others = seeds.get(experiment_id, [])
         compared = differences[differences["experiment_id"] == experiment_id]
         pair = f"**{as_text(label)}** and **{as_text(labels[reference])}**"
-        if own is None and others is None:
-            if not compared.empty:
-                notes.append(f"{pair} have no seeds, as nothing in them is random: no interval.")
-            continue
-        common = sorted(set(own or others or []) & set(others or own or []))
-        told = "seed" if own is None or others is None else "common seed"
-        if not common:
-            notes.append(
-                f"{pair} have no seed in common: nothing can be paired. They have {_seeds(others)} and "
-                f"{_seeds(own)}."
-            )
-        elif compared.empty:
+        if compared.empty:
             notes.append(f"{pair} have no set that both predicted wholly under this key.")
-        elif compared["seeds"].max() < 2:
+        elif seeds.get(reference, []) is None and seeds.get(experiment_id, []) is None:
+            notes.append(f"{pair} have no seeds, as nothing in them is random: no interval.")
+        elif compared["difference_interval"].isna().all():
             notes.append(
-                f"{pair} have one {told} ({as_text(listed(common))}): a difference, but no interval."
-            )
-        elif compared["seeds"].max() < 6:
-            count = int(compared["seeds"].max())
-            notes.append(
-                f"{pair} have {count} {told}s: the interval is wide, and p cannot be below "
-                f"{2 / 2**count:.3g}."
+                f"{pair} have too few seeds, and nothing that varies alike has more: a difference, but no "
+                "interval."
             )
     return notes
 
@@ -114,10 +99,6 @@ def with_bands(curves: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
         parts[f"{column}_low"], parts[f"{column}_high"] = groups[column].min(), groups[column].max()
     bands = pd.DataFrame(parts).reset_index()
     return bands.assign(line=bands["series"])
-
-
-def _seeds(seeds: Sequence[int] | None) -> str:
-    return as_text(counted("seed", sorted(seeds))) if seeds else "no predictions"
 
 
 def _in_words(name: str, value: object) -> str:

@@ -68,21 +68,37 @@ def rankings(snapshot: Snapshot, experiment_ids: tuple[str, ...], gt_key: str, b
 def differences(
     snapshot: Snapshot, experiment_ids: tuple[str, ...], reference: str, gt_key: str, bn_mode: str
 ) -> pd.DataFrame:
-    """How each differs from the experiment `reference` at the end of its training, paired by seed.
+    """How each differs from the experiment `reference`, both at the end of their training.
 
-    A row an experiment, architecture set and metric (of `metric`), with seeds
-    (that both have), mean, other_mean, difference, difference_std, difference_interval and p_value; p_holm is
-    corrected for the `comparisons` of the same set and metric.
+    A row an experiment, architecture set and metric (of `metric`), with seeds and other_seeds, mean and
+    other_mean, difference, difference_error, degrees, deviation (pooled, or own where wider),
+    difference_interval and p_value; p_holm is corrected for the `comparisons` of the same set and metric.
+    `seeds_to_tell`: how many each tell as large a true difference, with a probability of 80 %.
+
+    How much they vary is told by all experiments that vary alike, if their metrics are stored under the key.
     """
     [rows] = snapshot.measured(
         """
         SELECT *
         FROM evaluations_of($experiment_ids, $gt_key)
         WHERE (bn_mode = $bn_mode OR is_without_network(bn_mode)) AND is_final
+        UNION
+        SELECT *
+        FROM evaluation_key
+        SEMI JOIN (
+            SELECT run_id
+            FROM run
+            JOIN variance_group USING (experiment_id)
+            WHERE variance_group IN (
+                SELECT variance_group FROM variance_group WHERE list_contains($experiment_ids, experiment_id)
+            )
+        ) AS alike USING (run_id)
+        SEMI JOIN stored_ranking USING (run_id, epoch, bn_mode, gt_key)
+        WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND is_final
         """,
         """
         WITH ranking AS (
-            -- They are paired by epoch, and the end is the same for all, however long each was trained.
+            -- They are matched by epoch, and the end is the same for all, however long each was trained.
             SELECT * REPLACE (0 AS epoch) FROM run_ranking_from('measured')
         ),
         pair AS (
@@ -90,10 +106,14 @@ def differences(
         ),
         compared AS (
             SELECT *, 'this page' AS family
-            FROM compare_rankings('ranking', 'pair')
+            FROM compare_means('ranking', 'pair')
             WHERE experiment_id <> other_id
         )
-        SELECT * EXCLUDE (family, epoch)
+        SELECT
+            * EXCLUDE (family, epoch, holm_factor),
+            seeds_to_tell(
+                difference_error / sqrt(1 / seeds + 1 / other_seeds), greatest(degrees, 30), difference
+            ) AS seeds_to_tell
         FROM with_holm('compared')
         ORDER BY experiment_id, metric, architecture_set
         """,

@@ -21,7 +21,7 @@ from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import kind_name
 from nasrank.report.charts.paper_charts import reported_chart
 from nasrank.report.figures import ReportKey
-from nasrank.report.findings import Finding, read_findings, summarize
+from nasrank.report.findings import RULE, SCALE, WHAT_DECIDES, Finding, read_findings, summarize
 
 BN_MODES = ("running", "batch", "recalibrated")
 # A verdict is told by sign and word, not by colour.
@@ -37,29 +37,23 @@ SIGNS = {
     "partly contradicted": "(✘)",
     "mixed": "◐",
     "undecided": "?",
+    "at the limit": "⇥",
     "not enough runs": "–",
+    "not asked": "–",
 }
-RULE = (
-    "A comparison supports a claim if its whole 95 % interval (Student's t, over the seeds that both "
-    "experiments have) lies where the claim says, contradicts it if the whole interval lies on the other "
-    "side, and is undecided otherwise. Fewer than three seeds are not enough runs. A finding is supported or "
-    "contradicted if all its comparisons are, partly so if the others are undecided, and mixed if there are "
-    "both kinds."
-)
-SCALE = (
-    "The paper speaks of sizes S and M on CIFAR-10, with five seeds and 250 epochs: what other scales say is "
-    "no repetition of it."
-)
 EVIDENCE = {
     "claim": "Claim",
     "subject": "Of",
     "measure": "Measure",
+    "decides": "Decides",
     "expected": "Claimed",
     "reported": "In the paper",
     "value": "Here",
     "interval": "95 % interval",
     "n": "n",
+    "corrected": "p (Holm)",
     "verdict": "Verdict",
+    "meaning": "Meaning",
 }
 
 
@@ -112,21 +106,26 @@ def show_findings(findings: list[Finding]) -> None:
     rows = {
         "Finding": [f"{finding.number}. {finding.statement}" for finding in findings],
         **{
-            scale: [told(verdicts[finding.number][place]) for finding in findings]
+            f"{scale}{' by τa' * part}": [told(verdicts[finding.number][place][part]) for finding in findings]
             for place, scale in enumerate(scales)
+            for part in (0, 1)
         },
     }
     show_text_table(
         pd.DataFrame(rows), hide_index=True, alt="The verdict on each finding of the paper at every scale"
     )
-    st.markdown(f":small[{SCALE} {RULE}]")
+    st.markdown(f":small[{WHAT_DECIDES} {SCALE}]")
+    with st.expander("How it is decided"):
+        st.markdown(RULE)
     for finding in findings:
         with st.expander(f"{finding.number:d}. {as_text(finding.statement)}"):
             if not finding.scales:
                 st.markdown("No experiments here can be compared for it.")
             for scale in finding.scales:
                 counts = ", ".join(f"{count} {verdict}" for verdict, count in scale.counts.items() if count)
-                st.markdown(f"**{as_text(scale.name)}**: {as_text(f'{told(scale.verdict)} ({counts})')}")
+                by_tau_a = f"; by τa {told(scale.verdict_by_tau_a)}" if scale.verdict_by_tau_a else ""
+                words = as_text(f"{told(scale.verdict)} ({counts}){by_tau_a}")
+                st.markdown(f"**{as_text(scale.name)}**: {words}")
                 table = pd.DataFrame([asdict(row) for row in scale.evidence])[list(EVIDENCE)]
                 st.dataframe(
                     table.rename(columns=EVIDENCE).assign(Verdict=table["verdict"].map(told)),
@@ -189,8 +188,8 @@ def show_reported(reported: pd.DataFrame) -> None:
 
 
 def told(verdict: str) -> str:
-    """With its sign."""
-    return f"{SIGNS[verdict]} {verdict}"
+    """With its sign; nothing for none."""
+    return f"{SIGNS[verdict]} {verdict}" if verdict else ""
 
 
 page()

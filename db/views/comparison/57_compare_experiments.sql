@@ -63,23 +63,5 @@ CREATE OR REPLACE MACRO compare_experiments(pairs) AS TABLE
 SELECT * FROM compare_rankings('run_ranking', pairs);
 
 COMMENT ON MACRO TABLE compare_experiments IS
-'The paired differences of every metric, for the experiments of a relation with experiment_id and other_id; '
+'The differences of every metric, paired by seed, for the experiments of a relation with experiment_id and other_id; '
 'imported ones and untrained predictors are compared at every epoch and BN mode of the other, these with every seed';
-
--- The same with what the experiments are, and p-values corrected for their number.
-CREATE OR REPLACE MACRO effects_of(rankings, pairs) AS TABLE
-WITH compared AS (
-    SELECT
-        *, {'dataset': dataset, 'size': size} AS family,
-        is_final_epoch(differences.epoch, experiment.epochs) AS is_final
-    FROM compare_rankings(rankings, pairs) AS differences
-    JOIN experiment USING (experiment_id)
-)
-SELECT
-    experiment_id, other_id, name, dataset, size, mask, lt, variant,
-    epoch, bn_mode, gt_key, architecture_set, metric,
-    seeds, mean, other_mean, difference, difference_std, difference_interval, p_value, p_holm, comparisons, is_final
-FROM with_holm('compared');
-
-COMMENT ON MACRO TABLE effects_of IS
-'As compare_experiments, with what the first of each pair is and p-values after Holm''s correction';

@@ -13,14 +13,15 @@ pair AS (
     JOIN setting AS baseline USING (setting)
     WHERE baseline.is_baseline AND NOT changed.is_baseline
 )
-SELECT * RENAME (other_id AS baseline_id, other_mean AS baseline_mean) FROM effects_of(rankings, 'pair');
+SELECT * RENAME (other_id AS baseline_id, other_seeds AS baseline_seeds, other_mean AS baseline_mean)
+FROM effects_of(rankings, 'pair');
 
 COMMENT ON MACRO TABLE experiment_effect_of IS 'What experiment_effect says, for a relation like run_ranking';
 
 CREATE OR REPLACE VIEW experiment_effect AS SELECT * FROM experiment_effect_of('run_ranking');
 
 COMMENT ON VIEW experiment_effect IS
-'What each LT and variant changes: the difference to the baseline with the same mask, size, other settings and seeds';
+'What each LT and variant changes: the difference to the baseline with the same mask, size and other settings';
 COMMENT ON COLUMN experiment_effect.experiment_id IS 'experiment';
 COMMENT ON COLUMN experiment_effect.baseline_id IS 'experiment without LT and variant, otherwise the same';
 COMMENT ON COLUMN experiment_effect.name IS
@@ -35,16 +36,20 @@ COMMENT ON COLUMN experiment_effect.bn_mode IS 'BatchNorm statistics';
 COMMENT ON COLUMN experiment_effect.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN experiment_effect.architecture_set IS
 'as set_definition.architecture_set; of tau_a the random set, whose A_N is its last point';
-COMMENT ON COLUMN experiment_effect.metric IS 'a_n, tau, tau_eq2, spearman, pearson or tau_a';
-COMMENT ON COLUMN experiment_effect.seeds IS 'seeds that both have';
-COMMENT ON COLUMN experiment_effect.mean IS 'mean over these seeds';
+COMMENT ON COLUMN experiment_effect.metric IS 'as in the view metric';
+COMMENT ON COLUMN experiment_effect.seeds IS 'its seeds';
+COMMENT ON COLUMN experiment_effect.baseline_seeds IS 'those of the baseline';
+COMMENT ON COLUMN experiment_effect.mean IS 'mean over its seeds';
 COMMENT ON COLUMN experiment_effect.baseline_mean IS 'the same of the baseline';
 COMMENT ON COLUMN experiment_effect.difference IS 'mean minus baseline_mean; for tau_a, less is better';
-COMMENT ON COLUMN experiment_effect.difference_std IS 'sample deviation of the paired differences; NULL for one seed';
+COMMENT ON COLUMN experiment_effect.difference_error IS 'standard error of the difference; NULL where nothing tells it';
+COMMENT ON COLUMN experiment_effect.degrees IS 'its degrees of freedom';
+COMMENT ON COLUMN experiment_effect.deviation IS
+'what tells the error: pooled, the deviation of all that vary alike, or own, of both experiments, where these are '
+'wider';
 COMMENT ON COLUMN experiment_effect.difference_interval IS
-'half the width of the 95 % interval of the difference, by Student''s t; NULL for one seed';
-COMMENT ON COLUMN experiment_effect.p_value IS
-'two-sided, by all ways to flip the signs of the differences: five seeds cannot go below 1/16';
+'half the width of the 95 % interval of the difference, by Student''s t';
+COMMENT ON COLUMN experiment_effect.p_value IS 'two-sided, of no difference, by Student''s t';
 COMMENT ON COLUMN experiment_effect.p_holm IS
 'p_value after Holm''s correction for all comparisons of the same dataset, size, epoch, bn_mode, gt_key, set and '
 'metric';

@@ -10,14 +10,15 @@ pair AS (
     JOIN setting AS unmasked USING (setting)
     WHERE masked.mask <> '' AND unmasked.mask = ''
 )
-SELECT * RENAME (other_id AS unmasked_id, other_mean AS unmasked_mean) FROM effects_of(rankings, 'pair');
+SELECT * RENAME (other_id AS unmasked_id, other_seeds AS unmasked_seeds, other_mean AS unmasked_mean)
+FROM effects_of(rankings, 'pair');
 
 COMMENT ON MACRO TABLE mask_effect_of IS 'What mask_effect says, for a relation like run_ranking';
 
 CREATE OR REPLACE VIEW mask_effect AS SELECT * FROM mask_effect_of('run_ranking');
 
 COMMENT ON VIEW mask_effect IS
-'What each mask changes: the difference to the experiment without a mask, otherwise the same, over common seeds; the '
+'What each mask changes: the difference to the experiment without a mask, otherwise the same; the '
 'sets are those of each mask, and so other architectures';
 COMMENT ON COLUMN mask_effect.experiment_id IS 'experiment';
 COMMENT ON COLUMN mask_effect.unmasked_id IS 'experiment without a mask, otherwise the same';
@@ -32,16 +33,20 @@ COMMENT ON COLUMN mask_effect.bn_mode IS 'BatchNorm statistics; imported or untr
 COMMENT ON COLUMN mask_effect.gt_key IS 'ground-truth key';
 COMMENT ON COLUMN mask_effect.architecture_set IS
 'as set_definition.architecture_set; of tau_a the random set, whose A_N is its last point';
-COMMENT ON COLUMN mask_effect.metric IS 'a_n, tau, tau_eq2, spearman, pearson or tau_a';
-COMMENT ON COLUMN mask_effect.seeds IS 'seeds that both have';
-COMMENT ON COLUMN mask_effect.mean IS 'mean over these seeds';
+COMMENT ON COLUMN mask_effect.metric IS 'as in the view metric';
+COMMENT ON COLUMN mask_effect.seeds IS 'its seeds';
+COMMENT ON COLUMN mask_effect.unmasked_seeds IS 'those without a mask';
+COMMENT ON COLUMN mask_effect.mean IS 'mean over its seeds';
 COMMENT ON COLUMN mask_effect.unmasked_mean IS 'the same without a mask';
 COMMENT ON COLUMN mask_effect.difference IS 'mean minus unmasked_mean; for tau_a, less is better';
-COMMENT ON COLUMN mask_effect.difference_std IS 'sample deviation of the paired differences; NULL for one seed';
+COMMENT ON COLUMN mask_effect.difference_error IS 'standard error of the difference; NULL where nothing tells it';
+COMMENT ON COLUMN mask_effect.degrees IS 'its degrees of freedom';
+COMMENT ON COLUMN mask_effect.deviation IS
+'what tells the error: pooled, the deviation of all that vary alike, or own, of both experiments, where these are '
+'wider';
 COMMENT ON COLUMN mask_effect.difference_interval IS
-'half the width of the 95 % interval of the difference, by Student''s t; NULL for one seed';
-COMMENT ON COLUMN mask_effect.p_value IS
-'two-sided, by all ways to flip the signs of the differences: five seeds cannot go below 1/16';
+'half the width of the 95 % interval of the difference, by Student''s t';
+COMMENT ON COLUMN mask_effect.p_value IS 'two-sided, of no difference, by Student''s t';
 COMMENT ON COLUMN mask_effect.p_holm IS
 'p_value after Holm''s correction for all comparisons of the same dataset, size, epoch, bn_mode, gt_key, set and '
 'metric';

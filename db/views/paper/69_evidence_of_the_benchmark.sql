@@ -10,12 +10,12 @@ WITH usage AS (
 )
 SELECT
     '2a' AS claim, NULL AS experiment_id, NULL AS other_id, NULL AS dataset, NULL AS size, NULL AS epoch,
-    NULL AS bn_mode, gt_key, architecture_set, 'share' AS metric, shares[1] AS value, 0 AS half_interval, n
+    NULL AS bn_mode, gt_key, architecture_set, 'share' AS metric, shares[1] AS value, n
 FROM usage
 UNION ALL BY NAME
 SELECT
     '2b' AS claim, gt_key, architecture_set, 'lead' AS metric,
-    list_min([shares[place] - shares[place + 1] FOR place IN range(1, 5)]) AS value, 0 AS half_interval, n
+    list_min([shares[place] - shares[place + 1] FOR place IN range(1, 5)]) AS value, n
 FROM usage;
 
 COMMENT ON VIEW evidence_of_the_benchmark IS
@@ -31,5 +31,4 @@ COMMENT ON COLUMN evidence_of_the_benchmark.gt_key IS 'as in finding_evidence';
 COMMENT ON COLUMN evidence_of_the_benchmark.architecture_set IS 'as in finding_evidence';
 COMMENT ON COLUMN evidence_of_the_benchmark.metric IS 'as in finding_evidence';
 COMMENT ON COLUMN evidence_of_the_benchmark.value IS 'as in finding_evidence';
-COMMENT ON COLUMN evidence_of_the_benchmark.half_interval IS 'as in finding_evidence';
 COMMENT ON COLUMN evidence_of_the_benchmark.n IS 'as in finding_evidence';

@@ -30,11 +30,14 @@ WITH placed AS (
     WINDOW family AS (PARTITION BY family, epoch, bn_mode, gt_key, architecture_set, metric)
 )
 SELECT
-    * EXCLUDE (place),
-    max(least(1, p_value * (comparisons - place + 1))) OVER (
-        PARTITION BY family, epoch, bn_mode, gt_key, architecture_set, metric ORDER BY place
-    ) AS p_holm
+    * EXCLUDE (place), comparisons - place + 1 AS holm_factor,
+    CASE WHEN p_value IS NOT NULL THEN
+        max(least(1, p_value * holm_factor)) OVER (
+            PARTITION BY family, epoch, bn_mode, gt_key, architecture_set, metric ORDER BY place
+        )
+    END AS p_holm
 FROM placed;
 
 COMMENT ON MACRO TABLE with_holm IS
-'A relation with p_value after Holm''s correction, p_holm, and the number of comparisons of each family';
+'A relation with p_value after Holm''s correction, p_holm, the number of comparisons of each family, and by how many '
+'of them p_value counts';

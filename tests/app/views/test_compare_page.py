@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 from streamlit.testing.v1 import AppTest
 
 from nasrank.app.snapshot import Snapshot
@@ -17,7 +15,8 @@ from nasrank.app.views.compare.comparison import configurations, differing, with
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.report import queries
 from tests.app.dashboard_data import KEY, OTHER_KEY
-from tests.db.views.test_views_of_experiments import holm, p_of
+from tests.db.views.test_views_of_experiments import holm
+from tests.errors_of_means import errors_of
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def experiment(warehouse: Warehouse, where: str) -> str:
 
 
 def test_the_differences_are_the_views_and_scipys(studied: Warehouse, open_compare: Any) -> None:
-    """Three seeds: Student's interval, the exact p, and Holm's correction for three comparisons."""
+    """Three seeds: the interval by all that vary alike, and Holm's correction for three comparisons."""
     s = "size = 'S' AND mask = '' AND epochs = 20 AND "
     baseline = experiment(studied, s + "lt = '' AND variant = 'baseline'")
     others = [
@@ -56,24 +55,30 @@ def test_the_differences_are_the_views_and_scipys(studied: Warehouse, open_compa
     told = test.dataframe[2].value
     assert len(told) == 3 * 8
     assert set(told["experiment_id"]) == set(others)
-    runs = studied.query("SELECT * FROM run_ranking WHERE gt_key = ? ORDER BY seed", [KEY])
+    runs = studied.query(
+        """SELECT experiment_id, architecture_set, variance_group, spearman
+        FROM run_ranking
+        JOIN variance_group USING (experiment_id)
+        WHERE gt_key = ? AND is_final""",
+        [KEY],
+    )
     for row in told.itertuples():
-        of_set = runs[runs["architecture_set"] == row.architecture_set].set_index("experiment_id")["spearman"]
-        differences = of_set[row.experiment_id].to_numpy() - of_set[baseline].to_numpy()
-        expected = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
-        assert row.difference == pytest.approx(differences.mean())
-        assert row.low == pytest.approx(expected.low, rel=1e-5)
-        assert row.high == pytest.approx(expected.high, rel=1e-5)
-        assert row.p_value == pytest.approx(p_of(differences.tolist()))
-        assert row.seeds == 3
+        of_set = runs[runs["architecture_set"] == row.architecture_set]
+        one, other = (errors_of(of_set, identity, "spearman") for identity in (row.experiment_id, baseline))
+        known = one.minus(other)
+        half = known.half(has_one_deviation=row.architecture_set == "random")
+        assert row.difference == pytest.approx(known.mean, abs=1e-12)
+        assert row.high - row.low == pytest.approx(2 * half, rel=1e-5)
+        assert (row.seeds, row.other_seeds) == (3, 3)
+        is_told = row.verdict.startswith("told apart")
+        assert is_told == (abs(known.mean) > half)
     for _, family in told.groupby("architecture_set"):
         assert sorted(family["p_holm"]) == pytest.approx(holm(family["p_value"].tolist()))
     views = studied.query("SELECT * FROM experiment_effect WHERE gt_key = ? AND metric = 'spearman'", [KEY])
     views = views[views["baseline_id"] == baseline]
     both = told.merge(views, on=["experiment_id", "architecture_set"], suffixes=("", "_view"))
     assert len(both) == len(told)
-    assert both["difference_interval"].tolist() == pytest.approx(both["difference_interval_view"].tolist())
-    assert "3 common seeds: the interval is wide, and p cannot be below 0.25" in text(test.markdown)
+    assert both["half_interval"].tolist() == pytest.approx(both["difference_interval"].tolist())
     assert charts(test) == 3
 
 
@@ -121,7 +126,6 @@ def test_what_needs_no_training_is_compared_with_every_seed(studied: Warehouse, 
         experiment(studied, f"mask = '' AND name = '{name}'") for name in ("params", "convolution_depth")
     )
     test = open_compare(studied.path, experiment=[network, params, depth])
-    assert "**none · number of parameters** and **none** have 3 seeds: the interval" in text(test.markdown)
     told = test.dataframe[2].value
     taus = studied.query(
         """SELECT run_id, tau FROM run_ranking
@@ -131,11 +135,17 @@ def test_what_needs_no_training_is_compared_with_every_seed(studied: Warehouse, 
     ).set_index("run_id")["tau"]
     difference = taus["untrained-params-none"] - taus.drop("untrained-params-none")
     row = told[(told["architecture_set"] == "random") & (told["experiment_id"] == params)].iloc[0]
-    assert row["seeds"] == 3
+    assert (row["seeds"], row["other_seeds"]) == (1, 3)
     assert row["difference"] == pytest.approx(difference.mean())
-    assert row["high"] - row["difference"] == pytest.approx(
-        stats.t.ppf(0.975, 2) * difference.std() / np.sqrt(3)
+    runs = studied.query(
+        """SELECT experiment_id, variance_group, tau
+        FROM run_ranking
+        JOIN variance_group USING (experiment_id)
+        WHERE gt_key = ? AND architecture_set = 'random' AND is_final""",
+        [KEY],
     )
+    half = errors_of(runs, network, "tau").half(has_one_deviation=True)
+    assert row["high"] - row["difference"] == pytest.approx(half)
     both = open_compare(studied.path, experiment=[params, depth])
     assert "have no seeds, as nothing in them is random: no interval" in text(both.markdown)
     assert both.dataframe[2].value["low"].isna().all()
@@ -146,25 +156,27 @@ def test_what_needs_no_training_is_compared_with_every_seed(studied: Warehouse, 
 def test_trainings_of_different_length_are_compared_at_their_ends(
     whole: Warehouse, open_compare: Any
 ) -> None:
-    """They have no seed in common with the others; with one, they would have."""
+    """They have no seed in common, and need none."""
     short = experiment(whole, "epochs = 7")
     other = experiment(whole, "mask = '' AND epochs = 20")
     test = open_compare(whole.path, experiment=[short, other])
-    assert "have no seed in common: nothing can be paired. They have seeds 0, 1 and seeds 3, 4." in text(
-        test.markdown
-    )
+    told = test.dataframe[2].value
+    assert {(row.seeds, row.other_seeds) for row in told.itertuples()} == {(2, 2)}
+    assert told["low"].notna().all()
     assert test.dataframe[0].value.index.tolist() == ["epochs"]
     imported = experiment(whole, "name = 'synflow'")
     zero = experiment(whole, "mask = 'Zero' AND size = 'S'")
     test = open_compare(whole.path, experiment=[zero, imported])
-    assert "have one common seed (0): a difference, but no interval" in text(test.markdown)
+    assert "have too few seeds, and nothing that varies alike has more: a difference, but no" in text(
+        test.markdown
+    )
     told = test.dataframe[2].value
     assert told["low"].isna().all()
     assert told["seeds"].unique().tolist() == [1]
     assert told.set_index("architecture_set")["mean"]["random"] == pytest.approx(1)
 
 
-def test_a_longer_training_is_paired_with_a_shorter_one(studied: Warehouse, open_compare: Any) -> None:
+def test_a_longer_training_is_compared_with_a_shorter_one(studied: Warehouse, open_compare: Any) -> None:
     pair = [
         experiment(studied, f"size = 'S' AND mask = '' AND lt = '' AND variant = 'baseline' AND epochs = {n}")
         for n in (20, 7)
@@ -172,9 +184,10 @@ def test_a_longer_training_is_paired_with_a_shorter_one(studied: Warehouse, open
     told = open_compare(studied.path, experiment=pair).dataframe[2].value
     tau = studied.query(
         """SELECT experiment_id, tau FROM run_ranking
-        WHERE gt_key = ? AND architecture_set = 'top-50' AND seed = 0""",
+        WHERE gt_key = ? AND architecture_set = 'top-50' AND is_final""",
         [KEY],
-    ).set_index("experiment_id")["tau"]
+    )
+    tau = tau.groupby("experiment_id")["tau"].mean()
     assert told.set_index("architecture_set")["difference"]["top-50"] == pytest.approx(
         tau[pair[1]] - tau[pair[0]]
     )
@@ -184,7 +197,7 @@ def test_curves_over_epochs_where_several_were_evaluated(whole: Warehouse, open_
     pair = [experiment(whole, "epochs = 7"), experiment(whole, "mask = '' AND epochs = 20")]
     test = open_compare(whole.path, experiment=pair, set="top-50", curves="each seed")
     assert "Ranking over epochs" in text(test.header)
-    assert charts(test) == 3  # no forest: nothing can be paired
+    assert charts(test) == 4
     assert not test.warning
 
 

@@ -43,13 +43,19 @@ def test_findings_have_the_views_verdicts(studied: Warehouse, open_paper: Any) -
     table = test.table[0].value.set_index("Finding")
     assert list(table.index) == [rf"{number}\. {told}" for number, told in STATEMENTS.items()]
     known = studied.query(
-        "SELECT finding, dataset || ', ' || size AS scale, verdict FROM finding WHERE gt_key = ?", [KEY]
+        """SELECT
+            finding, dataset || ', ' || size AS scale, verdict, coalesce(verdict_by_tau_a, '') AS by_tau_a
+        FROM finding
+        WHERE gt_key = ?""",
+        [KEY],
     )
     for row in known.dropna().itertuples():
-        assert table.loc[rf"{row.finding}\. {STATEMENTS[row.finding]}", row.scale].endswith(row.verdict)
-    assert table.loc[rf"6\. {STATEMENTS[6]}", "cifar10, S"] == "– not enough runs"
+        finding = rf"{row.finding}\. {STATEMENTS[row.finding]}"
+        assert table.loc[finding, row.scale].endswith(row.verdict)
+        assert table.loc[finding, f"{row.scale} by τa"].endswith(row.by_tau_a)
+    assert table.loc[rf"6\. {STATEMENTS[6]}", "cifar10, S"] == "– not asked"
     evidence = test.dataframe[0].value
-    assert {"Of", "Here", "95 % interval", "n", "Verdict"} <= set(evidence.columns)
+    assert {"Of", "Here", "95 % interval", "n", "p (Holm)", "Verdict", "Meaning"} <= set(evidence.columns)
     assert "mask Zero − no mask" in set(evidence["Of"])
     assert "CIFAR-10, with five seeds" in text(test.markdown)
 

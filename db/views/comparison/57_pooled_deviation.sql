@@ -23,21 +23,30 @@ COMMENT ON VIEW variance_group IS
 COMMENT ON COLUMN variance_group.experiment_id IS 'experiment with networks of nasrank';
 COMMENT ON COLUMN variance_group.variance_group IS 'twelve hexadecimal digits, the same for all that vary alike';
 
+-- The mean over seeds of every metric of `valued`, a relation like metric_values, and its variance over them; what has
+-- no seed has one value, which nothing varies.
+CREATE OR REPLACE MACRO means_of(valued) AS TABLE
+SELECT
+    experiment_id, epoch, bn_mode, gt_key, architecture_set, metric,
+    count(*) AS seeds, count(seed) > 0 AS is_random, favg(value) AS mean, var_samp(value) AS variance
+FROM query_table(valued)
+GROUP BY ALL;
+
+COMMENT ON MACRO TABLE means_of IS
+'Mean and variance over seeds of each metric of a relation like what metric_values gives; is_random: it has seeds';
+
 -- What pooled_deviation says, for a relation like run_ranking.
 CREATE OR REPLACE MACRO pooled_deviation_of(rankings) AS TABLE
-WITH single AS (
-    SELECT
-        experiment_id, epoch, bn_mode, gt_key, architecture_set, metric, count(*) AS seeds, var_samp(value) AS variance
-    FROM metric_values(rankings)
-    GROUP BY ALL
-    HAVING count(*) > 1
+WITH valued AS (
+    SELECT * FROM metric_values(rankings)
 )
 SELECT
     variance_group, epoch, bn_mode, gt_key, architecture_set, metric,
     count(*) AS experiments, CAST(sum(seeds) AS BIGINT) AS runs, CAST(sum(seeds - 1) AS BIGINT) AS degrees,
     sqrt(fsum((seeds - 1) * variance) / sum(seeds - 1)) AS std
-FROM single
+FROM means_of('valued')
 JOIN variance_group USING (experiment_id)
+WHERE seeds > 1
 GROUP BY ALL;
 
 COMMENT ON MACRO TABLE pooled_deviation_of IS 'What pooled_deviation says, for a relation like run_ranking';
@@ -88,13 +97,16 @@ COMMENT ON MACRO difference_interval IS
 
 -- Such a difference is then told with a probability of 80 %. The quantile 80 % of Student's t by its expansion.
 CREATE OR REPLACE MACRO seeds_to_tell(std, degrees, difference) AS
-CASE WHEN difference <> 0 THEN
+CASE WHEN std * difference <> 0 THEN
     CAST(
-        greatest(2, ceil(2 * ((student_t_975(degrees) + 0.841621 + 0.359441 / degrees) * std / difference) ** 2))
+        greatest(
+            2,
+            least(1e9, ceil(2 * ((student_t_975(degrees) + 0.841621 + 0.359441 / degrees) * std / difference) ** 2))
+        )
         AS BIGINT
     )
 END;
 
 COMMENT ON MACRO seeds_to_tell IS
 'Seeds that each of two experiments needs for a true difference to be told with a probability of 80 %, by a pooled '
-'deviation; NULL for no difference';
+'deviation; a billion at most; NULL for no difference or deviation';
