@@ -25,7 +25,7 @@ Matrix = npt.NDArray[np.float64]
 
 # What decides, then the paper's own: metrics of the random sample.
 METRICS: Final = ("tau", "gap_std", "a_n", "tau_a")
-# A factor and what its other levels are compared with; sizes are compared with the one of most runs.
+# A factor and what its other levels are compared with; where no experiment has that, the level of most runs.
 _REFERENCES: Final = {"mask": "", "lt": "", "variant": "baseline", "size": None}
 _AVERAGE: Final = "any"
 _EVALUATIONS: Final = """
@@ -92,9 +92,9 @@ def effects(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
         metrics=METRICS,
     )
     found = [row for _, cells in means.groupby(["setting", "metric"], sort=False) for row in _effects(cells)]
+    if not found:
+        return pd.DataFrame(columns=["metric"])
     rows = pd.DataFrame(found)
-    if rows.empty:
-        return rows
     # The setting of most experiments first.
     extent = -rows.groupby("setting")["experiments"].transform("max")
     rows = rows.assign(extent=extent, place=rows["metric"].map(METRICS.index))
@@ -208,7 +208,7 @@ def _design(cells: pd.DataFrame) -> tuple[list[_Term], Matrix]:
     columns = [np.ones(len(cells))]
     for factor, reference in _REFERENCES.items():
         runs = cells.groupby(factor)["seeds"].sum()
-        base = reference if reference is not None else str(runs.idxmax())
+        base = reference if reference is not None and reference in runs.index else str(runs.idxmax())
         for level in sorted(set(runs.index) - {base}):
             terms.append((factor, level, base))
             columns.append((cells[factor] == level).to_numpy(float))

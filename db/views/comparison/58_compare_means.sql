@@ -1,5 +1,5 @@
--- Where all experiments that vary alike have one deviation: the rest fails a test of equal variances (docs/method.md,
--- "What a decision costs").
+-- Where the pooled deviation suffices for differences and effects: equal deviations are not rejected, and intervals
+-- cover as often as they say (docs/method.md, "What a decision costs").
 CREATE OR REPLACE MACRO has_one_deviation(metric, architecture_set) AS
 metric = 'a_n' OR (
     architecture_set = 'random'
@@ -7,7 +7,8 @@ metric = 'a_n' OR (
 );
 
 COMMENT ON MACRO has_one_deviation IS
-'Whether experiments of one variance_group have one deviation over seeds in a metric and architecture set';
+'Whether the pooled deviation alone tells differences of means in a metric and architecture set; of a mean itself it '
+'does for A_N only';
 
 -- How many degrees of freedom the sum of two variances has: by Satterthwaite. What nothing varies has none, and counts
 -- as known.
@@ -34,7 +35,8 @@ WITH pooled AS (
 SELECT
     * EXCLUDE (degrees, pooled_variance),
     if(is_random, variance / seeds, 0) AS own_error, if(is_random, nullif(seeds - 1, 0), NULL) AS own_degrees,
-    if(is_random, pooled_variance / seeds, 0) AS pooled_error, if(is_random, degrees, NULL) AS pooled_degrees
+    if(is_random, pooled_variance / seeds, 0) AS pooled_error, if(is_random, degrees, NULL) AS pooled_degrees,
+    metric = 'a_n' AS is_by_pooled
 FROM pooled;
 
 COMMENT ON MACRO TABLE with_errors IS
@@ -48,14 +50,14 @@ WITH chosen AS (
     SELECT
         *,
         coalesce(
-            NOT has_one_deviation(metric, architecture_set)
+            NOT is_by_pooled
             AND student_t_975(own_degrees) * sqrt(own_error) > student_t_975(pooled_degrees) * sqrt(pooled_error),
             FALSE
         ) AS is_by_own
     FROM query_table(measured)
 )
 SELECT
-    * EXCLUDE (own_error, own_degrees, pooled_error, pooled_degrees, is_by_own),
+    * EXCLUDE (own_error, own_degrees, pooled_error, pooled_degrees, is_by_pooled, is_by_own),
     sqrt(if(is_by_own, own_error, pooled_error)) AS standard_error,
     if(is_by_own, own_degrees, pooled_degrees) AS degrees,
     if(is_by_own, 'own', 'pooled') AS deviation,
@@ -63,7 +65,8 @@ SELECT
 FROM chosen;
 
 COMMENT ON MACRO TABLE with_interval IS
-'A relation with the errors of with_errors, and by which deviation, pooled or own, half of the 95 % interval is';
+'A relation with the errors of with_errors and is_by_pooled, with half of the 95 % interval, and by which deviation '
+'it is: pooled, or own where that is wider and is_by_pooled does not hold';
 
 -- The experiments of `pairs`, a relation with the columns experiment_id and other_id, in every metric of `rankings`, a
 -- relation like run_ranking: all its experiments tell how much they vary.
@@ -91,7 +94,8 @@ compared AS (
         if(
             one.variance_group = other.variance_group, one.pooled_degrees,
             joint_degrees(one.pooled_error, one.pooled_degrees, other.pooled_error, other.pooled_degrees)
-        ) AS pooled_degrees
+        ) AS pooled_degrees,
+        has_one_deviation(one.metric, one.architecture_set) AS is_by_pooled
     FROM query_table(pairs) AS pair
     JOIN experiment AS one_experiment ON one_experiment.experiment_id = pair.experiment_id
     JOIN experiment AS other_experiment ON other_experiment.experiment_id = pair.other_id
