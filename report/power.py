@@ -15,6 +15,7 @@ import pandas as pd
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.warehouse.reading import Reader
+from nasrank.report import queries
 
 # What decides, then what is the paper's own, by metric and architecture set.
 MEASURES: Final = (
@@ -64,6 +65,14 @@ SELECT
 FROM compare_means('ranking', 'pair')
 JOIN variance_group USING (experiment_id)
 JOIN group_cost USING (variance_group)
+"""
+_COSTS: Final = """
+SELECT experiment_id, any_value(seconds_a_run) AS seconds_a_run, count(*) AS runs
+FROM run
+JOIN variance_group USING (experiment_id)
+JOIN group_cost USING (variance_group)
+WHERE status = 'finished'
+GROUP BY experiment_id
 """
 _EXPERIMENTS: Final = """
 SELECT experiment_id, mask, variance_group
@@ -162,6 +171,62 @@ def of_pair(warehouse: Reader, one: str, other: str, plan: Plan) -> pd.DataFrame
         alike = warehouse.query("SELECT metric FROM metric WHERE across_masks")["metric"]
         rows = rows[rows["metric"].isin(alike) & (rows["architecture_set"] == "random")]
     return _measures(rows)
+
+
+def of_findings(warehouse: Reader, plan: Plan) -> pd.DataFrame:
+    """What it takes to decide the paper's findings: a row a comparison of networks.
+
+    Columns finding, claim, dataset, size, mask, lt, variant, metric, decides, value, n, other_n (seeds) and
+    verdict, as in the view finding_evidence; then half_interval (of the 95 % with the plan's seeds each),
+    smallest (the difference that would matter, or the plan's), seeds_as_seen and seeds_to_tell (as large a
+    one as seen, and that one, with a probability of 80 %, before any correction) and seconds_a_run.
+    """
+    found = queries.findings(warehouse, plan.gt_key, plan.bn_mode)
+    evidence = pd.DataFrame([row for rows in found["evidence"] for row in rows])
+    if evidence.empty or evidence["std"].isna().all():
+        return pd.DataFrame(columns=["verdict"])
+    evidence = evidence[evidence["std"].notna()].reset_index(drop=True)
+    if plan.difference:
+        evidence["smallest"] = plan.difference
+    told = warehouse.query(
+        """
+        SELECT
+            difference_interval(std, degrees, $seeds, $seeds) AS half_interval,
+            seeds_to_tell(std, degrees, smallest) AS seeds_to_tell
+        FROM (
+            SELECT unnest($std) AS std, unnest($degrees) AS degrees, unnest($smallest) AS smallest,
+                generate_subscripts($std, 1) AS place
+        )
+        ORDER BY place
+        """,
+        seeds=plan.seeds,
+        std=tuple(evidence["std"]),
+        degrees=tuple(evidence["degrees_then"]),
+        smallest=tuple(evidence["smallest"].astype(float)),
+    )
+    costs = warehouse.query(_COSTS).set_index("experiment_id")
+    columns = ["finding", "claim", "dataset", "size", "mask", "lt", "variant", "metric", "decides", "value"]
+    columns += ["n", "other_n", "verdict", "smallest", "seeds_as_seen", "experiment_id", "other_id"]
+    return pd.concat([evidence[columns], told], axis=1).assign(
+        seconds_a_run=evidence["experiment_id"].map(costs["seconds_a_run"])
+    )
+
+
+def hours_to_decide(of_findings: pd.DataFrame) -> tuple[int, float]:
+    """Runs and hours that decide what is undecided, if each difference is the smallest that matters, or none.
+
+    Each experiment is trained with the most seeds that any of its comparisons needs, less those it has.
+    """
+    undecided = of_findings[of_findings["decides"] & (of_findings["verdict"] == "undecided")]
+    sides = [
+        undecided[[experiment, seeds, "seeds_to_tell", "seconds_a_run"]].set_axis(
+            ["experiment_id", "seeds", "needed", "seconds"], axis=1
+        )
+        for experiment, seeds in (("experiment_id", "n"), ("other_id", "other_n"))
+    ]
+    needed = pd.concat(sides).dropna(subset="experiment_id").groupby("experiment_id").max()
+    runs = (needed["needed"] - needed["seeds"]).clip(lower=0)
+    return int(runs.sum()), float((runs * needed["seconds"]).sum() / 3_600)
 
 
 def in_words(row: pd.Series[Any], difference: float = 0.0) -> str:

@@ -100,7 +100,7 @@ def test_differences_are_downloaded_as_the_views_have_them(
     for row in both.itertuples():
         scale = 100 if row.metric == "a_n" else 1
         assert row.difference == pytest.approx(scale * row.difference_view)
-        assert row.high - row.low == pytest.approx(2 * scale * row.difference_interval_view)
+        assert row.high - row.low == pytest.approx(2 * scale * row.difference_interval)
 
 
 def hover_until(page: Page, panel: Locator, seen: Locator) -> None:

@@ -32,6 +32,7 @@ def test_every_figure_is_drawn_or_says_why_not(drawn: dict[str, Figure | NotDraw
         "figure-03",
         *(f"figure-{number:02}-cifar10-{size}" for number in (4, 5, 6, 11, 12) for size in ("S", "M")),
         "figure-04-cifar10-depth-3",
+        "figure-09-cifar10-S",
         "figure-11-cifar10-depth-3",
         "figure-10-datasets",
         "figure-10-agreement",

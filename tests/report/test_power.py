@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import nct, t
 from typer.testing import CliRunner
@@ -14,7 +15,17 @@ from typer.testing import CliRunner
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.warehouse.file import Warehouse
-from nasrank.report.power import MEASURES, Plan, deviations, in_words, of_pair, of_study
+from nasrank.report.findings import VERDICTS
+from nasrank.report.power import (
+    MEASURES,
+    Plan,
+    deviations,
+    hours_to_decide,
+    in_words,
+    of_findings,
+    of_pair,
+    of_study,
+)
 from nasrank.trainer.cli.main import app
 from tests.conftest import RunWriter
 from tests.samples import random_predictions
@@ -122,6 +133,39 @@ def test_two_experiments(filled: Warehouse) -> None:
     assert of_masks["other_seeds"].unique().tolist() == [1]
 
 
+def test_the_price_of_the_findings(studied: Warehouse) -> None:
+    """Half-widths and seeds by scipy; runs and hours by going through what is undecided."""
+    plan = Plan(KEY, "running", 8)
+    with studied.reading() as reading:
+        rows = of_findings(reading, plan)
+    evidence = studied.query(
+        """SELECT * FROM finding_evidence
+        WHERE gt_key = ? AND bn_mode = 'running' AND deviation IS NOT NULL""",
+        [KEY],
+    )
+    keys = ["claim", "metric", "experiment_id", "other_id"]
+    both = rows.merge(evidence, on=keys, suffixes=("", "_view"))
+    assert len(both) == len(rows) == len(evidence) > 20
+    for row in both.itertuples():
+        per_run = 1 / row.n + (0 if pd.isna(row.other_n) else 1 / row.other_n)
+        # Of the value itself, one experiment is needed where a difference has two.
+        std = (row.high - row.low) / 2 / t.ppf(0.975, row.degrees) / math.sqrt(per_run)
+        std *= math.sqrt(0.5) if pd.isna(row.other_n) else 1
+        half = t.ppf(0.975, max(row.degrees, 30)) * std * math.sqrt(2 / 8)
+        assert row.half_interval == pytest.approx(half, rel=1e-5)
+        assert row.seeds_to_tell == row.seeds_for_smallest
+        assert row.seconds_a_run == 300
+    needed: dict[str, tuple[int, int]] = {}
+    for row in both[both["decides"] & (both["verdict"] == "undecided")].itertuples():
+        for identity, seeds in ((row.experiment_id, row.n), (row.other_id, row.other_n)):
+            if isinstance(identity, str):
+                most = max(row.seeds_to_tell, needed.get(identity, (0, 0))[0])
+                needed[identity] = (most, int(seeds))
+    assert needed
+    runs = sum(max(0, most - seeds) for most, seeds in needed.values())
+    assert hours_to_decide(rows) == (runs, pytest.approx(runs * 300 / 3600))
+
+
 def test_words_for_what_did_not_vary() -> None:
     row = deviations_row(difference=0.0, half_interval=0.0)
     assert in_words(row).startswith("at the limit")
@@ -148,6 +192,13 @@ def test_the_command(filled: Warehouse, tmp_path: Path) -> None:
     assert code == 0
     assert {(row["metric"], row["architecture_set"]) for row in rows} == set(MEASURES)
     assert all(row["hours_to_tell"] == row["seeds_to_tell"] * 2 * 300 / 3600 for row in rows)
+    code, out, error = run("--findings", "--json")
+    assert code == 0
+    assert {row["verdict"] for row in json.loads(out)} <= set(VERDICTS)
+    assert "what is undecided, by τ alone: " in error
+    code, _, error = run("--findings", "cifar10")
+    assert code == 2
+    assert "give --findings alone, or names" in " ".join(error.split())
     file = tmp_path / "study.toml"
     configuration = json.loads(
         filled.query("SELECT CAST(config AS VARCHAR) AS c FROM experiment WHERE epochs = 20").c[0]

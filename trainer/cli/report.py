@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import pyarrow as pa
 import typer
 
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import resolve_key
+from nasrank.db.warehouse.reading import Reader
 from nasrank.trainer.cli.options import WAREHOUSE, JsonOption, WarehouseOption
 from nasrank.trainer.cli.output import Format, print_json, print_table, show_work
 from nasrank.trainer.messages import say
-from nasrank.trainer.studies.file import load_study
+from nasrank.trainer.studies.file import Study, load_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nasrank.report.power import Plan
 
 _HOUR: Final = 3_600
 
@@ -102,9 +108,13 @@ def power(
     difference: Annotated[
         float | None,
         typer.Option(
-            help="Between true values: how many seeds tell it? Of two experiments by default as seen."
+            help="Between true values: how many seeds tell it? Of two experiments by default as seen, of "
+            "findings the smallest that would matter."
         ),
     ] = None,
+    findings: Annotated[
+        bool, typer.Option("--findings", help="Of each comparison that the paper's findings rest on.")
+    ] = False,
     ground_truth: Annotated[
         str | None, typer.Option(help="Key; short forms as for run. Default: the default key.")
     ] = None,
@@ -122,9 +132,11 @@ def power(
     Example: nasrank-train power --seeds 8 --difference 0.1
     """
     # Pandas takes a third of a second to import.
-    from nasrank.report.power import Plan, deviations, in_words, of_pair, of_study
+    from nasrank.report.power import Plan
 
     given = subject or []
+    if findings and given:
+        raise typer.BadParameter("findings are of all experiments; give --findings alone, or names")
     if len(given) > 2:
         raise typer.BadParameter(f"{len(given)} names are given; give a study, two experiments, or none")
     if difference is not None and difference <= 0:
@@ -132,30 +144,68 @@ def power(
     source = Warehouse(warehouse)
     with source.read() as connection:
         key = str(resolve_key(connection, ground_truth))
-    study = load_study(given[0]) if len(given) == 1 else None
     plan = Plan(key, bn_mode, seeds, difference or 0.0)
+    output = Format.json if json_output else Format.table
     with source.reading() as reading:
-        if len(given) == 2:
-            rows = of_pair(reading, given[0], given[1], plan)
-        elif study is not None:
-            rows = of_study(reading, [one.config.to_json() for one in study.experiments], plan)
+        if findings:
+            _print_findings(reading, plan, output)
+        elif len(given) == 2:
+            _print_pair(reading, (given[0], given[1]), plan, output)
+        elif given:
+            _print_study(reading, load_study(given[0]), plan, output)
         else:
-            rows = deviations(reading, plan)
-    experiments = rows["experiments_asked"] if study is not None else 2
-    rows["hours_to_tell"] = rows["seeds_to_tell"] * experiments * rows["seconds_a_run"] / _HOUR
-    told = rows.drop(columns=["variance_group"])
+            _print_all(reading, plan, output)
+
+
+def _print_findings(reading: Reader, plan: Plan, output: Format) -> None:
+    from nasrank.report.power import hours_to_decide, of_findings
+
+    rows = of_findings(reading, plan)
+    told = rows.drop(columns=["experiment_id", "other_id"], errors="ignore")
+    print_table(pa.Table.from_pandas(told, preserve_index=False), output)
+    if rows.empty:
+        say(f"no networks that the findings are about are measured under {plan.gt_key}, {plan.bn_mode}")
+        return
+    for name, of_measure in (("all of these measures", rows), ("τ alone", rows[rows["metric"] == "tau"])):
+        runs, hours = hours_to_decide(of_measure)
+        say(f"what is undecided, by {name}: {runs:,} more runs, about {hours:,.0f} hours by runs like these")
+    say("with a probability of 80 % each, before correction, if a difference is the smallest that matters")
+
+
+def _print_pair(reading: Reader, pair: tuple[str, str], plan: Plan, output: Format) -> None:
+    from nasrank.report.power import in_words, of_pair
+
+    rows = of_pair(reading, *pair, plan)
+    verdicts = [in_words(row, plan.difference) for _, row in rows.iterrows()]
+    _print_rows(rows.assign(hours_to_tell=_hours(rows, 2), verdict=verdicts), plan, output)
+
+
+def _print_study(reading: Reader, study: Study, plan: Plan, output: Format) -> None:
+    from nasrank.report.power import of_study
+
+    rows = of_study(reading, [one.config.to_json() for one in study.experiments], plan)
+    _print_rows(rows.assign(hours_to_tell=_hours(rows, rows["experiments_asked"])), plan, output)
+    groups = rows.drop_duplicates("variance_group")
+    hours = float((groups["experiments_asked"] * groups["seconds_a_run"]).sum()) * len(study.seeds) / _HOUR
+    say(f"{study.name}: {len(study.runs)} runs, about {hours:,.1f} hours by what runs like these took")
+
+
+def _print_all(reading: Reader, plan: Plan, output: Format) -> None:
+    from nasrank.report.power import deviations
+
+    rows = deviations(reading, plan)
+    _print_rows(rows.assign(hours_to_tell=_hours(rows, 2)), plan, output)
+
+
+def _print_rows(rows: pd.DataFrame, plan: Plan, output: Format) -> None:
+    told = rows.drop(columns="variance_group")
     if rows["seeds_to_tell"].isna().all():
         told = told.drop(columns=["seeds_to_tell", "hours_to_tell"])
-    if len(given) == 2:
-        told = told.assign(verdict=[in_words(row, plan.difference) for _, row in rows.iterrows()])
-    print_table(
-        pa.Table.from_pandas(told, preserve_index=False), Format.json if json_output else Format.table
-    )
+    print_table(pa.Table.from_pandas(told, preserve_index=False), output)
     if rows.empty:
-        say(f"no experiment with several seeds is measured under {key}, BN mode {bn_mode}")
-    elif study is not None:
-        groups = rows.drop_duplicates("variance_group")
-        hours = (
-            float((groups["experiments_asked"] * groups["seconds_a_run"]).sum()) * len(study.seeds) / _HOUR
-        )
-        say(f"{study.name}: {len(study.runs)} runs, about {hours:,.1f} hours by what runs like these took")
+        say(f"no experiment with several seeds is measured under {plan.gt_key}, BN mode {plan.bn_mode}")
+
+
+def _hours(rows: pd.DataFrame, experiments: int | pd.Series[int]) -> pd.Series[float]:
+    """Of the seeds that tell, for so many experiments."""
+    return rows["seeds_to_tell"] * experiments * rows["seconds_a_run"] / _HOUR
