@@ -13,6 +13,7 @@ from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.compare import queries
 from nasrank.app.views.compare.choice import BANDS, EACH_SEED, ComparisonChoice, choose
 from nasrank.app.views.compare.comparison import (
+    answers,
     configurations,
     differing,
     seed_notes,
@@ -140,6 +141,7 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
         width="stretch",
         help="Of every metric, in full precision; A_N and gap in percent.",
     )
+    st.markdown("\n".join(answers(of_metric, 1 if choice.metric in IN_PERCENT else 3)))
     unit = " (percentage points)" if choice.metric in IN_PERCENT else ""
     others = [label for key, label in choice.labels.items() if key != choice.reference]
     draw = partial(forest_chart, of_metric, others, choice.series, f"difference in {name}{unit}")

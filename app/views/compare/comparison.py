@@ -12,6 +12,7 @@ from nasrank.app.rows import rows_as
 from nasrank.app.widgets.text import as_text
 from nasrank.db.runs.configuration import OPTIONS
 from nasrank.report.charts.comparison_charts import IN_PERCENT
+from nasrank.report.charts.labels import signed
 from nasrank.report.charts.ranking_table import POINTS
 from nasrank.report.power import in_words
 
@@ -60,6 +61,21 @@ def told_differences(differences: pd.DataFrame, labels: Mapping[str, str]) -> pd
     told["high"] = told["difference"] + told["half_interval"]
     place = told["architecture_set"].map(SETS.index)
     return told.assign(place=place).sort_values(["series", "metric", "place"]).drop(columns="place")
+
+
+def answers(of_metric: pd.DataFrame, digits: int) -> list[str]:
+    """What the differences of a metric in the random sample say, a line an experiment, in Markdown.
+
+    of_metric: of `told_differences`, and of one metric.
+    """
+    lines = []
+    for _, row in of_metric[of_metric["architecture_set"] == "random"].iterrows():
+        ends = (
+            "" if pd.isna(row["low"]) else f" ({signed(row['low'], digits)} to {signed(row['high'], digits)})"
+        )
+        said = f"random sample: {signed(row['difference'], digits)}{ends}, {row['verdict']}."
+        lines.append(f"- **{as_text(row['series'])}**, {as_text(said)}")
+    return lines
 
 
 def seed_notes(

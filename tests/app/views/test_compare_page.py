@@ -72,6 +72,12 @@ def test_the_differences_are_the_views_and_scipys(studied: Warehouse, open_compa
         assert (row.seeds, row.other_seeds) == (3, 3)
         is_told = row.verdict.startswith("told apart")
         assert is_told == (abs(known.mean) > half)
+    answers = [element.value for element in test.markdown if ", random sample: " in element.value]
+    assert len(answers) == 1
+    in_sample = told[told["architecture_set"] == "random"]
+    for row, line in zip(in_sample.itertuples(), answers[0].splitlines(), strict=True):
+        assert line.startswith("- **none")
+        assert row.verdict.split(";")[0] in line
     for _, family in told.groupby("architecture_set"):
         assert sorted(family["p_holm"]) == pytest.approx(holm(family["p_value"].tolist()))
     views = studied.query("SELECT * FROM experiment_effect WHERE gt_key = ? AND metric = 'spearman'", [KEY])
