@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import groupby
 
 import pandas as pd
 import streamlit as st
@@ -21,7 +22,7 @@ from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import kind_name
 from nasrank.report.charts.paper_charts import reported_chart
 from nasrank.report.figures import ReportKey
-from nasrank.report.findings import RULE, SCALE, WHAT_DECIDES, Finding, read_findings, summarize
+from nasrank.report.findings import RULE, SCALE, WHAT_DECIDES, Evidence, Finding, read_findings, summarize
 
 BN_MODES = ("running", "batch", "recalibrated")
 # A verdict is told by sign and word, not by colour.
@@ -40,20 +41,6 @@ SIGNS = {
     "at the limit": "⇥",
     "not enough runs": "–",
     "not asked": "–",
-}
-EVIDENCE = {
-    "claim": "Claim",
-    "subject": "Of",
-    "measure": "Measure",
-    "decides": "Decides",
-    "expected": "Claimed",
-    "reported": "In the paper",
-    "value": "Here",
-    "interval": "95 % interval",
-    "n": "n",
-    "corrected": "p (Holm)",
-    "verdict": "Verdict",
-    "meaning": "Meaning",
 }
 
 
@@ -126,12 +113,36 @@ def show_findings(findings: list[Finding]) -> None:
                 by_tau_a = f"; by τa {told(scale.verdict_by_tau_a)}" if scale.verdict_by_tau_a else ""
                 words = as_text(f"{told(scale.verdict)} ({counts}){by_tau_a}")
                 st.markdown(f"**{as_text(scale.name)}**: {words}")
-                table = pd.DataFrame([asdict(row) for row in scale.evidence])[list(EVIDENCE)]
-                st.dataframe(
-                    table.rename(columns=EVIDENCE).assign(Verdict=table["verdict"].map(told)),
-                    hide_index=True,
-                    alt=f"Comparisons for finding {finding.number} on {scale.name}",
-                )
+                for claim, of_claim in groupby(scale.evidence, key=lambda row: row.claim):
+                    st.markdown(f"{as_text(claim)}.")
+                    show_text_table(
+                        in_words(list(of_claim)),
+                        hide_index=True,
+                        alt=f"Comparisons for claim {claim.partition('.')[0]} on {scale.name}",
+                    )
+
+
+def in_words(evidence: list[Evidence]) -> pd.DataFrame:
+    """A row a comparison; those beside the measures that decide say so."""
+    return pd.DataFrame(
+        {
+            "Of": [row.subject for row in evidence],
+            "Measure": [f"{'' if row.decides else 'beside: '}{row.measure}" for row in evidence],
+            "Claimed": [
+                f"{row.expected}; in the paper {row.reported}" if row.reported else row.expected
+                for row in evidence
+            ],
+            "Here": [
+                f"{row.value} ({row.interval}), n {row.n}" if row.interval else f"{row.value}, n {row.n}"
+                for row in evidence
+            ],
+            "Verdict": [
+                f"{told(row.verdict)}, p {row.corrected}" if row.corrected else told(row.verdict)
+                for row in evidence
+            ],
+            "Meaning": [row.meaning for row in evidence],
+        }
+    )
 
 
 def show_reported(reported: pd.DataFrame) -> None:

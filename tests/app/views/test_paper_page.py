@@ -54,9 +54,14 @@ def test_findings_have_the_views_verdicts(studied: Warehouse, open_paper: Any) -
         assert table.loc[finding, row.scale].endswith(row.verdict)
         assert table.loc[finding, f"{row.scale} by τa"].endswith(row.by_tau_a)
     assert table.loc[rf"6\. {STATEMENTS[6]}", "cifar10, S"] == "– not asked"
-    evidence = test.dataframe[0].value
-    assert {"Of", "Here", "95 % interval", "n", "p (Holm)", "Verdict", "Meaning"} <= set(evidence.columns)
-    assert "mask Zero − no mask" in set(evidence["Of"])
+    better, well = test.table[1].value, test.table[2].value
+    assert list(better["Of"])[:2] == ["mask Zero − no mask", "mask Zero+Pool − no mask"]
+    assert better["Measure"].str.startswith("beside: ").tolist() == [False, False, True, True]
+    assert better["Verdict"].tolist()[:2] == ["✔ supported, p 0.000 of 5"] * 2
+    assert "after correction for 5" in better["Meaning"].iloc[0]
+    assert "in the paper −1.00" in well["Claimed"].iloc[-1]
+    assert well["Here"].str.endswith(", n 3").all()
+    assert "Holm's correction" in text(test.markdown)
     assert "CIFAR-10, with five seeds" in text(test.markdown)
 
 
