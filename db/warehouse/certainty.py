@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -43,7 +44,7 @@ class Predicted:
     """What the seeds of an experiment predict for the same architectures.
 
     Args:
-        truth: (architectures,) ground truth.
+        truth: (architectures,) ground truth, in the order of their numbers.
         predictions: (seeds, architectures).
         seeds: of the rows of `predictions`, ascending; None for a predictor in which nothing is random, which
             has one row.
@@ -72,7 +73,7 @@ def read_predicted(
             AND point.architecture_set = $architecture_set
             AND (point.bn_mode = $bn_mode OR is_without_network(point.bn_mode))
             AND point.is_final AND metric.is_whole
-        ORDER BY run.seed, point.gt_rank""",
+        ORDER BY run.seed, point.arch_id""",
         {
             "experiment_id": experiment_id,
             "gt_key": gt_key,
@@ -254,6 +255,22 @@ def _a_n(truth: Vector, predicted: Vector, weights: Matrix) -> Vector:
     return mean
 
 
+def _precision(truth: Vector, predicted: Vector, weights: Matrix, k: int) -> Vector:
+    """The share of the k best predicted that are among the k best; of equals, the one that comes first."""
+    both = np.minimum(_best(truth, weights, k), _best(predicted, weights, k))
+    share: Vector = both.sum(axis=0) / k
+    return share
+
+
+def _best(values: Vector, weights: Matrix, k: int) -> Matrix:
+    """How often each is among the k largest of the drawn: (architectures, columns)."""
+    order = np.argsort(-values, kind="stable")
+    drawn = weights[order]
+    taken = np.empty_like(drawn)
+    taken[order] = np.clip(k - (drawn.cumsum(axis=0) - drawn), 0, drawn)
+    return taken
+
+
 def _ranks(values: Vector, weights: Matrix) -> Matrix:
     """Ranks among the drawn, the mean rank for equal ones: (architectures, columns)."""
     distinct, place = np.unique(values, return_inverse=True)
@@ -278,6 +295,8 @@ METRICS: Final[Mapping[str, Callable[[Vector, Vector, Matrix], Vector]]] = {
     "spearman": _spearman,
     "pearson": _pearson,
     "a_n": _a_n,
+    "precision_at_10": partial(_precision, k=10),
+    "precision_at_50": partial(_precision, k=50),
 }
 
 

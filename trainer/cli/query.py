@@ -29,13 +29,15 @@ from nasrank.trainer.messages import say
 
 
 class Metric(StrEnum):
-    """The keys of `db.warehouse.certainty.METRICS`, and how the columns of experiment_ranking begin."""
+    """The keys of `db.warehouse.certainty.METRICS`."""
 
     tau = "tau"
     tau_eq2 = "tau_eq2"
     spearman = "spearman"
     pearson = "pearson"
     a_n = "a_n"
+    precision_at_10 = "precision_at_10"
+    precision_at_50 = "precision_at_50"
 
 
 def sql(
@@ -116,7 +118,8 @@ def intervals(
 
     95 % intervals of Kendall's τ or another metric, the mean over seeds at the end of training, for other
     seeds and other architectures: Student's t, with the bootstrap over architectures. A single seed has none.
-    τ of the whole space takes some 15 seconds a seed.
+    The difference to a baseline is on the same resamples: both meet the same architectures. τ of the whole
+    space takes some 15 seconds a seed.
 
     \b
     Example: nasrank-train intervals --set top-500 --ground-truth cifar10-valid/valid

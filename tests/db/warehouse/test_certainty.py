@@ -98,10 +98,18 @@ def test_one_seed_tells_nothing_of_others() -> None:
     assert fixed.low < fixed.mean < fixed.high
 
 
+def precision_at_10(truth: Any, predicted: Any) -> float:
+    """Of copies written out one by one, of which the first are taken."""
+    best = sorted(range(len(truth)), key=lambda i: (-truth[i], i))[:10]
+    chosen = sorted(range(len(truth)), key=lambda i: (-predicted[i], i))[:10]
+    return len(set(best) & set(chosen)) / 10
+
+
 ORACLES: dict[str, Callable[[Any, Any], float]] = {
     "spearman": lambda truth, predicted: spearmanr(truth, predicted).statistic,
     "pearson": lambda truth, predicted: pearsonr(truth, predicted).statistic,
     "a_n": lambda truth, predicted: predicted.mean(),
+    "precision_at_10": precision_at_10,
 }
 
 
@@ -153,6 +161,22 @@ def true_tau(shift: float) -> float:
     truth = rng.standard_normal(300)
     many = crossed(rng, truth, 3_000, shift)
     return float(np.mean([kendalltau(truth, row).statistic for row in many.predictions]))
+
+
+def test_precision_is_that_of_a_search(warehouse: Warehouse, write_run: RunWriter) -> None:
+    """With the many ties of accuracies on few images, as run_search has it."""
+    predictions = {arch_id: round(value, 1) for arch_id, value in random_predictions("Zero+Pool", 0).items()}
+    ingest(warehouse, [write_run(predictions, mask="Zero+Pool")])
+    found = warehouse.query(
+        """SELECT experiment_id, k, precision_at_k FROM run_search
+        WHERE kind = 'trained' AND gt_key = ? AND pool = 'random' AND top_k IN ('top-10', 'top-50')""",
+        [KEY],
+    )
+    assert len(found) == 2
+    for row in found.itertuples():
+        predicted = read_predicted(warehouse, row.experiment_id, KEY, "random")
+        known = metric_interval(predicted, f"precision_at_{row.k}", resamples=2).mean
+        assert known == pytest.approx(row.precision_at_k)
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 8])
