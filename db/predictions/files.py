@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -61,12 +62,17 @@ class PredictionFile:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What to read of a file; None is found by looking."""
+    """What to read of a file; None is found by looking. A value column with a star stands for several."""
 
     part: str | None = None
     architecture_column: str | None = None
     value_column: str | None = None
     notation: str | None = None
+
+    @property
+    def has_star(self) -> bool:
+        """Whether each column is an experiment, and not a seed."""
+        return "*" in (self.value_column or "")
 
 
 def read_prediction_file(path: Path, choice: Choice = Choice()) -> list[PredictionFile]:
@@ -211,7 +217,8 @@ def _find_numbers(
 ) -> list[tuple[str, _Numbers, int | None]]:
     """The column of predictions and its numbers; several with the seed that each is named after."""
     if choice.value_column is not None:
-        return [(choice.value_column, _numbers(_column(columns, choice.value_column)), None)]
+        names = _chosen(columns, choice.value_column, architecture_column)
+        return [(name, _numbers(columns[name]), None) for name in names]
     found: dict[str, _Numbers] = {}
     problem = ""
     for name, values in columns.items():
@@ -240,6 +247,17 @@ def _find_numbers(
     if len(choices) > 1:
         raise NasrankError(f"the columns {listed(choices)} hold numbers; name one with --column")
     return [(choices[0], found[choices[0]], None)]
+
+
+def _chosen(columns: Columns, name: str, architecture_column: str) -> list[str]:
+    """The column of this name, or all that a name with a star stands for."""
+    if name in columns or "*" not in name:
+        _column(columns, name)
+        return [name]
+    like = [own for own in columns if fnmatchcase(own, name) and own != architecture_column]
+    if not like:
+        raise NasrankError(f"no column is like {name!r}; its columns are {listed(columns)}")
+    return like
 
 
 def _counts_rows(numbers: NDArray[np.float64]) -> bool:

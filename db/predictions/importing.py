@@ -11,7 +11,7 @@ import datetime as dt
 import importlib.metadata
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +22,9 @@ import sqlalchemy as sa
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, OperationSet
 from nasrank.db.nb201.notations import spearman
-from nasrank.db.predictions.process import prediction_reader
+from nasrank.db.predictions.files import Choice
+from nasrank.db.predictions.parts import joined, share_nothing
+from nasrank.db.predictions.process import ReadFile, prediction_reader
 from nasrank.db.predictions.reading import (
     ForeignRun,
     KnownAccuracies,
@@ -57,13 +59,14 @@ class ImportReport:
     """The runs of the files given, `imported` now or `unchanged` since.
 
     `notes` say how files were read, and how the first fits what is known; `doubts` where it can hardly be
-    what it is said to be.
+    what it is said to be; `understood` how each run was read, a row each.
     """
 
     imported: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    understood: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,12 @@ def import_predictions(
     name: str,
     options: PredictionOptions,
     notices: ImportNotices | None = None,
+    *,
+    is_trial: bool = False,
 ) -> ImportReport:
     """Import a file, or a folder of one file a seed, under `name`; what is there already stays as it is.
+
+    Of several columns (`Choice`) each is an experiment of its own. `is_trial`: only says how they are read.
 
     Raises:
         NasrankError: a file cannot be read, is unclear, or is another one than that of its name, mask and
@@ -99,36 +106,126 @@ def import_predictions(
     notices = notices or ImportNotices()
     keys, known_accuracies = _ground_truth(warehouse, options.ground_truth)
     report = ImportReport()
+    runs = _read(path, known_accuracies, options, notices, report)
+    by_name: dict[str, list[ForeignRun]] = {}
+    for run in runs:
+        by_name.setdefault(_experiment_name(name, options.choice, run), []).append(run)
+    new: list[tuple[dict[str, Any], list[ForeignRun]]] = []
+    for own_name, own in by_name.items():
+        _tell_fit(warehouse, own[0], keys[0], report, own_name if len(by_name) > 1 else "")
+        predicts = "score" if own[0].source["scale"] == "score" else "accuracy"
+        experiment = named_experiment(IMPORTED, own_name, str(options.mask), predicts)
+        known = _known_sources(warehouse, experiment)
+        lacking = []
+        for run in own:
+            run_id = _run_id(experiment, run.seed)
+            report.understood.append(_understood(own_name, run))
+            if run.seed in known:
+                _refuse_other_source(run, known[run.seed], own_name, options.mask)
+                report.unchanged.append(run_id)
+            else:
+                lacking.append(run)
+                report.imported.append(run_id)
+        if lacking:
+            new.append((experiment, lacking))
+    if new and not is_trial:
+        with warehouse.write(notices.on_wait) as connection:
+            for experiment, lacking in new:
+                _insert(connection, experiment, lacking, keys)
+            derive_runs(connection)
+    return report
+
+
+def _read(
+    path: Path,
+    known: KnownAccuracies,
+    options: PredictionOptions,
+    notices: ImportNotices,
+    report: ImportReport,
+) -> list[ForeignRun]:
+    """All runs of a file or folder, each seed in one; says how they were read."""
     files = prediction_files(path)
     seeds, told = seeds_of(files, options.seed)
+    if options.are_parts:
+        seeds = [seeds[0] if len(set(seeds)) == 1 else options.seed or 0] * len(files)
+        told = f"seed {seeds[0]}, in {len(files)} parts"
+    elif options.are_parts is False and len(set(seeds)) < len(files):
+        seeds, told = list(range(len(files))), f"seeds 0 to {len(files) - 1}, in the order of the names"
     of_file: list[list[ForeignRun]] = []
     with prediction_reader() as read_file:
         for file, number in zip(files, seeds, strict=True):
             notices.on_file(len(of_file), len(files))
-            of_file.append(read_runs(file, number, known_accuracies, options, read_file))
+            of_file.append(read_runs(file, number, known, options, read_file))
+        _doubt_notation(of_file[0][0], files[0], known, replace(options, seed=0), read_file, report)
     runs = [run for own in of_file for run in own]
-    _refuse_equal_seeds(runs)
-    if len(runs) > len(files):
+    by_seed: dict[tuple[str, int], list[ForeignRun]] = {}
+    for run in runs:
+        by_seed.setdefault((run.source["value_column"], run.seed), []).append(run)
+    is_one_each = len(files) == len(runs) == len(by_seed)
+    if options.are_parts is None and is_one_each and share_nothing(runs):
+        raise NasrankError(
+            f"the {len(files)} files of {path} share no architecture: give --join if they are parts of one "
+            "seed, or --seeds if each is a seed of its own"
+        )
+    if len(runs) > len(files) and not options.choice.has_star:
         told = f"seeds {', '.join(str(run.seed) for run in runs)} from the columns"
     report.notes += [*dict.fromkeys(line for run in runs for line in run.notes), told]
-    _refuse_differences([own[0] for own in of_file])
-    _tell_fit(warehouse, runs[0], keys[0], report)
-    predicts = "score" if runs[0].source["scale"] == "score" else "accuracy"
-    experiment = named_experiment(IMPORTED, name, str(options.mask), predicts)
-    known = _known_sources(warehouse, experiment)
-    new = []
-    for run in runs:
-        run_id = _run_id(experiment, run.seed)
-        if run.seed in known:
-            _refuse_other_source(run, known[run.seed], name, options.mask)
-            report.unchanged.append(run_id)
-        else:
-            new.append(run)
-            report.imported.append(run_id)
-    if new:
-        with warehouse.write(notices.on_wait) as connection:
-            _insert(connection, experiment, new, keys)
-    return report
+    # Each column where each is an experiment; else the first, of which all others are seeds.
+    for place in range(len(of_file[0]) if options.choice.has_star else 1):
+        _refuse_differences([own[place] for own in of_file])
+    return [joined(parts) for parts in by_seed.values()]
+
+
+def _experiment_name(name: str, choice: Choice, run: ForeignRun) -> str:
+    """`name`, and of several columns what the star in the chosen name stands for."""
+    before, star, after = (choice.value_column or "").partition("*")
+    column = run.source["value_column"]
+    if not star or column == choice.value_column:
+        return name
+    own = column[len(before) : len(column) - len(after)]
+    return f"{name}-{re.sub(r'[^A-Za-z0-9._-]+', '-', own)}"
+
+
+def _understood(name: str, run: ForeignRun) -> dict[str, Any]:
+    """How a run was read, for who asks before it is imported."""
+    source = run.source
+    return {
+        "name": name,
+        "seed": run.seed,
+        "file_name": source["file_name"],
+        "format": source["format"],
+        "architectures": len(run.arch_ids),
+        "architecture_column": source["architecture_column"],
+        "notation": source["notation"],
+        "value_column": source["value_column"],
+        "scale": source["scale"],
+        "lower_is_better": source["lower_is_better"],
+        "finite": int(np.isfinite(run.numbers).sum()),
+    }
+
+
+def _doubt_notation(
+    run: ForeignRun,
+    file: Path,
+    known: KnownAccuracies,
+    options: PredictionOptions,
+    read_file: ReadFile,
+    report: ImportReport,
+) -> None:
+    """Whether another notation than the one that was forced fits what is known better."""
+    if options.choice.notation is None:
+        return
+    found = replace(options, choice=replace(options.choice, notation=None))
+    try:
+        other = read_runs(file, 0, known, found, read_file)[0]
+    except NasrankError:
+        return  # nothing tells others apart
+    fits = [spearman(one.numbers, known.values[one.arch_ids])[0] for one in (run, other)]
+    if other.source["notation"] != run.source["notation"] and abs(fits[1]) - abs(fits[0]) >= _BETTER:
+        report.doubts.append(
+            f"read as {other.source['notation']} they fit {known.key} better (ρ {fits[1]:.2f}) than as "
+            f"{run.source['notation']} (ρ {fits[0]:.2f})"
+        )
 
 
 def remove_predictions(
@@ -217,8 +314,9 @@ def _ground_truth(warehouse: Warehouse, texts: Sequence[str]) -> tuple[list[str]
     return keys, KnownAccuracies(keys[0], truth)
 
 
-def _tell_fit(warehouse: Warehouse, run: ForeignRun, asked: str, report: ImportReport) -> None:
+def _tell_fit(warehouse: Warehouse, run: ForeignRun, asked: str, report: ImportReport, name: str) -> None:
     """How the predictions rank by each truth that is known, and what cannot well be so."""
+    of = f"{name}: " if name else ""
     truths = warehouse.query(
         """SELECT gt_key, arch_id, truth.accuracy
         FROM ground_truth AS truth
@@ -233,23 +331,23 @@ def _tell_fit(warehouse: Warehouse, run: ForeignRun, asked: str, report: ImportR
     n = int(np.isfinite(run.numbers).sum())
     best = max(fits, key=lambda key: abs(fits[key]), default=None)
     if best is None:
-        report.notes.append(f"{n:,} predictions; the warehouse has no ground truth to set them beside")
+        report.notes.append(f"{of}{n:,} predictions; the warehouse has no ground truth to set them beside")
         return
     rho = fits[best]
-    report.notes.append(f"{n:,} predictions; Spearman's ρ is {rho:.2f} to {best}, of {len(fits)} truths")
+    report.notes.append(f"{of}{n:,} predictions; Spearman's ρ is {rho:.2f} to {best}, of {len(fits)} truths")
     own = fits.get(asked, rho)
     if rho < _LOWEST:
         report.doubts.append(
-            f"ρ is {rho:.2f}: where the truth is high, these are low, as errors are; if so, remove them "
+            f"{of}ρ is {rho:.2f}: where the truth is high, these are low, as errors are; if so, remove them "
             "and import them with --scale score --lower-is-better"
         )
     elif abs(rho) < _NOTHING and n >= _MANY:
         report.doubts.append(
-            f"ρ is {rho:.2f}: they tell next to nothing of any known truth; are the architectures theirs, in "
-            "the order of the file?"
+            f"{of}ρ is {rho:.2f}: they tell next to nothing of any known truth; are the architectures "
+            "theirs, in the order of the file?"
         )
     elif rho - own >= _BETTER:
-        report.doubts.append(f"they fit {best} better (ρ {rho:.2f}) than {asked} (ρ {own:.2f})")
+        report.doubts.append(f"{of}they fit {best} better (ρ {rho:.2f}) than {asked} (ρ {own:.2f})")
 
 
 def _refuse_differences(runs: Sequence[ForeignRun]) -> None:
@@ -259,18 +357,6 @@ def _refuse_differences(runs: Sequence[ForeignRun]) -> None:
         if len(by_value) > 1:
             told = ", ".join(f"{file} as {value}" for value, file in by_value.items())
             raise NasrankError(f"the files differ in {name} ({told}); force one for all with {option}")
-
-
-def _refuse_equal_seeds(runs: Sequence[ForeignRun]) -> None:
-    seen: dict[int, str] = {}
-    for run in runs:
-        name = run.source["file_name"]
-        if run.seed in seen:
-            raise NasrankError(
-                f"seed {run.seed} is in {seen[run.seed]} and in {name}; each seed is needed once: give a "
-                "folder of other files, or number them with --seed"
-            )
-        seen[run.seed] = name
 
 
 def _run_id(experiment: dict[str, Any], seed: int) -> str:
@@ -349,7 +435,6 @@ def _insert(
             for run_id, run in zip(run_ids, runs, strict=True)
         ),
     )
-    derive_runs(connection)
 
 
 def _prediction_rows(run_id: str, run: ForeignRun, predicts: str) -> pa.Table:

@@ -34,6 +34,8 @@ class PredictionOptions:
         ground_truth: keys under which metrics are stored, in full or short; the first tells notations apart.
             None given: the default key.
         leave_out_masked: leaves out architectures that the mask removes, instead of refusing the file.
+        are_parts: whether the files of a folder are parts of one seed, or a seed each; None: as their names
+            say, and refused where these do not say it of files that share no architecture.
     """
 
     mask: OperationSet = field(default_factory=OperationSet)
@@ -42,6 +44,7 @@ class PredictionOptions:
     seed: int | None = None
     ground_truth: Sequence[str] = ()
     leave_out_masked: bool = False
+    are_parts: bool | None = None
     choice: Choice = field(default_factory=Choice)
 
 
@@ -71,26 +74,35 @@ class ForeignRun:
 
 
 def prediction_files(path: Path) -> list[Path]:
-    """`path` itself, or the files of a known format in the folder, by name."""
+    """`path` itself, or the files of a known format in the folder, by name; if there are none, those without.
+
+    Raises:
+        NasrankError: there is neither.
+    """
     if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for some names
         return [path]
-    files = sorted(file for file in path.iterdir() if file.suffix.lower().removeprefix(".") in FORMATS)
-    if not files:
-        raise NasrankError(f"{path} has no file that ends in .{', .'.join(FORMATS)}")
-    return files
+    files = sorted(path.iterdir())
+    known = [file for file in files if file.suffix.lower().removeprefix(".") in FORMATS]
+    known = known or [file for file in files if not file.suffix and not file.name.startswith(".")]
+    if not known:
+        raise NasrankError(f"{path} has no file that ends in .{', .'.join(FORMATS)}, or in nothing")
+    return known
 
 
 def seeds_of(files: Sequence[Path], first: int | None) -> tuple[list[int], str]:
     """A seed for each file, and a line that says where it is from.
 
     Counted up from `first`, where it is given; else from the names, `…seed3…` or, of several files, the last
-    number of each; else counted up from 0.
+    number of each; else counted up from 0. Names that tell a seed more than once, `seed-3-…_0` and
+    `seed-3-…_1`, are of its parts.
     """
     names = [file.stem for file in files]
     patterns = [r"seed[-_ ]?(\d{1,18})"] + ([r"(\d{1,18})(?=\D*$)"] if len(files) > 1 else [])
     for pattern in patterns if first is None else []:
         found = [re.search(pattern, name, re.IGNORECASE | re.ASCII) for name in names]
         seeds = [int(match[1]) for match in found if match]
+        if len(seeds) == len(files) > len(set(seeds)) > 0 and "seed" in pattern:
+            return seeds, f"{_seeds(sorted(set(seeds)))} in {len(files)} parts, from the names of the files"
         if len(set(seeds)) == len(files):
             return seeds, f"{_seeds(seeds)} from the name{'s of the files' if len(files) > 1 else ''}"
     seeds = list(range(first or 0, (first or 0) + len(files)))
@@ -118,7 +130,8 @@ def read_runs(
         raise NasrankError("of accuracies higher is better; with --lower-is-better give --scale score")
     found = read_file(path, options.choice)
     if options.seed is not None or found[0].seed is None:
-        found = [replace(file, seed=seed + place) for place, file in enumerate(found)]
+        places = [0 if options.choice.has_star else place for place in range(len(found))]
+        found = [replace(file, seed=seed + place) for file, place in zip(found, places, strict=True)]
     return [_checked(path, file, known, options) for file in found]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import pyarrow as pa
 import typer
 
 from nasrank.db.nb201.architectures import parse_mask
@@ -56,12 +57,26 @@ def import_predictions_command(
     ] = None,
     column: Annotated[
         str | None,
-        typer.Option(help="Column of the predictions; in JSON with dots, such as synflow.score."),
+        typer.Option(
+            help="Column of the predictions; in JSON with dots, such as synflow.score. With a star, such as "
+            "'*.score', each is an experiment, called NAME-synflow."
+        ),
     ] = None,
     architecture_column: Annotated[str | None, typer.Option(help="Column of the architectures.")] = None,
     part: Annotated[
         str | None, typer.Option(help="Key of the object to read within a JSON file, such as cifar10.")
     ] = None,
+    join: Annotated[
+        bool | None,
+        typer.Option(
+            "--join/--seeds",
+            help="The files of a folder are parts of one seed, or a seed each. Default: by their names; "
+            "files that share no architecture are refused without it.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how the files are understood; imports nothing.")
+    ] = False,
     leave_out_masked: Annotated[
         bool,
         typer.Option("--leave-out-masked", help="Leave out architectures that the mask removes."),
@@ -111,6 +126,7 @@ def import_predictions_command(
         seed=seed,
         ground_truth=ground_truth or (),
         leave_out_masked=leave_out_masked,
+        are_parts=join,
         choice=Choice(part, architecture_column, column, notation),
     )
     with show_work() as show:
@@ -122,12 +138,20 @@ def import_predictions_command(
             ImportNotices(
                 lambda done, total: show("reading files", done, total) if done else None, say_waiting
             ),
+            is_trial=dry_run,
         )
     for note in report.notes:
         say(note)
-    say(f"runs imported: {len(report.imported)}; there already: {len(report.unchanged)}")
+    if dry_run:
+        print_table(pa.Table.from_pylist(report.understood), format)
+        new, known = len(report.imported), len(report.unchanged)
+        say(f"nothing was imported: {new} runs are new, {known} there already")
+    else:
+        say(f"runs imported: {len(report.imported)}; there already: {len(report.unchanged)}")
     for doubt in report.doubts:
         say(f"warning: {doubt}")
+    if dry_run:
+        return
     covered = coverage(target, report.imported + report.unchanged)
     if not any(covered["covered"].to_pylist()):
         say("no set of the benchmark is predicted wholly; what was predicted is measured as a set of its own")
