@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Final
 
 MOST_CHARACTERS: Final = 1500
@@ -40,6 +42,13 @@ def shown(value: object) -> str:
         return in_a_line(_SHORT.repr(value), _MOST_OF_A_VALUE)
     except ValueError:  # an integer of more digits than Python writes
         return f"a huge {type(value).__name__}"
+
+
+def nearest(name: object, allowed: Iterable[object]) -> str:
+    """What an unknown name may have meant, to put behind it; empty where nothing is near."""
+    by_lower = {str(choice).lower(): str(choice) for choice in allowed}
+    found = get_close_matches(str(name).lower()[:_MOST_OF_A_VALUE], by_lower, n=1, cutoff=0.6)
+    return f" (is {by_lower[found[0]]!r} meant?)" if found else ""
 
 
 def as_unicode(name: str) -> str:

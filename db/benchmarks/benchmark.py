@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # it imports pandas, which the processes that read do not nee
 
 DATASETS: Final = ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120")
 SPLITS: Final = ("train", "valid", "test")
+# Of NAS-Bench-201 itself.
+EPOCHS: Final = (12, 200)
 # NAS-Bench-201 evaluated cifar100 and ImageNet16-120 in every epoch on both together.
 VALID_AND_TEST: Final = "valid+test"
 
@@ -45,6 +47,11 @@ COSTS: Final = pa.schema(
         ("train_seconds", pa.float64()),
     ]
 )
+
+
+def has_split(dataset: str, split: str) -> bool:
+    """Whether NAS-Bench-201 has it: its networks of `cifar10` are trained on all images."""
+    return dataset in DATASETS and split in SPLITS and (dataset, split) != ("cifar10", "valid")
 
 
 @dataclass(frozen=True, eq=False)

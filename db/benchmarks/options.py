@@ -50,6 +50,8 @@ class BenchmarkOptions:
     Args:
         epochs: of stand-alone training, where the file does not say.
         split: `<dataset>/<split>`, where the file does not say.
+        is_other_benchmark: whether these are no results of NAS-Bench-201 itself, but of its architectures
+            trained otherwise, with other epochs or splits.
         curve: which epochs are kept, where the file has more than the last.
         work_dir: where a long import keeps what it has read, so that it can go on; None: not kept.
         processes: that read at the same time.
@@ -59,6 +61,7 @@ class BenchmarkOptions:
 
     epochs: int | None = None
     split: str | None = None
+    is_other_benchmark: bool = False
     curve: Curve = Curve()
     work_dir: Path | None = None
     processes: int = 2

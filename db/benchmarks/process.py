@@ -18,7 +18,10 @@ def read(path: Path, options: Mapping[str, Any], _: Progress) -> Answer:
     if importer.name in {official.name for official in OFFICIAL_IMPORTERS}:
         return Answer({"official": importer.name})
     benchmark = importer.read(
-        path, BenchmarkOptions(options["epochs"], options["split"], Curve(options["curve"]))
+        path,
+        BenchmarkOptions(
+            options["epochs"], options["split"], options["is_other_benchmark"], Curve(options["curve"])
+        ),
     )
     return Answer(
         {

@@ -17,7 +17,7 @@ from nasrank.db.benchmarks.formats.uninas_file import UniNasFile
 from nasrank.db.benchmarks.official.importers import OFFICIAL_IMPORTERS
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.seen import describe
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, nearest
 from nasrank.db.files.foreign import ForeignReader, size_of
 from nasrank.db.files.foreign_tables import MAX_BYTES
 
@@ -75,7 +75,8 @@ def find_importer(path: Path | None, format: str | None = None) -> Importer:
         for importer in _IMPORTERS:
             if importer.name == format:
                 return importer
-        raise NasrankError(f"unknown format {format!r}; there are {formats}")
+        names = [importer.name for importer in _IMPORTERS]
+        raise NasrankError(f"unknown format {format!r}{nearest(format, names)}; there are {formats}")
     for importer in _IMPORTERS:
         if importer.matches(path):
             return importer
@@ -114,6 +115,7 @@ def read_foreign(
         "format": format,
         "epochs": options.epochs,
         "split": options.split,
+        "is_other_benchmark": options.is_other_benchmark,
         "curve": options.curve.text,
     }
     answer = reader.read(path, size_of(path, MAX_BYTES), chosen)

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, nearest
 from nasrank.db.ingest.folders import IngestReport, ingested_runs, insert_runs, stored_digests
 from nasrank.db.runs.format import PREDICTION_SCHEMA
 from nasrank.db.runs.reader import RunRows
@@ -122,7 +122,8 @@ def load_results(
     if directory is None:
         if study not in shipped_results():
             raise NasrankError(
-                f"no results of a study {study!r} come with nasrank; choose {' or '.join(shipped_results())}"
+                f"no results of a study {study!r} come with nasrank{nearest(study, shipped_results())}; "
+                f"choose {' or '.join(shipped_results())}"
             )
         directory = _RESULTS / study
     packed = {folder.run["run_id"]: folder for folder in unpack_runs(directory)}

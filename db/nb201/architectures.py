@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, nearest
 
 # In the order of the benchmark's digits; masks and LTs are always written in this order.
 OPERATIONS: Final = ("Zero", "Skip", "C1x1", "C3x3", "Pool")
@@ -102,7 +102,8 @@ class Architecture:
         for name, _, _ in pairs:
             if name not in BENCHMARK_OPERATIONS:
                 raise NasrankError(
-                    f"unknown operation {name!r}; NAS-Bench-201 has {', '.join(BENCHMARK_OPERATIONS)}"
+                    f"unknown operation {name!r}{nearest(name, BENCHMARK_OPERATIONS)}; NAS-Bench-201 has "
+                    f"{', '.join(BENCHMARK_OPERATIONS)}"
                 )
         return cls(tuple(BENCHMARK_OPERATIONS.index(name) for name, _, _ in pairs))
 

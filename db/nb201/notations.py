@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from nasrank.db.errors import NasrankError, shown
+from nasrank.db.errors import NasrankError, nearest, shown
 from nasrank.db.nb201.architectures import (
     BENCHMARK_OPERATIONS,
     EDGES,
@@ -76,7 +76,9 @@ def read_column(values: Sequence[object], notation: str | None = None) -> dict[s
         NasrankError: a value fits no notation, or no notation fits all values.
     """
     if notation is not None and notation not in NOTATIONS:
-        raise NasrankError(f"unknown notation {notation!r}; choose {', '.join(NOTATIONS)}")
+        raise NasrankError(
+            f"unknown notation {notation!r}{nearest(notation, NOTATIONS)}; choose {', '.join(NOTATIONS)}"
+        )
     texts = [_canonical(value) for value in values]
     readings: dict[str, ArchIds] = {}
     reached: dict[str, int] = {}

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nasrank.db.errors import NasrankError, shown
+from nasrank.db.errors import NasrankError, nearest, shown
 from nasrank.db.files.foreign_tables import MAX_BYTES
 from nasrank.db.files.opening import read_regular
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
@@ -294,5 +294,7 @@ def _numbers(values: Sequence[object]) -> _Numbers:
 
 def _column(columns: Columns, name: str) -> Sequence[object]:
     if name not in columns:
-        raise NasrankError(f"it has no column {name!r}; its columns are {listed(columns)}")
+        raise NasrankError(
+            f"it has no column {name!r}{nearest(name, columns)}; its columns are {listed(columns)}"
+        )
     return columns[name]

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, nearest
 from nasrank.db.nb201.architectures import OperationSet, all_architectures
 from nasrank.db.nb201.notations import ArchIds, choose_reading
 from nasrank.db.predictions.files import PERCENT, Choice, PredictionFile, read_prediction_file
@@ -125,7 +125,9 @@ def read_runs(
         NasrankError: it cannot be read, is unclear, or holds what the options exclude.
     """
     if options.scale is not None and options.scale not in SCALES:
-        raise NasrankError(f"unknown scale {options.scale!r}; choose {', '.join(SCALES)}")
+        raise NasrankError(
+            f"unknown scale {options.scale!r}{nearest(options.scale, SCALES)}; choose {', '.join(SCALES)}"
+        )
     if options.lower_is_better and options.scale in ("fraction", "percent"):
         raise NasrankError("of accuracies higher is better; with --lower-is-better give --scale score")
     found = read_file(path, options.choice)

@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, get_type_hints
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, nearest
 from nasrank.db.nb201.architectures import OperationSet
 
 
@@ -269,4 +269,5 @@ def check_choice(name: str, value: object, allowed: tuple[object, ...]) -> None:
     """Raise `NasrankError` unless the value is one of those allowed."""
     # By type too: 1 equals True, but is written otherwise in JSON.
     if not any(type(value) is type(choice) and value == choice for choice in allowed):
-        raise NasrankError(f"{name} is {value!r}; choose {' or '.join(repr(choice) for choice in allowed)}")
+        choices = " or ".join(repr(choice) for choice in allowed)
+        raise NasrankError(f"{name} is {value!r}{nearest(value, allowed)}; choose {choices}")

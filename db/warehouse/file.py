@@ -27,7 +27,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, nearest
 from nasrank.db.files.reading import sync
 from nasrank.db.files.writing import publish
 from nasrank.db.metrics.relations import registered
@@ -149,7 +149,9 @@ class Warehouse:
             ).fetchall()
             has_key = dict(known)
             if name not in has_key:
-                raise NasrankError(f"no view or table {name!r}; there are {', '.join(has_key)}")
+                raise NasrankError(
+                    f"no view or table {name!r}{nearest(name, has_key)}; there are {', '.join(has_key)}"
+                )
             rows = connection.table(name)
             if gt_key is not None:
                 if not has_key[name]:

@@ -13,8 +13,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from nasrank.db.benchmarks import Benchmark
-from nasrank.db.benchmarks.benchmark import scanner
-from nasrank.db.errors import NasrankError
+from nasrank.db.benchmarks.benchmark import DATASETS, SPLITS, has_split, scanner
+from nasrank.db.errors import NasrankError, nearest
 from nasrank.db.nb201.architectures import OperationSet
 from nasrank.db.warehouse.derived import derive_ground_truth, derive_oracles, derive_runs, forget_ground_truth
 from nasrank.db.warehouse.file import Warehouse, insert_arrow
@@ -233,8 +233,27 @@ def resolve_key(connection: duckdb.DuckDBPyConnection, text: str | None) -> Grou
             f"{wanted} stands for {PRESETS[wanted]}, which no source has; choose one of {choice}, or import "
             "NATS-Bench or NAS-Bench-201 itself"
         )
-    problem = f"fits {len(fitting)} ground-truth keys" if fitting else "is no ground-truth key"
-    raise NasrankError(f"{wanted!r} {problem}; choose one of {choice}")
+    if fitting:
+        raise NasrankError(f"{wanted!r} fits {len(fitting)} ground-truth keys; choose one of {choice}")
+    raise NasrankError(f"{wanted!r} is no ground-truth key{_hint(wanted, keys)}; choose one of {choice}")
+
+
+def _hint(wanted: str, keys: Sequence[GroundTruthKey]) -> str:
+    """What may have been meant, and why it is not there."""
+    key, is_trial, trial = wanted.partition("#")
+    if is_trial and any(key in known.short_forms for known in keys):
+        known = sorted({one.trial for one in keys if str(one).startswith(key) or key in str(one)} - {"mean"})
+        told = f"#{known[0]} to #{known[-1]}" if known else "none here"
+        return f": trials are counted, {told}, and are no seeds such as {trial}"
+    dataset, _, split = key.rpartition(":")[2].partition("@")[0].partition("/")
+    if dataset in DATASETS and split in SPLITS and not has_split(dataset, split):
+        return (
+            f": NAS-Bench-201 has no {dataset}/{split}, for {dataset} is trained on all images; "
+            f"is '{dataset}-valid/{split}' meant?"
+        )
+    if dataset in DATASETS and split in SPLITS:
+        return f": no source here has {dataset}/{split}; `nasrank-train import-bench` of one that does would"
+    return nearest(wanted, (form for known in keys for form in known.short_forms))
 
 
 def architectures_to_predict(

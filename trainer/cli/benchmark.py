@@ -41,6 +41,13 @@ def import_bench(
         str | None,
         typer.Option(help="Data set and split, where the file does not say, such as cifar10-valid/test."),
     ] = None,
+    other_benchmark: Annotated[
+        bool,
+        typer.Option(
+            "--other-benchmark",
+            help="The architectures were trained otherwise than in NAS-Bench-201: other epochs or splits.",
+        ),
+    ] = False,
     curve: Annotated[
         str,
         typer.Option(
@@ -77,9 +84,10 @@ def import_bench(
             chosen = Curve(curve)
         except NasrankError as error:
             raise typer.BadParameter(str(error)) from error
-        source = _import(
-            target, path, name, format, BenchmarkOptions(epochs=epochs, split=split, curve=chosen)
+        options = BenchmarkOptions(
+            epochs=epochs, split=split, is_other_benchmark=other_benchmark, curve=chosen
         )
+        source = _import(target, path, name, format, options)
         keys = target.query_arrow(
             """SELECT gt_key, architectures, max_accuracy * 100 AS best_percent
             FROM ground_truth_key WHERE source = ? AND trial = 'mean' ORDER BY gt_key""",

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nasrank.db.errors import NasrankError, in_a_line
+from nasrank.db.errors import NasrankError, in_a_line, nearest
 from nasrank.db.files.opening import open_regular
 from nasrank.db.files.writing import replacing
 from nasrank.trainer.images import cifar10
@@ -310,4 +310,6 @@ def _sha256(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> str:
 
 def _check_name(name: str) -> None:
     if name not in DATASETS:
-        raise NasrankError(f"unknown dataset {name!r}; there are {' and '.join(DATASETS)}")
+        raise NasrankError(
+            f"unknown dataset {name!r}{nearest(name, DATASETS)}; there are {' and '.join(DATASETS)}"
+        )

@@ -32,7 +32,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from nasrank.db.errors import NasrankError
+from nasrank.db.errors import NasrankError, nearest
 from nasrank.db.runs.configuration import OPTIONS, options_with
 from nasrank.db.runs.options import Role
 from nasrank.trainer.config import ExperimentConfig, bn_modes_of, run_id, variant_changes
@@ -109,8 +109,8 @@ def load_study(file: str) -> Study:
             text = (resources.files("nasrank.trainer.studies") / f"{file}.toml").read_text(encoding="utf-8")
         else:
             raise NasrankError(
-                f"no study file {file}; give the path of one, or the name of one that comes with nasrank: "
-                f"{', '.join(shipped_studies())}"
+                f"no study file {file}{nearest(file, shipped_studies())}; give the path of one, or the name "
+                f"of one that comes with nasrank: {', '.join(shipped_studies())}"
             )
         content = tomllib.loads(text)
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
@@ -267,7 +267,10 @@ def _evaluation(table: Table, where: str) -> dict[str, Any]:
 
 def _check_keys(table: Table, allowed: Sequence[str], where: str) -> None:
     if unknown := [key for key in table if key not in allowed]:
-        raise NasrankError(f"{where}: the key {unknown[0]!r} is unknown; choose from {', '.join(allowed)}")
+        raise NasrankError(
+            f"{where}: the key {unknown[0]!r} is unknown{nearest(unknown[0], allowed)}; choose from "
+            f"{', '.join(allowed)}"
+        )
 
 
 def _check_value(key: str, value: object, where: str) -> None:
