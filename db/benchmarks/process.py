@@ -9,6 +9,7 @@ from typing import Any
 from nasrank.db.benchmarks.official.importers import OFFICIAL_IMPORTERS
 from nasrank.db.benchmarks.options import BenchmarkOptions, Curve
 from nasrank.db.benchmarks.registry import find_importer
+from nasrank.db.benchmarks.validation import check_is_of_the_benchmark
 from nasrank.db.files.foreign import Answer, Progress, answer_tasks
 
 
@@ -23,6 +24,8 @@ def read(path: Path, options: Mapping[str, Any], _: Progress) -> Answer:
             options["epochs"], options["split"], options["is_other_benchmark"], Curve(options["curve"])
         ),
     )
+    if not options["is_other_benchmark"]:
+        check_is_of_the_benchmark(benchmark, repr(str(path)))
     return Answer(
         {
             "format": benchmark.format,

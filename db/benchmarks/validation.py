@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from nasrank.db.benchmarks.benchmark import Measurements, scanner
+from nasrank.db.benchmarks.benchmark import EPOCHS, Benchmark, Measurements, has_split, scanner
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import EDGES, NUM_ARCHITECTURES, all_architectures
 
@@ -190,3 +190,23 @@ def _reaches_output(operations: tuple[int, ...]) -> bool:
 
 def _shown(arch_id: int | np.integer) -> str:
     return f"architecture {arch_id} ({all_architectures()[int(arch_id)].string})"
+
+
+def check_is_of_the_benchmark(benchmark: Benchmark, file: str) -> None:
+    """Refuse what NAS-Bench-201 does not have: it is another benchmark, or named wrongly.
+
+    Raises:
+        NasrankError: it has other epochs of training, or `cifar10/valid`.
+    """
+    otherwise = "if the architectures were trained otherwise, --other-benchmark says so"
+    for dataset, split, epochs, _ in sorted(benchmark.epochs_of_splits()):
+        if epochs not in EPOCHS:
+            raise NasrankError(
+                f"NAS-Bench-201 has results after {' and '.join(map(str, EPOCHS))} epochs, and {file} would "
+                f"be after {epochs}; {otherwise}"
+            )
+        if not has_split(dataset, split):
+            raise NasrankError(
+                f"{file} has {dataset}/{split}, and NAS-Bench-201 no such split: its networks there "
+                f"are trained on all images; is {dataset}-valid/{split} meant? Name it so; or, {otherwise}"
+            )

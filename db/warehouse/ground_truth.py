@@ -244,15 +244,15 @@ def _hint(wanted: str, keys: Sequence[GroundTruthKey]) -> str:
     if is_trial and any(key in known.short_forms for known in keys):
         known = sorted({one.trial for one in keys if str(one).startswith(key) or key in str(one)} - {"mean"})
         told = f"#{known[0]} to #{known[-1]}" if known else "none here"
-        return f": trials are counted, {told}, and are no seeds such as {trial}"
+        return f" (trials are counted, {told}, and are no seeds such as {trial})"
     dataset, _, split = key.rpartition(":")[2].partition("@")[0].partition("/")
     if dataset in DATASETS and split in SPLITS and not has_split(dataset, split):
         return (
-            f": NAS-Bench-201 has no {dataset}/{split}, for {dataset} is trained on all images; "
-            f"is '{dataset}-valid/{split}' meant?"
+            f" (NAS-Bench-201 has no {dataset}/{split}, for {dataset} is trained on all images; "
+            f"is '{dataset}-valid/{split}' meant?)"
         )
     if dataset in DATASETS and split in SPLITS:
-        return f": no source here has {dataset}/{split}; `nasrank-train import-bench` of one that does would"
+        return f" (no source here has {dataset}/{split}; `nasrank-train import-bench` of one that does would)"
     return nearest(wanted, (form for known in keys for form in known.short_forms))
 
 

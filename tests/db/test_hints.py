@@ -87,7 +87,7 @@ def test_what_the_benchmark_does_not_have_is_another_benchmark(warehouse: Wareho
         known.rename(columns={"percent": column}).to_csv(path, index=False)
     with pytest.raises(NasrankError, match="such split.* is cifar10-valid/valid meant.* --other-benchmark"):
         read_benchmark(valid, options=BenchmarkOptions(epochs=200))
-    with pytest.raises(NasrankError, match="results after 12 and 200 epochs, not 90.* --other-benchmark"):
+    with pytest.raises(NasrankError, match="results after 12 and 200 epochs, and .* 90; .*--other-benchmark"):
         read_benchmark(other, options=BenchmarkOptions(epochs=90))
     for path, epochs, key in ((valid, 200, "a:cifar10/valid@200"), (other, 90, "b:cifar10-valid/valid@90")):
         benchmark = read_benchmark(path, options=BenchmarkOptions(epochs=epochs, is_other_benchmark=True))

@@ -523,7 +523,9 @@ def test_a_source_is_imported_once_and_its_name_is_its_own(
     assert "give this one another name" in one_line(
         nasrank("import-bench", tables[1], "--epochs", "12", "--name", "nb201_200_epochs", code=1)
     )
-    assert "other epochs" in one_line(nasrank("import-bench", tables[1], "--epochs", "13", code=1))
+    assert "other epochs" in one_line(
+        nasrank("import-bench", tables[1], "--epochs", "13", "--other-benchmark", code=1)
+    )
     assert (folder / "nasrank.duckdb").read_bytes() == published
     sources = json.loads(
         nasrank("sql", "SELECT source FROM benchmark_source ORDER BY source", "--json").stdout

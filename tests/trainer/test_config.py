@@ -201,7 +201,9 @@ def test_the_role_of_an_option_is_the_label_that_tells_it(name: str) -> None:
 
 
 def test_unknown_variants_are_refused() -> None:
-    with pytest.raises(NasrankError, match="variant is 'warm'; choose 'baseline' or 'not-shared'"):
+    with pytest.raises(
+        NasrankError, match="variant is 'warm' .is 'warmup' meant.*; choose 'baseline' or 'not-shared'"
+    ):
         variant_changes("not-shared+warm")
 
 

@@ -24,13 +24,11 @@ from numpy.typing import NDArray
 from nasrank.db.benchmarks.benchmark import (
     COSTS,
     DATASETS,
-    EPOCHS,
     SPLITS,
     Benchmark,
     Costs,
     Measurements,
     costs_table,
-    has_split,
     joint_sha256,
     results_table,
 )
@@ -128,8 +126,6 @@ def benchmark_of_table(
             "give --epochs: NAS-Bench-201 has 200 and 12"
         )
     table = _with_known_names(table, file, options.split)
-    if not options.is_other_benchmark:
-        _refuse_others(table, epochs, file)
     arch_ids = _arch_ids(table, file)
     trials = np.full(len(arch_ids), "mean")
     measurements = []
@@ -154,22 +150,6 @@ def benchmark_of_table(
         costs=costs,
         notes=notes,
     )
-
-
-def _refuse_others(table: pa.Table, epochs: int, file: str) -> None:
-    """What NAS-Bench-201 does not have is of another benchmark, or named wrongly."""
-    otherwise = "if the architectures were trained otherwise, --other-benchmark says so"
-    if epochs not in EPOCHS:
-        raise NasrankError(
-            f"NAS-Bench-201 has results after {' and '.join(map(str, EPOCHS))} epochs, not {epochs} as given "
-            f"for {file}; {otherwise}"
-        )
-    for name in table.column_names:
-        if name in _COLUMNS and not has_split(*_COLUMNS[name]):
-            raise NasrankError(
-                f"{file} has {name}, and NAS-Bench-201 no such split: its networks of cifar10 are trained on "
-                f"all images; is cifar10-valid/valid meant? Give it this name, or, {otherwise}"
-            )
 
 
 def _with_known_names(table: pa.Table, file: str, split: str | None) -> pa.Table:
