@@ -7,6 +7,7 @@
 - Text with cells between commas, semicolons or tabs, with a header or without, in UTF-8.
 - Parquet.
 - NumPy's `.npy` and `.npz`: numbers in the benchmark's order, or columns.
+- Pickles and files of PyTorch that hold plain numbers, lists, dictionaries, arrays and tensors.
 """
 
 from __future__ import annotations
@@ -27,8 +28,21 @@ from nasrank.db.errors import NasrankError, in_a_line, shown
 from nasrank.db.files.foreign_tables import check_columns, read_parquet, unique_keys
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 from nasrank.db.nb201.notations import is_architecture, is_edges, read_column
+from nasrank.db.predictions.binary import is_pickle, is_torch, read_pickle, read_torch
 
-FORMATS: Final = ("json", "jsonl", "csv", "tsv", "parquet", "npy", "npz")
+FORMATS: Final = (
+    "json",
+    "jsonl",
+    "csv",
+    "tsv",
+    "parquet",
+    "npy",
+    "npz",
+    "pkl",
+    "pickle",
+    "pt",
+    "pth",
+)
 # Seeds that one file may hold, in rows of a long table or in columns.
 MOST_SEEDS: Final = 50
 # Of objects in objects, whose numbers are the columns `outer.inner`.
@@ -42,7 +56,6 @@ VALUE: Final = "value"
 _SIZE_SPACE: Final = re.compile(r"\d{1,2}(:\d{1,2}){4}")
 # How files begin that are none of these, and how to say what they hold otherwise.
 _OTHERS: Final = {
-    b"\x80": "a pickle",
     b"\x1f\x8b": "gzip; unpack it",
     b"SQLite": "an SQLite database",
     b"\x89HDF": "HDF5",
@@ -58,8 +71,8 @@ def read_columns(path: Path, content: bytes, part: str | None) -> tuple[str, Col
         NasrankError: it has none of these shapes; the file is not named.
     """
     format = _format(path, content)
-    if part is not None and format != "json":
-        raise NasrankError(f"only JSON has parts; leave out the part {part!r}")
+    if part is not None and format not in ("json", "pickle", "torch"):
+        raise NasrankError(f"only JSON, pickles and files of PyTorch have parts; leave out the part {part!r}")
     match format:
         case "json":
             columns = _of_json(_within(_parsed(content), part))
@@ -69,6 +82,10 @@ def read_columns(path: Path, content: bytes, part: str | None) -> tuple[str, Col
             columns = _of_parquet(content)
         case "npy" | "npz":
             columns = _of_numpy(content)
+        case "pickle":
+            columns = _of_objects(_within(read_pickle(content), part))
+        case "torch":
+            columns = _of_objects(_within(read_torch(content), part))
         case _:
             columns = _of_text(content)
     _refuse_size_space(columns)
@@ -77,23 +94,34 @@ def read_columns(path: Path, content: bytes, part: str | None) -> tuple[str, Col
 
 def _format(path: Path, content: bytes) -> str:
     """By how it begins where that says it, else by the end of the name."""
-    for start, format in ((b"PAR1", "parquet"), (b"\x93NUMPY", "npy")):
-        if content.startswith(start):
-            return format
     suffix = path.suffix.lower().removeprefix(".")
-    if content.startswith(b"PK"):
-        if suffix in ("pt", "pth"):
-            raise NasrankError(_other("a file of PyTorch"))
-        return "npz"
-    for start, kind in _OTHERS.items():
-        if content.startswith(start) and suffix not in FORMATS:
-            raise NasrankError(_other(kind))
+    if (format := _of_binary(content, suffix)) is not None:
+        return format
     if suffix in FORMATS:
         return suffix
     if content.lstrip()[:1] not in (b"{", b"["):
         return "csv"
     first = content.lstrip().split(b"\n", 1)
     return "jsonl" if len(first) == 2 and first[1].lstrip()[:1] == b"{" and _is_json(first[0]) else "json"
+
+
+def _of_binary(content: bytes, suffix: str) -> str | None:
+    """The format of what is no text; None for text."""
+    for start, format in ((b"PAR1", "parquet"), (b"\x93NUMPY", "npy")):
+        if content.startswith(start):
+            return format
+    if is_torch(content):
+        return "torch"
+    if suffix in ("pt", "pth") and not is_pickle(content):
+        raise NasrankError(_other("no file of PyTorch"))
+    if content.startswith(b"PK"):
+        return "npz"
+    if is_pickle(content) or suffix in ("pkl", "pickle"):
+        return "pickle"
+    for start, kind in _OTHERS.items():
+        if content.startswith(start) and suffix not in FORMATS:
+            raise NasrankError(_other(kind))
+    return None
 
 
 def _other(kind: str) -> str:
@@ -328,6 +356,11 @@ def _of_parquet(content: bytes) -> Columns:
         raise NasrankError(
             f"it has a column twice, or a cell that Python has nothing for: {in_a_line(error, 300)}"
         ) from error
+
+
+def _of_objects(value: Any) -> Columns:
+    """Of Python's objects, as `db.predictions.binary` reads them."""
+    return _of_array(value) if isinstance(value, np.ndarray) else _of_json(value)
 
 
 def _of_numpy(content: bytes) -> Columns:

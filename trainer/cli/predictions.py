@@ -28,7 +28,7 @@ from nasrank.trainer.messages import say, say_waiting
 def import_predictions_command(
     path: Annotated[
         Path | None,
-        typer.Argument(help="A file, or a folder of one file a seed: JSON, text, Parquet or NumPy."),
+        typer.Argument(help="A file, or a folder of one file a seed: JSON, text, Parquet, NumPy, PyTorch."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="What the predictions are called everywhere.")] = None,
     mask: Annotated[

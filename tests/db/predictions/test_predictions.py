@@ -393,7 +393,7 @@ def test_what_was_forced_must_fit(tmp_path: Path) -> None:
         ),
         ({"scale": "much"}, "unknown scale 'much'; choose fraction, percent, score"),
         ({"scale": "percent", "lower_is_better": True}, "of accuracies higher is better"),
-        ({"choice": Choice(part="p")}, "only JSON has parts"),
+        ({"choice": Choice(part="p")}, "only JSON, pickles and files of PyTorch have parts"),
     ):
         with pytest.raises(NasrankError, match=message):
             read(path, **options)
