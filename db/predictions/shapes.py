@@ -113,7 +113,7 @@ def _of_binary(content: bytes, suffix: str) -> str | None:
     if is_torch(content):
         return "torch"
     if suffix in ("pt", "pth") and not is_pickle(content):
-        raise NasrankError(_other("no file of PyTorch"))
+        raise NasrankError(f"it ends in .{suffix}, and is no file of PyTorch")
     if content.startswith(b"PK"):
         return "npz"
     if is_pickle(content) or suffix in ("pkl", "pickle"):

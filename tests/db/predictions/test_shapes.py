@@ -199,7 +199,7 @@ def test_notations_as_logs_and_libraries_have_them(tmp_path: Path, written: str)
             "'seed' has what is no whole",
         ),
         ("a.pkl", b"\x80\x04]q\x00.", "it is neither an object"),
-        ("a.pt", b"PK\x03\x04", "it is no file of PyTorch, which is not read"),
+        ("a.pt", b"PK\x03\x04", "it ends in .pt, and is no file of PyTorch"),
         ("a.npy", of_numpy(np.save, np.zeros((3, 3))), r"it has the shape \(3, 3\)"),
         ("a.npy", of_numpy(np.save, np.array([{}, {}], dtype=object)), "no file of NumPy with plain numbers"),
         ("a.jsonl", '{"a": 1}\n{"a": \n', "line 2 is no JSON"),
