@@ -88,12 +88,10 @@ def import_predictions(
     name: str,
     options: PredictionOptions,
     notices: ImportNotices | None = None,
-    *,
-    is_trial: bool = False,
 ) -> ImportReport:
     """Import a file, or a folder of one file a seed, under `name`; what is there already stays as it is.
 
-    Of several columns (`Choice`) each is an experiment of its own. `is_trial`: only says how they are read.
+    Of several columns (`Choice`) each is an experiment of its own. A trial only says how they are read.
 
     Raises:
         NasrankError: a file cannot be read, is unclear, or is another one than that of its name, mask and
@@ -128,7 +126,7 @@ def import_predictions(
                 report.imported.append(run_id)
         if lacking:
             new.append((experiment, lacking))
-    if new and not is_trial:
+    if new and not options.is_trial:
         with warehouse.write(notices.on_wait) as connection:
             for experiment, lacking in new:
                 _insert(connection, experiment, lacking, keys)
@@ -156,7 +154,8 @@ def _read(
         for file, number in zip(files, seeds, strict=True):
             notices.on_file(len(of_file), len(files))
             of_file.append(read_runs(file, number, known, options, read_file))
-        _doubt_notation(of_file[0][0], files[0], known, replace(options, seed=0), read_file, report)
+        if doubt := _other_notation(of_file[0][0], files[0], known, options, read_file):
+            report.doubts.append(doubt)
     runs = [run for own in of_file for run in own]
     by_seed: dict[tuple[str, int], list[ForeignRun]] = {}
     for run in runs:
@@ -204,28 +203,24 @@ def _understood(name: str, run: ForeignRun) -> dict[str, Any]:
     }
 
 
-def _doubt_notation(
-    run: ForeignRun,
-    file: Path,
-    known: KnownAccuracies,
-    options: PredictionOptions,
-    read_file: ReadFile,
-    report: ImportReport,
-) -> None:
-    """Whether another notation than the one that was forced fits what is known better."""
+def _other_notation(
+    run: ForeignRun, file: Path, known: KnownAccuracies, options: PredictionOptions, read_file: ReadFile
+) -> str | None:
+    """Which notation fits what is known better than the one that was forced, if any does."""
     if options.choice.notation is None:
-        return
+        return None
     found = replace(options, choice=replace(options.choice, notation=None))
     try:
         other = read_runs(file, 0, known, found, read_file)[0]
     except NasrankError:
-        return  # nothing tells others apart
+        return None  # nothing tells others apart
     fits = [spearman(one.numbers, known.values[one.arch_ids])[0] for one in (run, other)]
-    if other.source["notation"] != run.source["notation"] and abs(fits[1]) - abs(fits[0]) >= _BETTER:
-        report.doubts.append(
-            f"read as {other.source['notation']} they fit {known.key} better (ρ {fits[1]:.2f}) than as "
-            f"{run.source['notation']} (ρ {fits[0]:.2f})"
-        )
+    if other.source["notation"] == run.source["notation"] or abs(fits[1]) - abs(fits[0]) < _BETTER:
+        return None
+    return (
+        f"read as {other.source['notation']} they fit {known.key} better (ρ {fits[1]:.2f}) than as "
+        f"{run.source['notation']} (ρ {fits[0]:.2f})"
+    )
 
 
 def remove_predictions(

@@ -36,6 +36,7 @@ class PredictionOptions:
         leave_out_masked: leaves out architectures that the mask removes, instead of refusing the file.
         are_parts: whether the files of a folder are parts of one seed, or a seed each; None: as their names
             say, and refused where these do not say it of files that share no architecture.
+        is_trial: whether they are only looked at, and nothing is imported.
     """
 
     mask: OperationSet = field(default_factory=OperationSet)
@@ -45,6 +46,7 @@ class PredictionOptions:
     ground_truth: Sequence[str] = ()
     leave_out_masked: bool = False
     are_parts: bool | None = None
+    is_trial: bool = False
     choice: Choice = field(default_factory=Choice)
 
 

@@ -127,6 +127,7 @@ def import_predictions_command(
         ground_truth=ground_truth or (),
         leave_out_masked=leave_out_masked,
         are_parts=join,
+        is_trial=dry_run,
         choice=Choice(part, architecture_column, column, notation),
     )
     with show_work() as show:
@@ -138,7 +139,6 @@ def import_predictions_command(
             ImportNotices(
                 lambda done, total: show("reading files", done, total) if done else None, say_waiting
             ),
-            is_trial=dry_run,
         )
     for note in report.notes:
         say(note)

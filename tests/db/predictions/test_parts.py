@@ -123,7 +123,7 @@ def test_each_of_several_scores_is_an_experiment(warehouse: Warehouse, tmp_path:
 def test_a_trial_says_all_and_imports_nothing(warehouse: Warehouse, tmp_path: Path) -> None:
     path = write(tmp_path / "net_seed7.json", predictions(range(150)))
     published = warehouse.path.read_bytes()
-    report = import_predictions(warehouse, path, "net", OPTIONS, is_trial=True)
+    report = import_predictions(warehouse, path, "net", replace(OPTIONS, is_trial=True))
     assert warehouse.path.read_bytes() == published
     [row] = report.understood
     assert row == {
