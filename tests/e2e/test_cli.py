@@ -116,7 +116,10 @@ def test_results_come_with_it(nasrank: Command, folder: Path) -> None:
     assert "added 0 runs" in nasrank("init", "--with-results").stderr
     assert "added 0 runs" in nasrank("init", "--with-results", "cifar10").stderr
     unknown = nasrank("init", "--with-results", "cifar", code=1).stderr
-    assert "error: no results of a study 'cifar' come with nasrank; choose cifar10" in unknown
+    assert (
+        "error: no results of a study 'cifar' come with nasrank (is 'cifar10' meant?); choose cifar10"
+        in unknown
+    )
     assert "give --with-results cifar10" in nasrank("init", "cifar10", code=2).stderr
     nasrank("import-bench")
     rows = json.loads(

@@ -274,7 +274,10 @@ GOOD = 'name = "n"\nseeds = [0]\n'
         (GOOD + "experiments = [1]", r"write \[\[experiments\]\]"),
         (GOOD + "experiments = 1", "experiments is 1; give a list"),
         ("name = 3\nseeds = [0]\n[[experiments]]\ngroup = 'g'", "name is 3; give a string"),
-        (GOOD + "sedes = [1]", "the key 'sedes' is unknown; choose from name, description, seeds"),
+        (
+            GOOD + "sedes = [1]",
+            "the key 'sedes' is unknown .is 'seeds' meant.*; choose from name, description, seeds",
+        ),
         (GOOD + "ground_truth = 'a'\n[[experiments]]\ngroup = 'g'", "ground_truth is 'a'; give a list"),
         (GOOD + "ground_truth = [1]\n[[experiments]]\ngroup = 'g'", "ground_truth is .*; give a list of str"),
         ("name = 'n'\nseeds = []\n[[experiments]]\ngroup = 'g'", r"seeds is \[\]"),
@@ -331,7 +334,7 @@ GOOD = 'name = "n"\nseeds = [0]\n'
         (GOOD + "[[experiments]]\ngroup = 'g'\npreset = 'mine'", "preset is 'mine'"),
         (
             GOOD + "[[experiments]]\ngroup = 'g'\nvariant = 'warm'",
-            "variant is 'warm'; choose 'baseline'",
+            "variant is 'warm' .is 'warmup' meant.*; choose 'baseline'",
         ),
         (
             GOOD + "[[experiments]]\ngroup = 'g'\nvariant = 'warmup'\nwarmup_epochs = 9",
