@@ -207,12 +207,18 @@ def test_views_are_exported_and_intervals_told(nasrank: Command, folder: Path) -
         """SELECT * FROM experiment_ranking WHERE gt_key LIKE '%cifar10-valid/valid@200'
         AND architecture_set = 'random' AND variant = 'baseline'"""
     )
+    searches = warehouse.query(
+        """SELECT top_k, precision_at_k_mean FROM experiment_search
+        WHERE gt_key LIKE '%cifar10-valid/valid@200' AND pool = 'random' AND variant = 'baseline'"""
+    ).set_index("top_k")["precision_at_k_mean"]
     for metric in METRICS:
         measured = nasrank(
             "intervals", first["experiment_id"], "--metric", metric, "--resamples", "2", "--json"
         )
         [told] = json.loads(measured.stdout)
-        assert told[metric] == pytest.approx(means[f"{metric}_mean"][0])
+        _, is_search, k = metric.partition("precision_at_")
+        wanted = searches[f"top-{k}"] if is_search else means[f"{metric}_mean"][0]
+        assert told[metric] == pytest.approx(wanted)
 
 
 def test_predictions_of_others_are_imported(nasrank: Command, folder: Path) -> None:
