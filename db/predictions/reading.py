@@ -85,7 +85,7 @@ def prediction_files(path: Path) -> list[Path]:
         return [path]
     files = sorted(path.iterdir())
     known = [file for file in files if file.suffix.lower().removeprefix(".") in FORMATS]
-    known = known or [file for file in files if not file.suffix and not file.name.startswith(".")]
+    known = known or [file for file in files if not file.suffix and file.name[0] != "." and file.is_file()]
     if not known:
         raise NasrankError(f"{path} has no file that ends in .{', .'.join(FORMATS)}, or in nothing")
     return known
