@@ -9,10 +9,10 @@
 - `index`: 0..15624.
 
 Values are strings, numbers, tuples, lists or objects; all but the string may also be their Python or JSON
-text. The string may stand within other text, as in `Structure(4 nodes with |…|)`. Operations have the
-benchmark's names or shorter ones of others, `conv_3x3` or `zero`. Any six numbers
-from 0 to 4 are an architecture for NASLib as well as for the benchmark: nothing in them says which. So a
-column has readings, and what the column's numbers say about known accuracies tells them apart.
+text. The string and the tuples may stand within other text, as in `Structure(4 nodes with |…|)`. Operations
+have the benchmark's names or shorter ones of others, `conv_3x3` or `zero`. Any six numbers from 0 to 4 are an
+architecture for NASLib as well as for the benchmark: nothing in them says which. So a column has readings,
+and what the column's numbers say about known accuracies tells them apart.
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ _ALIASES: Final = {
 _EDGE: Final = re.compile(r"\(?(\d)[_\-,>~ ]+(\d)\)?")
 _EDGES_IN_TEXT: Final = re.compile(r"(\d)[_\-,>~]+(\d):([a-z][a-z0-9_]*)")
 _STRING: Final = re.compile(r"\|\w+~0\|\+\|\w+~0\|\w+~1\|\+\|\w+~0\|\w+~1\|\w+~2\|")
+# Operations with the nodes that they come from, within a genotype's text.
+_PAIR: Final = r"[A-Za-z]\w*,"
+_PAIRS: Final = re.compile(r"(?<!\w)" + ",".join(f"{_PAIR}{source}" for source, _ in EDGES) + r"(?!\w)")
 # Brackets, quotes and blanks are not needed to read a tuple, and differ between Python, JSON and NumPy.
 _LEFT_OUT: Final = str.maketrans("", "", "()[]'\" \t\r\n")
 # No notation has a larger number.
@@ -205,6 +208,8 @@ def _canonical(value: object) -> str:
     if ",," in text:  # of one-element tuples
         text = re.sub(",+", ",", text)
     text = text.strip(",")
+    if pairs := _PAIRS.search(text):
+        text = pairs[0]
     if text[:1].isalpha() and "," in text:
         text = ",".join(_ALIASES.get(name, name) for name in text.split(","))
     return text

@@ -43,6 +43,13 @@ WRITERS: dict[str, tuple[str, Callable[[Architecture], object]]] = {
     "nested lists": ("nested", lists),
     "a list of tuples, as text": ("nested", lambda a: str(list(a.nested))),
     "nested lists as JSON": ("nested", lambda a: json.dumps(lists(a))),
+    "pairs in one list": ("nested", lambda a: [pair for node in a.nested for pair in node]),
+    "a genotype's text": (
+        "nested",
+        lambda a: (
+            f"Genotype(normal={[pair for node in a.nested for pair in node]}, normal_concat=range(2, 6))"
+        ),
+    ),
     "digits": ("digits", lambda a: a.digits),
     "digits as a number": ("digits", lambda a: int(a.digits)),
     "flat tuple": ("digits", lambda a: a.operations),
