@@ -13,6 +13,7 @@ from scipy.stats import kendalltau, pearsonr, spearmanr
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.datasets import queries as datasets_queries
 from nasrank.db.benchmarks import read_benchmark
+from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.nb201.architectures import all_architectures
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import import_benchmark
@@ -115,7 +116,8 @@ def test_splits_of_a_source_without_trials(warehouse: Warehouse, tmp_path: Path,
         # Chance stays chance.
         table[f"cifar10-valid/{split}"] = 100 * (0.1 + factor * (truth.clip(lower=0.1) - 0.1))
     table.to_csv(tmp_path / "splits.csv", index=False)
-    import_benchmark(warehouse, "splits", read_benchmark(tmp_path / "splits.csv", epochs=100))
+    options = BenchmarkOptions(epochs=100, is_other_benchmark=True)
+    import_benchmark(warehouse, "splits", read_benchmark(tmp_path / "splits.csv", options=options))
     gt_key = "splits:cifar10-valid/valid@100"
     rows = datasets_queries.split_accuracies(Snapshot.take(warehouse.path), gt_key)
     for split, known in rows.groupby("split"):

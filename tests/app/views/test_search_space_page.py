@@ -13,6 +13,7 @@ import pytest
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.search_space import queries as search_space_queries
 from nasrank.db.benchmarks import read_benchmark
+from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import OPERATIONS, Architecture, all_architectures, parse_mask
 from nasrank.db.nb201.equivalence import CellRules, isomorphism_classes, supernet_classes
@@ -244,7 +245,8 @@ def test_train_accuracy_is_warned_of(own: Warehouse, tmp_path: Path, open_view: 
     table = pd.DataFrame({"arch_str": [a.string for a in all_architectures()]})
     table["cifar10-valid/train"] = [100 * truth[arch_id] for arch_id in range(len(table))]
     table.to_csv(tmp_path / "table.csv", index=False)
-    import_benchmark(own, "table", read_benchmark(tmp_path / "table.csv", epochs=100))
+    options = BenchmarkOptions(epochs=100, is_other_benchmark=True)
+    import_benchmark(own, "table", read_benchmark(tmp_path / "table.csv", options=options))
     test = open_view("search_space", own.path, ground_truth="table:cifar10-valid/train@100")
     assert "This key is **train** accuracy" in text(test.warning)
 
