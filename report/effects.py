@@ -19,6 +19,7 @@ import pandas as pd
 
 from nasrank.db.warehouse.reading import Reader
 from nasrank.report.charts.labels import size_position
+from nasrank.report.power import PAPER_SETS, TRAINED_EVALUATIONS
 
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
@@ -28,12 +29,6 @@ METRICS: Final = ("tau", "gap_std", "a_n", "tau_a")
 # A factor and what its other levels are compared with; where no experiment has that, the level of most runs.
 _REFERENCES: Final = {"mask": "", "lt": "", "variant": "baseline", "size": None}
 _AVERAGE: Final = "any"
-_EVALUATIONS: Final = """
-SELECT *
-FROM evaluation_key
-SEMI JOIN (FROM run JOIN experiment USING (experiment_id) WHERE kind = 'trained') AS trained USING (run_id)
-WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND is_final
-"""
 _MEANS: Final = """
 WITH ranking AS (
     SELECT * FROM run_ranking_from('measured')
@@ -84,9 +79,9 @@ def effects(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
     compare across masks.
     """
     [means] = warehouse.measured(
-        _EVALUATIONS,
+        TRAINED_EVALUATIONS,
         _MEANS,
-        sets="SELECT architecture_set FROM paper_set",
+        sets=PAPER_SETS,
         gt_key=gt_key,
         bn_mode=bn_mode,
         metrics=METRICS,

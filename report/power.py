@@ -30,13 +30,13 @@ MEASURES: Final = (
 _LEVEL: Final = 0.05
 # Beyond so many seeds, their number says no more than that.
 _MANY: Final = 1_000
-_EVALUATIONS: Final = """
+TRAINED_EVALUATIONS: Final = """
 SELECT *
 FROM evaluation_key
 SEMI JOIN (FROM run JOIN experiment USING (experiment_id) WHERE kind = 'trained') AS trained USING (run_id)
 WHERE gt_key = $gt_key AND bn_mode = $bn_mode AND is_final
 """
-_SETS: Final = "SELECT architecture_set FROM paper_set"
+PAPER_SETS: Final = "SELECT architecture_set FROM paper_set"
 _GROUPS: Final = """
 WITH ranking AS (
     SELECT * FROM run_ranking_from('measured')
@@ -109,9 +109,9 @@ def deviations(warehouse: Reader, plan: Plan) -> pd.DataFrame:
     seeds_to_tell (the plan's difference, with a probability of 80 %) and seconds_a_run.
     """
     [rows] = warehouse.measured(
-        _EVALUATIONS,
+        TRAINED_EVALUATIONS,
         _GROUPS,
-        sets=_SETS,
+        sets=PAPER_SETS,
         gt_key=plan.gt_key,
         bn_mode=plan.bn_mode,
         seeds=plan.seeds,
@@ -158,9 +158,9 @@ def of_pair(warehouse: Reader, one: str, other: str, plan: Plan) -> pd.DataFrame
             "two experiments of one variance_group"
         )
     [rows] = warehouse.measured(
-        _EVALUATIONS,
+        TRAINED_EVALUATIONS,
         _PAIR,
-        sets=_SETS,
+        sets=PAPER_SETS,
         gt_key=plan.gt_key,
         bn_mode=plan.bn_mode,
         difference=plan.difference,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib.metadata
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, OperationSet
@@ -105,12 +106,13 @@ def import_predictions(
     keys, known_accuracies = _ground_truth(warehouse, options.ground_truth)
     report = ImportReport()
     runs = _read(path, known_accuracies, options, notices, report)
+    truths = _truths(warehouse)
     by_name: dict[str, list[ForeignRun]] = {}
     for run in runs:
         by_name.setdefault(_experiment_name(name, options.choice, run), []).append(run)
     new: list[tuple[dict[str, Any], list[ForeignRun]]] = []
     for own_name, own in by_name.items():
-        _tell_fit(warehouse, own[0], keys[0], report, own_name if len(by_name) > 1 else "")
+        _tell_fit(truths, own[0], keys[0], report, own_name if len(by_name) > 1 else "")
         predicts = "score" if own[0].source["scale"] == "score" else "accuracy"
         experiment = named_experiment(IMPORTED, own_name, str(options.mask), predicts)
         known = _known_sources(warehouse, experiment)
@@ -309,20 +311,27 @@ def _ground_truth(warehouse: Warehouse, texts: Sequence[str]) -> tuple[list[str]
     return keys, KnownAccuracies(keys[0], truth)
 
 
-def _tell_fit(warehouse: Warehouse, run: ForeignRun, asked: str, report: ImportReport, name: str) -> None:
-    """How the predictions rank by each truth that is known, and what cannot well be so."""
-    of = f"{name}: " if name else ""
-    truths = warehouse.query(
+def _truths(warehouse: Warehouse) -> dict[str, NDArray[np.float64]]:
+    """By key, each a mean over trials: the accuracies [architectures], NaN if unknown."""
+    rows = warehouse.query(
         """SELECT gt_key, arch_id, truth.accuracy
         FROM ground_truth AS truth
         JOIN ground_truth_key AS key USING (gt_key)
         WHERE key.trial = 'mean'"""
     )
-    fits: dict[str, float] = {}
-    for key, rows in truths.groupby("gt_key"):
-        truth = np.full(NUM_ARCHITECTURES, np.nan)
-        truth[rows["arch_id"]] = rows["accuracy"]
-        fits[str(key)], _ = spearman(run.numbers, truth[run.arch_ids])
+    truths = {}
+    for key, own in rows.groupby("gt_key"):
+        truths[str(key)] = np.full(NUM_ARCHITECTURES, np.nan)
+        truths[str(key)][own["arch_id"]] = own["accuracy"]
+    return truths
+
+
+def _tell_fit(
+    truths: Mapping[str, NDArray[np.float64]], run: ForeignRun, asked: str, report: ImportReport, name: str
+) -> None:
+    """How the predictions rank by each truth that is known, and what cannot well be so."""
+    of = f"{name}: " if name else ""
+    fits = {key: spearman(run.numbers, truth[run.arch_ids])[0] for key, truth in truths.items()}
     n = int(np.isfinite(run.numbers).sum())
     best = max(fits, key=lambda key: abs(fits[key]), default=None)
     if best is None:
