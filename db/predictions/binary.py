@@ -23,7 +23,7 @@ from nasrank.db.files.torch_files import is_torch_file, limited
 
 Array = np.ndarray[Any, Any]
 
-_ADVICE: Final = (
+ADVICE: Final = (
     "save the numbers as JSON from architecture to number, or with numpy.save in the benchmark's order"
 )
 # PyTorch's kinds of storage, as NumPy calls them; bfloat16 is the upper half of a float32.
@@ -76,7 +76,7 @@ def read_torch(content: bytes) -> Any:
         NasrankError: it is of the form before PyTorch 1.6, holds something else, or is damaged.
     """
     if not content.startswith(b"PK"):
-        raise NasrankError(f"it was saved by PyTorch before 1.6, which is not read; {_ADVICE}")
+        raise NasrankError(f"it was saved by PyTorch before 1.6, which is not read; {ADVICE}")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             [pickled] = [name for name in archive.namelist() if name.endswith("/data.pkl")]
@@ -85,7 +85,7 @@ def read_torch(content: bytes) -> Any:
                 f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") == b"big"
             )
             if is_big or sys.byteorder == "big":
-                raise NasrankError(f"its numbers are of another byte order; {_ADVICE}")
+                raise NasrankError(f"its numbers are of another byte order; {ADVICE}")
             storages = _Storages(archive, folder)
             with archive.open(pickled) as stream:
                 return _loaded(limited(stream, MAX_BYTES, "it"), _tensors(), storages.open)
@@ -151,7 +151,7 @@ def _loaded(stream: BinaryIO, others: Globals, persistent: Any) -> Any:
         value = load_limited(stream, allowed=allowed, name="it", persistent=persistent)
         return _plain(value, 0)
     except NasrankError as error:
-        raise NasrankError(f"{str(error).partition('; only built-in')[0]}; {_ADVICE}") from error
+        raise NasrankError(f"{str(error).partition('; only built-in')[0]}; {ADVICE}") from error
 
 
 def _no_reference(_: Any) -> Any:

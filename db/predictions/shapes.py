@@ -28,7 +28,7 @@ from nasrank.db.errors import NasrankError, in_a_line, shown
 from nasrank.db.files.foreign_tables import check_columns, read_parquet, unique_keys
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
 from nasrank.db.nb201.notations import is_architecture, is_edges, read_column
-from nasrank.db.predictions.binary import is_pickle, is_torch, read_pickle, read_torch
+from nasrank.db.predictions.binary import ADVICE, is_pickle, is_torch, read_pickle, read_torch
 
 FORMATS: Final = (
     "json",
@@ -125,10 +125,7 @@ def _of_binary(content: bytes, suffix: str) -> str | None:
 
 
 def _other(kind: str) -> str:
-    return (
-        f"it is {kind}, which is not read: it may run code, or needs a library of its own; save the numbers "
-        "as JSON from architecture to number, or with numpy.save in the benchmark's order"
-    )
+    return f"it is {kind}, which is not read: it may run code, or needs a library of its own; {ADVICE}"
 
 
 def _is_json(text: bytes) -> bool:
