@@ -13,7 +13,7 @@ FOLDERS = ("nasrank", "app", "report", "db", "trainer", "migrations", "scripts")
 PRIVATE_NAMES: Mapping[tuple[str, str], str] = {
     ("db/files/pickles.py", "pickle._Unpickler"): "the one in Python, whose memory a pickle cannot choose",
     ("db/benchmarks/official/reader_process.py", "os._exit"): "documented, in spite of its name",
-    ("db/warehouse/console.py", "os._exit"): "documented, in spite of its name",
+    ("db/console.py", "os._exit"): "documented, in spite of its name",
     ("scripts/benchmarking.py", "torch.utils._python_dispatch"): "PyTorch's only way to see every operation",
 }
 # What belongs together gets a class of its own.

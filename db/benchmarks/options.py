@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from nasrank.db.columns.finding import BY_LOOKING, Choice
 from nasrank.db.errors import NasrankError
 
 # (what, done, total): called now and then, so that a person sees that it goes on. May raise, to stop it.
@@ -49,7 +50,8 @@ class BenchmarkOptions:
 
     Args:
         epochs: of stand-alone training, where the file does not say.
-        split: `<dataset>/<split>`, where the file does not say.
+        split: `<dataset>/<split>` or one of both, where the file does not say.
+        choice: which columns to read, where that is not clear.
         is_other_benchmark: whether these are no results of NAS-Bench-201 itself, but of its architectures
             trained otherwise, with other epochs or splits.
         curve: which epochs are kept, where the file has more than the last.
@@ -63,6 +65,7 @@ class BenchmarkOptions:
     split: str | None = None
     is_other_benchmark: bool = False
     curve: Curve = Curve()
+    choice: Choice = BY_LOOKING
     work_dir: Path | None = None
     processes: int = 2
     progress: Progress = lambda what, done, total: None

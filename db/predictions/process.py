@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from nasrank.db.columns.finding import Choice
 from nasrank.db.files.foreign import Answer, ForeignReader, Progress, answer_tasks, size_of
 from nasrank.db.files.foreign_tables import MAX_BYTES
-from nasrank.db.predictions.files import Choice, PredictionFile, read_prediction_file
+from nasrank.db.predictions.files import PredictionFile, read_prediction_file
 
 _NUMBERS = "numbers"  # beside a column for each reading
 _COLUMNS = ("readings", _NUMBERS)

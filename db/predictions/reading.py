@@ -12,12 +12,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from nasrank.db.columns.finding import PERCENT, Choice
+from nasrank.db.columns.shapes import FORMATS
 from nasrank.db.errors import NasrankError, nearest
 from nasrank.db.nb201.architectures import OperationSet, all_architectures
 from nasrank.db.nb201.notations import ArchIds, choose_reading
-from nasrank.db.predictions.files import PERCENT, Choice, PredictionFile, read_prediction_file
+from nasrank.db.predictions.files import PredictionFile, read_prediction_file
 from nasrank.db.predictions.process import ReadFile
-from nasrank.db.predictions.shapes import FORMATS
 
 IMPORTER_VERSION: Final = 2
 SCALES: Final = ("fraction", "percent", "score")

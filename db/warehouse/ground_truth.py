@@ -235,11 +235,11 @@ def resolve_key(connection: duckdb.DuckDBPyConnection, text: str | None) -> Grou
         )
     if fitting:
         raise NasrankError(f"{wanted!r} fits {len(fitting)} ground-truth keys; choose one of {choice}")
-    raise NasrankError(f"{wanted!r} is no ground-truth key{_hint(wanted, keys)}; choose one of {choice}")
+    raise NasrankError(f"{wanted!r} is no ground-truth key{key_hint(wanted, keys)}; choose one of {choice}")
 
 
-def _hint(wanted: str, keys: Sequence[GroundTruthKey]) -> str:
-    """What may have been meant, and why it is not there."""
+def key_hint(wanted: str, keys: Sequence[GroundTruthKey]) -> str:
+    """What may have been meant by an unknown key, and why it is not there; empty where nothing is near."""
     key, is_trial, trial = wanted.partition("#")
     if is_trial and any(key in known.short_forms for known in keys):
         known = sorted({one.trial for one in keys if str(one).startswith(key) or key in str(one)} - {"mean"})

@@ -58,7 +58,7 @@ class Reader(Protocol):
 class Limits:
     """What a query may use, and `first_rows` may answer: for consoles, where anyone's SQL runs.
 
-    DuckDB keeps to `seconds` and `memory` in most statements, not in all; `db.warehouse.console` makes it.
+    DuckDB keeps to `seconds` and `memory` in most statements, not in all; `db.console` makes it.
     """
 
     seconds: float | None = None
@@ -85,10 +85,11 @@ class QueryError(NasrankError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The first rows of a query; `is_cut`: there are more."""
+    """The first rows of a query; `is_cut`: there are more; `hints`: why there may be none."""
 
     rows: pa.Table
     is_cut: bool
+    hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

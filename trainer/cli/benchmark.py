@@ -11,7 +11,9 @@ import typer
 
 from nasrank.db.benchmarks import list_importers, read_benchmark
 from nasrank.db.benchmarks.options import BenchmarkOptions, Curve
+from nasrank.db.columns.finding import Choice
 from nasrank.db.errors import NasrankError
+from nasrank.db.nb201.notations import NOTATIONS
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import import_benchmark, remove_source
 from nasrank.trainer.cli.options import WAREHOUSE, JsonOption, WarehouseOption
@@ -39,7 +41,25 @@ def import_bench(
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option(help="Data set and split, where the file does not say, such as cifar10-valid/test."),
+        typer.Option(
+            help="Data set and split, or one of both, where the file does not say: cifar10-valid/test."
+        ),
+    ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of the accuracies, which are of --split; in JSON with dots. Default: all known."
+        ),
+    ] = None,
+    architecture_column: Annotated[str | None, typer.Option(help="Column of the architectures.")] = None,
+    notation: Annotated[
+        str | None,
+        typer.Option(
+            help=f"How architectures are written: {', '.join(NOTATIONS)}. Default: found by looking."
+        ),
+    ] = None,
+    part: Annotated[
+        str | None, typer.Option(help="Key of the object to read within a JSON file, such as results.")
     ] = None,
     other_benchmark: Annotated[
         bool,
@@ -85,7 +105,11 @@ def import_bench(
         except NasrankError as error:
             raise typer.BadParameter(str(error)) from error
         options = BenchmarkOptions(
-            epochs=epochs, split=split, is_other_benchmark=other_benchmark, curve=chosen
+            epochs=epochs,
+            split=split,
+            is_other_benchmark=other_benchmark,
+            curve=chosen,
+            choice=Choice(part, architecture_column, column, notation),
         )
         source = _import(target, path, name, format, options)
         keys = target.query_arrow(

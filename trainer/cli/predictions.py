@@ -8,9 +8,9 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
+from nasrank.db.columns.finding import Choice
 from nasrank.db.nb201.architectures import parse_mask
 from nasrank.db.nb201.notations import NOTATIONS
-from nasrank.db.predictions.files import Choice
 from nasrank.db.predictions.importing import (
     ImportNotices,
     coverage,

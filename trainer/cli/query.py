@@ -22,6 +22,7 @@ from nasrank.db.warehouse.certainty import (
 )
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import resolve_key
+from nasrank.db.warehouse.hints import hints_of_no_rows
 from nasrank.db.warehouse.reading import Limits
 from nasrank.trainer.cli.options import WAREHOUSE, JsonOption, WarehouseOption
 from nasrank.trainer.cli.output import Format, print_table, show_work, write_table
@@ -58,6 +59,9 @@ def sql(
     limits = Limits(seconds=time_limit, memory=memory_limit, rows=row_limit)
     answer = Warehouse(warehouse).first_rows(text, limits)
     print_table(answer.rows, Format.json if json_output else format)
+    if not answer.rows.num_rows:
+        for hint in hints_of_no_rows(Warehouse(warehouse), text):
+            say(hint)
     if answer.is_cut:
         say(f"cut after {row_limit:,} rows; there are more")
 

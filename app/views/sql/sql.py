@@ -27,8 +27,8 @@ from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.text import as_text
+from nasrank.db.console import CONSOLE_LIMITS, ask
 from nasrank.db.files.tables import for_screens
-from nasrank.db.warehouse.console import CONSOLE_LIMITS, ask
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.reading import QueryError
 
@@ -49,6 +49,7 @@ class Outcome:
     seconds: float = 0.0
     rows: pa.Table | None = None
     is_cut: bool = False
+    hints: tuple[str, ...] = ()
     problem: str = ""
     excerpt: str = ""
 
@@ -151,7 +152,7 @@ def run_query(snapshot: Snapshot, sql: str, place: st.delta_generator.DeltaGener
     except QueryError as error:
         outcome = Outcome(sql, problem=str(error), excerpt=error.excerpt)
     else:
-        outcome = Outcome(sql, time.monotonic() - started, answer.rows, answer.is_cut)
+        outcome = Outcome(sql, time.monotonic() - started, answer.rows, answer.is_cut, answer.hints)
     st.session_state["outcome"] = outcome
 
 
@@ -187,6 +188,8 @@ def show_answer(filters: Filters, outcome: Outcome, rows: pa.Table) -> None:
             f"There are more rows: the answer was cut after {rows.num_rows:,}, and so are chart and CSV. "
             "`nasrank-train sql` gives all of them."
         )
+    for hint in outcome.hints:
+        st.info(as_text(hint[0].upper() + hint[1:]))
     if shown_as == "Table":
         st.dataframe(for_screens(rows), hide_index=True, placeholder="–", alt="The answer of the query")
     else:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from nasrank.db.console import CONSOLE_LIMITS
 from nasrank.db.memory import available_memory
-from nasrank.db.warehouse.console import CONSOLE_LIMITS
 
 # Seconds between two calls of `on_wait`.
 _WAIT: Final = 0.1

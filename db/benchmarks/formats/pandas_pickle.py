@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 
 from nasrank.db.benchmarks.benchmark import Benchmark
 from nasrank.db.benchmarks.formats.means import Means
-from nasrank.db.benchmarks.formats.table_file import benchmark_of_table
+from nasrank.db.benchmarks.formats.table_file import benchmark_of_columns
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.seen import start_of
 from nasrank.db.benchmarks.validation import KNOWN_BEST, TOLERANCE
+from nasrank.db.columns.shapes import Columns
 from nasrank.db.errors import NasrankError, in_a_line
 from nasrank.db.files.foreign_tables import MAX_COLUMNS
 from nasrank.db.files.pickles import Globals, load_next
@@ -60,24 +60,24 @@ class PandasPickle:
         frame = load_next(io.BytesIO(means.content), allowed=_allowed(), name=means.shown)
         try:
             columns = dict(_columns(frame))
-            table = pa.table({_NAMES.get(name, name): values for name, values in columns.items()})
+            table = {_NAMES.get(name, name): values for name, values in columns.items()}
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             problem = in_a_line(f"{type(error).__name__}: {error}", 200)
             raise NasrankError(
                 f"{means.shown} is no data frame as pandas is known to pickle it ({problem}); save it as CSV"
             ) from error
         epochs = options.epochs if options.epochs is not None else _epochs(table)
-        return benchmark_of_table(
+        return benchmark_of_columns(
             table, means.content, means.path, self.name, replace(options, epochs=epochs)
         )
 
 
-def _epochs(table: pa.Table) -> int | None:
+def _epochs(table: Columns) -> int | None:
     """After how many epochs the accuracies are, by the best of any column; None where that says nothing."""
     for (dataset, split, epochs), (_, percent) in KNOWN_BEST.items():
         name = f"{dataset}/{split}"
-        if name in table.column_names and pa.types.is_floating(table[name].type):
-            best = np.nanmax(np.asarray(table[name]))
+        if name in table and all(isinstance(value, float) for value in table[name]):
+            best = np.nanmax(np.array(table[name], np.float64))
             if abs(best - percent) <= TOLERANCE:
                 return epochs
     return None

@@ -1,24 +1,23 @@
-"""Ground truth in a table, CSV or Parquet: the column `arch_str`, and percent in `<dataset>/<split>`.
+"""Ground truth in a table of nearly any shape (`db.columns`): architectures, and accuracies beside them.
 
-The index of an architecture, `arch_index`, is enough, and columns may have other names: `arch str`, `index`,
-`cifar10-valid/x-valid`, or `accuracy` and `test accuracy`, whose data set the person who imports says.
-
-Two more columns are read where they are there: `arch_index` beside `arch_str`, whose index it must be, and
-`params_million`, of the network with CIFAR-10's ten classes. A table has one value an
-architecture, which counts as the mean over its trials, and does not say after how many epochs.
+Architectures may be in any notation, or be their index alone. What each column of accuracies is of, its name
+says, or the person who imports (`accuracy_columns`). Two more columns are read where they are there:
+`arch_index` beside the architectures, whose index it must be, and `params_million`, of the network with
+CIFAR-10's ten classes. Rows or columns with a seed are trials; else a value counts as the mean over them.
+No table says after how many epochs.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
 from numpy.typing import NDArray
 
 from nasrank.db.benchmarks.benchmark import (
@@ -32,87 +31,115 @@ from nasrank.db.benchmarks.benchmark import (
     joint_sha256,
     results_table,
 )
+from nasrank.db.benchmarks.formats.accuracy_columns import (
+    Meaning,
+    given_meaning,
+    is_of_something_else,
+    meaning_of,
+)
 from nasrank.db.benchmarks.options import BenchmarkOptions
 from nasrank.db.benchmarks.seen import start_of
-from nasrank.db.benchmarks.validation import check_complete, check_measurements
-from nasrank.db.errors import NasrankError, in_a_line, shown
-from nasrank.db.files.foreign_tables import MAX_BYTES, check_columns, read_parquet
+from nasrank.db.benchmarks.validation import check_measurements
+from nasrank.db.columns.finding import (
+    PERCENT,
+    Numbers,
+    column_of,
+    counts_rows,
+    find_architectures,
+    names_the_same,
+    numbers_of,
+)
+from nasrank.db.columns.shapes import Columns, listed, read_columns
+from nasrank.db.errors import NasrankError, shown
+from nasrank.db.files.foreign_tables import MAX_BYTES
 from nasrank.db.files.opening import read_regular
-from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, Architecture, all_architectures
+from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, all_architectures
+from nasrank.db.nb201.notations import ArchIds, is_architecture, read_column
 
-_COLUMNS: Final = {f"{dataset}/{split}": (dataset, split) for dataset in DATASETS for split in SPLITS}
-_OTHER_COLUMNS: Final = ("arch_str", "arch_index", "params_million")
-# Other names of columns, in lower case and with blanks for underscores.
-_NAMES: Final = {
-    **dict.fromkeys(("arch", "arch str", "architecture", "arch string", "architecture string"), "arch_str"),
-    **dict.fromkeys(("index", "arch index", "arch id", "architecture index"), "arch_index"),
-}
-# The benchmark's own names of splits, and others. Of other data sets, `ori-test` is all of valid and test.
-_SPLITS: Final = {
-    **{split: split for split in SPLITS},
-    **dict.fromkeys(("x-valid", "val", "validation"), "valid"),
-    "x-test": "test",
-}
-_OF_CIFAR10: Final = {"ori-test": "test"}
-_ACCURACY: Final = ("accuracy", "acc")
+_KEYS: Final = {f"{dataset}/{split}": (dataset, split) for dataset in DATASETS for split in SPLITS}
+# Columns that hold architectures by their names, in lower case and with blanks for other signs.
+_ARCHITECTURES: Final = (
+    "arch str",
+    "arch string",
+    "architecture string",
+    "architecture",
+    "arch",
+    "digits",
+)
+_INDICES: Final = ("arch index", "arch id", "architecture index", "index")
+_PARAMS: Final = "params_million"
+_TRIALS: Final = ("seed", "trial")
 _TEN_CLASSES: Final = {"cifar10-valid", "cifar10"}
 _MAX_MILLIONS: Final = 1000  # far above the largest network of the benchmark, which has 1.5
-_VERSION: Final = 1
-_TABLE: Final = "with the columns arch_str and <dataset>/<split> (in percent)"
+_VERSION: Final = 2
 
 
 @dataclass(frozen=True)
-class CsvFile:
-    """Reads comma-separated values with a header, in UTF-8."""
+class TableFile:
+    """Reads one kind of file with columns.
 
-    name: str = "csv"
-    description: str = f"comma-separated, {_TABLE}"
+    Args:
+        suffixes: ends of names that say so.
+        starts: how such files begin.
+    """
 
-    def matches(self, path: Path | None) -> bool:
-        """Whether the name ends in .csv or the first line names the column arch_str."""
-        return path is not None and path.is_file() and (path.suffix.lower() == ".csv" or _has_header(path))
-
-    def read(self, path: Path | None, options: BenchmarkOptions) -> Benchmark:
-        """Read and check the table; `options.epochs` must be given."""
-        content = _read_bytes(path, self.name)
-        try:
-            content.decode()  # pyarrow leaves what is not UTF-8 as bytes
-            check_columns(content.partition(b"\n")[0].count(b",") + 1)
-            table = pyarrow.csv.read_csv(pa.BufferReader(content))
-        except MemoryError:
-            raise
-        except (UnicodeDecodeError, pa.ArrowException, NasrankError) as error:
-            raise _unreadable(path, "CSV in UTF-8", error) from error
-        return benchmark_of_table(table, content, path, self.name, options)
-
-
-@dataclass(frozen=True)
-class ParquetFile:
-    """Reads Parquet."""
-
-    name: str = "parquet"
-    description: str = f"Parquet, {_TABLE}"
+    name: str
+    description: str
+    suffixes: tuple[str, ...]
+    starts: tuple[bytes, ...]
 
     def matches(self, path: Path | None) -> bool:
-        """Whether the name ends in .parquet or the file begins as Parquet does."""
-        return (
-            path is not None
-            and path.is_file()
-            and (path.suffix.lower() == ".parquet" or start_of(path, 4) == b"PAR1")
-        )
+        """Whether the file's name ends or its content begins as those of the kind do."""
+        if path is None or not path.is_file():
+            return False
+        if path.suffix.lower().removeprefix(".") in self.suffixes:
+            return True
+        start = start_of(path, 4096).lstrip()
+        return start.startswith(self.starts) if self.starts else _is_table(start)
 
     def read(self, path: Path | None, options: BenchmarkOptions) -> Benchmark:
-        """Read and check the table; `options.epochs` must be given."""
-        content = _read_bytes(path, self.name)
+        """Read and check the table; `options.epochs` must be given.
+
+        Raises `NasrankError` with the first thing wrong.
+        """
+        if path is None:
+            raise NasrankError(f"the format {self.name} needs a file; none was given")
+        file = repr(str(path))
+        content = read_regular(path, MAX_BYTES)
         try:
-            table = read_parquet(content, NUM_ARCHITECTURES)
+            _, columns = read_columns(path, content, options.choice.part, self.suffixes)
         except NasrankError as error:
-            raise _unreadable(path, "Parquet", error) from error
-        return benchmark_of_table(table, content, path, self.name, options)
+            raise NasrankError(f"{file}: {error}") from error
+        return benchmark_of_columns(columns, content, path, self.name, options)
 
 
-def benchmark_of_table(
-    table: pa.Table, content: bytes, path: Path | None, name: str, options: BenchmarkOptions
+# Their order is that in which they are looked for; any text may be a table.
+TABLE_FILES: Final = (
+    TableFile("parquet", "Parquet, with columns as csv", ("parquet",), (b"PAR1",)),
+    TableFile(
+        "numpy", "NumPy, accuracies in the benchmark's order, or columns", ("npy", "npz"), (b"\x93NUMPY",)
+    ),
+    TableFile(
+        "json", "JSON or JSON lines, architecture to accuracy, or columns", ("json", "jsonl"), (b"{", b"[")
+    ),
+    TableFile(
+        "csv", "text in columns, an architecture and its accuracies of <dataset>/<split>", ("csv", "tsv"), ()
+    ),
+)
+
+
+def _is_table(start: bytes) -> bool:
+    """Whether the first line of a text has an architecture, or a name for one."""
+    line = start.decode(errors="replace").removeprefix("\ufeff").partition("\n")[0]
+    cells = [cell.strip(" \r\"'") for cell in re.split("[,;\t]", line)]
+    return len(cells) > 1 and any(
+        _plain(cell) in (*_ARCHITECTURES, *_INDICES) or ("|" in cell and is_architecture(cell))
+        for cell in cells
+    )
+
+
+def benchmark_of_columns(
+    columns: Columns, content: bytes, path: Path, name: str, options: BenchmarkOptions
 ) -> Benchmark:
     """What a table holds, checked; `content` is the file's, `name` the format's.
 
@@ -125,124 +152,232 @@ def benchmark_of_table(
             f"after how many epochs are the accuracies in {file}? {given}; "
             "give --epochs: NAS-Bench-201 has 200 and 12"
         )
-    table = _with_known_names(table, file, options.split)
-    arch_ids = _arch_ids(table, file)
-    trials = np.full(len(arch_ids), "mean")
-    measurements = []
-    for column in table.column_names:
-        if column in _COLUMNS:
-            percent = _numbers(table, column, file)
-            measurements.append(Measurements(*_COLUMNS[column], epochs, arch_ids, trials, percent))
-            check_measurements(measurements[-1], file)
-    costs, notes = _costs(table, arch_ids, trials, epochs, file)
-    ignored = [name for name in table.column_names if name not in (*_COLUMNS, *_OTHER_COLUMNS)]
-    if ignored:
-        notes = (*notes, f"ignored the columns {', '.join(map(shown, ignored[:20]))}")
+    try:
+        table = _Table(columns, options)
+    except NasrankError as error:
+        raise NasrankError(f"{file}: {error}") from error
+    measurements = _first_that_can_be(table, epochs, file)
+    keys = dict.fromkeys(m.key for m in measurements)
+    costs, notes = _costs(columns, measurements, file)
     return Benchmark(
         format=name,
         importer_version=_VERSION,
-        file_name=path.name if path else "",
+        file_name=path.name,
         size_bytes=len(content),
         sha256=joint_sha256([content]),
         license=None,
-        description=f"NAS-Bench-201 after {epochs} epochs: {', '.join(m.key for m in measurements)}",
+        description=f"NAS-Bench-201 after {epochs} epochs: {', '.join(keys)}",
         results=results_table(measurements),
         costs=costs,
-        notes=notes,
+        notes=(*table.notes, *notes),
     )
 
 
-def _with_known_names(table: pa.Table, file: str, split: str | None) -> pa.Table:
-    """With the names that this file's columns have here, every one once."""
-    names = [name.strip() for name in table.column_names]
-    if split is not None and split not in _COLUMNS:
-        raise NasrankError(f"--split {split!r} is not one of {', '.join(_COLUMNS)}")
-    names = [_known_name(name, split) for name in names]
-    listed = ", ".join(map(shown, names[:20]))
-    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
-    if repeated:
-        raise NasrankError(
-            f"{file} has the column {shown(repeated[0])} more than once; its columns are {listed}"
-        )
-    if not {"arch_str", "arch_index"} & {*names} or not any(name in _COLUMNS for name in names):
-        raise NasrankError(
-            f"{file} has the columns {listed}; needed are arch_str or arch_index, and at least one of "
-            f"<dataset>/<split> with a dataset of {', '.join(DATASETS)} and a split of {', '.join(SPLITS)}, "
-            "separated by commas; --split says what a column accuracy is of"
-        )
-    return table.rename_columns(names)
+class _Table:
+    """Which columns are read, and as what.
 
+    Args:
+        readings: of the architectures by notation, int16 [rows]; at least one.
+        accuracies: by the column's name what it is of, and percent, float64 [rows].
+    """
 
-def _known_name(name: str, split: str | None) -> str:
-    """What a column is called here; its own name where that is unknown."""
-    plain = name.lower().replace("_", " ")
-    if plain in _NAMES:
-        return _NAMES[plain]
-    dataset, _, own = name.rpartition("/")
-    splits = _SPLITS | (_OF_CIFAR10 if dataset in _TEN_CLASSES else {})
-    if dataset in DATASETS and own in splits:
-        return f"{dataset}/{splits[own]}"
-    if split is None or name in _OTHER_COLUMNS:
-        return name
-    if plain in _ACCURACY:
-        return split
-    words = plain.split(" ")
-    if words[-1] in _ACCURACY and len(words) == 2 and words[0] in _SPLITS:
-        return f"{split.partition('/')[0]}/{_SPLITS[words[0]]}"
-    return name
+    def __init__(self, columns: Columns, options: BenchmarkOptions) -> None:
+        self.notes: list[str] = []
+        self._columns = columns
+        self._given = given_meaning(options.split)
+        if not any(columns.values()):
+            raise NasrankError(f"it has no rows; all {NUM_ARCHITECTURES:,} architectures are needed")
+        self.architectures, self.readings = _architectures(columns, options)
+        self.trials = _trials(columns)
+        self.accuracies: dict[str, tuple[Meaning, NDArray[np.float64]]] = {}
+        meanings = self._chosen(options.choice.value_column) if options.choice.value_column else self._named()
+        _refuse_repeated(meanings)
+        numbers = {name: _complete(columns[name], name, meaning) for name, meaning in meanings.items()}
+        # NAS-Bench-201's best are far above one percent.
+        fractions = all(n.unit != PERCENT and n.values.max(initial=0) <= 1 for n in numbers.values())
+        if fractions:
+            self.notes.append("no accuracy is above 1: they are taken for fractions")
+        for name, meaning in meanings.items():
+            self.accuracies[name] = meaning, numbers[name].values * (100 if fractions else 1)
+        ignored = [name for name in self._others() if name not in meanings]
+        if ignored:
+            self.notes.append(f"ignored the columns {', '.join(map(shown, ignored[:20]))}")
 
+    def _chosen(self, name: str) -> dict[str, Meaning]:
+        column_of(self._columns, name)
+        meaning = self._given.filled(meaning_of(name) or Meaning())
+        if meaning.key is None:
+            raise _asked_for([name])
+        return {name: meaning}
 
-def _arch_ids(table: pa.Table, file: str) -> NDArray[np.int16]:
-    """The index of each row's architecture, int16 [rows]."""
-    if "arch_str" not in table.column_names:
-        return _of_indices(_numbers(table, "arch_index", file), file)
-    try:
-        texts = pc.utf8_trim_whitespace(table["arch_str"].cast(pa.string()))
-    except pa.ArrowException as error:
-        kind = table["arch_str"].type
-        raise NasrankError(f"{file} has {kind} in arch_str ({error}); strings in UTF-8 are needed") from error
-    indices = pc.index_in(texts, value_set=pa.array([a.string for a in all_architectures()]))
-    if indices.null_count:
-        row = pc.index(indices.is_null(), True).as_py()
-        try:
-            Architecture.from_string(texts[row].as_py() or "")
-        except NasrankError as error:
-            raise NasrankError(f"{file}, row {row + 1}: {error}") from None
-    arch_ids: NDArray[np.int16] = indices.to_numpy().astype(np.int16)
-    if "arch_index" in table.column_names:
-        given = _numbers(table, "arch_index", file)
-        wrong = np.flatnonzero(given != arch_ids)
-        if len(wrong):
-            row = int(wrong[0])
+    def _named(self) -> dict[str, Meaning]:
+        """The columns whose names say what they are of, with what was said of all."""
+        said = {name: meaning for name in self._others() if (meaning := meaning_of(name)) is not None}
+        filled = {name: meaning.filled(self._given) for name, meaning in said.items()}
+        known = {name: meaning for name, meaning in filled.items() if meaning.key in _KEYS}
+        if known:
+            return known
+        if filled and (open_ones := [name for name, meaning in filled.items() if meaning.key is None]):
+            raise _asked_for(open_ones)
+        if filled:
             raise NasrankError(
-                f"{file}, row {row + 1}: arch_index is {given[row]:g}, but {texts[row]} has the "
-                f"NAS-Bench-201 index {arch_ids[row]}; correct it, or rename the column if it "
-                "is another numbering"
+                f"{listed(filled)}: of cifar100 and ImageNet16-120, the original test images are those of "
+                "valid and test together; architectures are ranked by one of them"
             )
-    check_complete(arch_ids, np.full(len(arch_ids), "mean"), file)
-    return arch_ids
-
-
-def _of_indices(numbers: NDArray[np.float64], file: str) -> NDArray[np.int16]:
-    wrong = np.flatnonzero(~np.isin(numbers, np.arange(NUM_ARCHITECTURES)))
-    if len(wrong):
-        row = int(wrong[0])
+        numeric = [name for name in self._others() if self._may_be_accuracies(name)]
+        if numeric and self._given.key in _KEYS:
+            if len(numeric) > 1:
+                raise NasrankError(f"the columns {listed(numeric)} hold numbers; name one with --column")
+            self.notes.append(f"read the column {shown(numeric[0])} as {self._given.key}")
+            return {numeric[0]: self._given}
+        if numeric:
+            raise _asked_for(numeric)
         raise NasrankError(
-            f"{file}, row {row + 1}: arch_index is {numbers[row]:g}; a whole number from 0 to "
-            f"{NUM_ARCHITECTURES - 1} is needed"
+            f"it has the columns {listed(self._columns)}, and none of accuracies; needed is at least one of "
+            f"<dataset>/<split> with a dataset of {', '.join(DATASETS)} and a split of {', '.join(SPLITS)}, "
+            "or one that --column names, of --split"
         )
-    arch_ids = numbers.astype(np.int16)
-    check_complete(arch_ids, np.full(len(arch_ids), "mean"), file)
-    return arch_ids
+
+    def _others(self) -> list[str]:
+        """Columns beside the architectures, seeds and sizes."""
+        return [
+            name
+            for name in self._columns
+            if name not in (self.architectures, _PARAMS) and _plain(name) not in (*_INDICES, *_TRIALS)
+        ]
+
+    def _may_be_accuracies(self, name: str) -> bool:
+        values = self._columns[name]
+        if is_of_something_else(name):
+            return False
+        try:
+            numbers = numbers_of(values).values
+        except NasrankError:
+            return False
+        return not counts_rows(numbers) and not names_the_same(values, self.readings)
+
+
+def _plain(name: str) -> str:
+    """In lower case, with blanks for other signs."""
+    return " ".join(re.findall(r"[a-z0-9]+", name.lower()))
+
+
+def _architectures(columns: Columns, options: BenchmarkOptions) -> tuple[str, dict[str, ArchIds]]:
+    """The column of architectures, its name's or the one that holds them, and its readings."""
+    choice = options.choice
+    by_name = {_plain(name): name for name in reversed(list(columns))}
+    named = choice.architecture_column or next(
+        (by_name[name] for name in (*_ARCHITECTURES, *_INDICES) if name in by_name), None
+    )
+    if named is None:
+        return find_architectures(columns, choice)
+    try:
+        readings = read_column(column_of(columns, named), choice.notation)
+    except NasrankError as error:
+        raise NasrankError(f"{shown(named)}, {error}") from error
+    for name in _INDICES:
+        if (index := by_name.get(name)) is not None and index != named:
+            _check_index(index, columns[index], readings)
+    return named, readings
+
+
+def _check_index(name: str, values: Sequence[object], readings: dict[str, ArchIds]) -> None:
+    """Refuse an index that is not that of the architecture beside it."""
+    given = numbers_of(values).values
+    if any(np.array_equal(given, arch_ids) for arch_ids in readings.values()):
+        return
+    arch_ids = next(iter(readings.values()))
+    row = int(np.flatnonzero(given != arch_ids)[0])
+    raise NasrankError(
+        f"row {row + 1}: {shown(name)} is {given[row]:g}, but "
+        f"{all_architectures()[arch_ids[row]].string} has the NAS-Bench-201 index {arch_ids[row]}; correct "
+        "it, or rename the column if it is another numbering"
+    )
+
+
+def _trials(columns: Columns) -> NDArray[np.str_] | None:
+    """The trial of each row, where a column tells it, [rows]."""
+    name = next((name for name in columns if _plain(name) in _TRIALS), None)
+    return None if name is None else np.array([shown(value).strip("'") for value in columns[name]])
+
+
+def _asked_for(names: Sequence[str]) -> NasrankError:
+    return NasrankError(
+        f"of which data set and split are {listed(names)}? give --split <dataset>/<split>, with a dataset of "
+        f"{', '.join(DATASETS)} and a split of {', '.join(SPLITS)}, or what of it the names do not say; "
+        "--column names a column of others"
+    )
+
+
+def _refuse_repeated(meanings: dict[str, Meaning]) -> None:
+    counts = Counter((meaning.key, meaning.trial) for meaning in meanings.values())
+    for (key, trial), count in counts.items():
+        if count > 1:
+            names = [
+                name for name, meaning in meanings.items() if (meaning.key, meaning.trial) == (key, trial)
+            ]
+            raise NasrankError(
+                f"it has the column {key} more than once: {listed(names)}; name one with --column"
+            )
+
+
+def _complete(values: Sequence[object], name: str, meaning: Meaning) -> Numbers:
+    """The numbers of a column that has one in each row."""
+    try:
+        numbers = numbers_of(values)
+    except NasrankError as error:
+        raise NasrankError(f"{shown(name)}, {error}") from error
+    empty = np.flatnonzero(np.isnan(numbers.values))
+    if len(empty):
+        raise NasrankError(
+            f"{shown(name)}, row {empty[0] + 1}: it is empty or NaN; every row needs an accuracy"
+        )
+    return numbers
+
+
+def _first_that_can_be(table: _Table, epochs: int, file: str) -> list[Measurements]:
+    """What the table says in the one notation in which it can be the benchmark.
+
+    Raises:
+        NasrankError: it can be in none, or in several that differ.
+    """
+    found: dict[str, list[Measurements]] = {}
+    problems: list[NasrankError] = []
+    for notation, arch_ids in table.readings.items():
+        try:
+            found[notation] = _measured(table, arch_ids, epochs, file)
+        except NasrankError as error:
+            problems.append(error)
+    if not found:
+        raise problems[0]
+    first, *others = found.values()
+    if any(not np.array_equal(first[0].arch_ids, other[0].arch_ids) for other in others):
+        raise NasrankError(
+            f"{file}: the architectures can be read as {' or as '.join(found)}, and nothing tells which; "
+            "force one with --notation"
+        )
+    return first
+
+
+def _measured(table: _Table, arch_ids: ArchIds, epochs: int, file: str) -> list[Measurements]:
+    measurements = []
+    for meaning, percent in table.accuracies.values():
+        dataset, split = _KEYS[str(meaning.key)]
+        trials = np.full(len(arch_ids), meaning.trial or "mean")
+        if table.trials is not None and meaning.trial is None:
+            trials = table.trials
+        measurements.append(Measurements(dataset, split, epochs, arch_ids, trials, percent))
+        check_measurements(measurements[-1], file)
+    return measurements
 
 
 def _costs(
-    table: pa.Table, arch_ids: NDArray[np.int16], trials: NDArray[np.str_], epochs: int, file: str
+    columns: Columns, measurements: Sequence[Measurements], file: str
 ) -> tuple[pa.Table, tuple[str, ...]]:
     """The sizes, under each dataset of ten classes that the table has, and what to note of them."""
-    if "params_million" not in table.column_names:
+    if _PARAMS not in columns:
         return COSTS.empty_table(), ()
-    millions = _numbers(table, "params_million", file)
+    millions = numbers_of(columns[_PARAMS]).values
     wrong = np.flatnonzero(~((millions > 0) & (millions < _MAX_MILLIONS)))
     if len(wrong):
         row = int(wrong[0])
@@ -250,46 +385,11 @@ def _costs(
             f"{file}, row {row + 1}: params_million is {millions[row]:g}; millions of parameters are needed, "
             f"above 0 and below {_MAX_MILLIONS}"
         )
-    datasets = sorted({_COLUMNS[name][0] for name in table.column_names if name in _COLUMNS} & _TEN_CLASSES)
-    if not datasets:
+    of_ten = {m.dataset: m for m in measurements if m.dataset in _TEN_CLASSES}
+    if not of_ten:
         return COSTS.empty_table(), ("ignored params_million: it is of networks with ten classes",)
     params = np.rint(millions * 1e6).astype(np.int64)
-    costs = costs_table(Costs(dataset, epochs, arch_ids, trials, params) for dataset in datasets)
+    costs = costs_table(
+        Costs(dataset, m.epochs, m.arch_ids, m.trials, params) for dataset, m in sorted(of_ten.items())
+    )
     return costs, ()
-
-
-def _numbers(table: pa.Table, name: str, file: str) -> NDArray[np.float64]:
-    """A column as float64 [rows]; raises `NasrankError` for the first cell that is empty or no number."""
-    column = table[name]
-    if column.null_count:
-        row = pc.index(column.is_null(), True).as_py()
-        raise NasrankError(f"{file}, row {row + 1}: {name} is empty; every row needs a number there")
-    if (
-        pa.types.is_integer(column.type)
-        or pa.types.is_floating(column.type)
-        or pa.types.is_decimal(column.type)
-    ):
-        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
-    numbers = np.empty(len(column))
-    for row, cell in enumerate(column.to_pylist()):
-        try:
-            numbers[row] = float(cell)
-        except (TypeError, ValueError, OverflowError):
-            raise NasrankError(
-                f"{file}, row {row + 1}: {name} is {shown(cell)}, which is not a number"
-            ) from None
-    return numbers
-
-
-def _read_bytes(path: Path | None, name: str) -> bytes:
-    if path is None:
-        raise NasrankError(f"the format {name} needs a file; none was given")
-    return read_regular(path, MAX_BYTES)
-
-
-def _has_header(path: Path) -> bool:
-    return b"arch_str" in start_of(path, 4096).partition(b"\n")[0]
-
-
-def _unreadable(path: Path | None, kind: str, error: Exception) -> NasrankError:
-    return NasrankError(f"{str(path)!r} is not readable as {kind}: {in_a_line(error, 300)}")

@@ -110,6 +110,14 @@ def test_the_place_of_an_error_is_shown(filled: Warehouse, open_console: Any) ->
     assert test.code[0].value == "LINE 2:   nowhere\n          ^"
 
 
+def test_a_query_without_rows_is_told_why(filled: Warehouse, open_console: Any) -> None:
+    test = run(
+        open_console(filled.path),
+        "SELECT seed FROM experiment JOIN run USING (experiment_id) WHERE mask = 'none'",
+    )
+    assert "No mask is the empty text in SQL: mask = ''" in text(test.info)
+
+
 def test_a_cut_and_columns_of_one_name(filled: Warehouse, open_console: Any) -> None:
     test = run(open_console(filled.path), "SELECT range AS a, -range AS a FROM range(1000000)")
     assert "cut after 10,000" in text(test.warning)

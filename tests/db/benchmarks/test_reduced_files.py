@@ -255,7 +255,7 @@ def test_a_frame_that_asks_for_more_is_refused(frame: pd.DataFrame, tmp_path: Pa
     frame.assign(when=pd.Timestamp("2026-11-25")).to_pickle(path)
     assert "which is refused" in refused(path)
     frame.drop(columns=["arch", "cellstr"]).to_pickle(path)
-    assert "needed are arch_str" in refused(path, epochs=200)
+    assert "no column holds architectures" in refused(path, epochs=200)
     frame[["cellstr", "cifar10-val"]].assign(**{"cifar10-val": 5.0}).to_pickle(path)
     assert "after how many epochs" in refused(path)
 
@@ -360,21 +360,22 @@ def test_json(means: dict[str, list[float]], tmp_path: Path, form: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is not readable as JSON"),
-        ('{"000000": NaN}', "NaN is no number"),
+        ("{", "it is no JSON"),
+        ('{"000000": NaN}', "row 1: it is empty or NaN"),
         ('{"000000": 1, "000000": 2}', "'000000' is there more than once"),
-        ('{"a": ' * 100_000, "is not readable as JSON: "),
-        ('{"000000": {"a": {"b": {"c": 1}}}}', "objects are more than 3 deep"),
-        ('{"cifar10-valid/valid": 3}', "does not name one architecture"),
-        ('{"000000": {"111111": 1}}', "does not name one architecture"),
-        ('{"000009": 3}', "not an architecture in digits: '000009'"),
-        ('{"|none~0|": 3}', "not an architecture"),
-        ('{"000000": {"mnist/valid": 3}}', "'mnist/valid' is none; there are ImageNet16-120/test"),
-        ('{"000000": "3"}', "architecture 1651 has the accuracy '3'"),
-        ('{"000000": [3]}', "has the accuracy [3]"),
-        ('{"000000": 101}', "has the accuracy 101"),
+        ('{"a": ' * 100_000, "it is no JSON: maximum recursion"),
+        ('{"000000": ' + '{"a": ' * 9 + "1" + "}" * 10, "objects are more than 8 deep"),
+        ('{"cifar10-valid/valid": 3}', "row 1: 'cifar10-valid/valid' is not an architecture"),
+        ('{"000009": 3}', "row 1: '000009' is not an architecture"),
+        ('{"|none~0|": 3}', "row 1: '|none~0|' is not an architecture"),
+        ('{"000000": {"mnist/valid": 3}}', "'mnist/valid', and none of accuracies"),
+        ('{"000000": {"a": 3, "b": 4}}', "the columns 'a', 'b' hold numbers; name one with --column"),
+        ('{"000000": "x"}', "row 1: 'x' is not a number"),
+        ("[1, 2]", "it has 2 numbers and no architectures; 15,625 in the benchmark's order are needed"),
+        ('{"000000": true}', "row 1: True is not a number"),
+        ('{"000000": 101}', "has the accuracy 101.0"),
         ('{"000000": 50}', "15,624 of 15,625 architectures are missing"),
-        ("{}", "has no accuracies"),
+        ("{}", "it is neither an object from architecture to number"),
     ],
 )
 def test_other_json_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -388,4 +389,5 @@ def test_json_without_epochs_or_split(tmp_path: Path) -> None:
     path.write_text('{"000000": 50}')
     assert "give --epochs" in refused(path, split="cifar10/test")
     assert "give --split" in refused(path, epochs=200)
-    assert "--split 'cifar10' is not one of" in refused(path, epochs=200, split="cifar10")
+    assert "of which data set and split are 'value'?" in refused(path, epochs=200, split="cifar10")
+    assert "--split 'mnist' is not one of" in refused(path, epochs=200, split="mnist")

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 import torch
 
+from nasrank.db.columns.finding import Choice
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, Architecture
-from nasrank.db.predictions.files import Choice, read_prediction_file
+from nasrank.db.predictions.files import read_prediction_file
 
 COUNT = 50
 STRINGS = [Architecture.from_id(one).string for one in range(COUNT)]

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nasrank.db.columns.finding import Choice
 from nasrank.db.nb201.architectures import Architecture
-from nasrank.db.predictions.files import Choice
 from nasrank.db.predictions.reading import KnownAccuracies, PredictionOptions, read_runs
 from tests.samples import ROOT
 

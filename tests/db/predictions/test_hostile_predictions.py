@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
+from nasrank.db.columns.finding import Choice
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import all_architectures
-from nasrank.db.predictions.files import Choice
 from nasrank.db.predictions.importing import import_predictions
 from nasrank.db.predictions.process import prediction_reader
 from nasrank.db.predictions.reading import PredictionOptions

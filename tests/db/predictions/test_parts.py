@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nasrank.db.columns.finding import Choice
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import Architecture
-from nasrank.db.predictions.files import Choice
 from nasrank.db.predictions.importing import import_predictions
 from nasrank.db.predictions.reading import PredictionOptions, seeds_of
 from nasrank.db.warehouse.file import Warehouse

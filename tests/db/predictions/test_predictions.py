@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
+from nasrank.db.columns.finding import Choice
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import Architecture, parse_mask
-from nasrank.db.predictions.files import Choice
 from nasrank.db.predictions.importing import (
     coverage,
     import_predictions,

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nasrank.db.columns.finding import Choice
 from nasrank.db.errors import NasrankError
 from nasrank.db.nb201.architectures import BENCHMARK_OPERATIONS, EDGES, NUM_ARCHITECTURES, all_architectures
 from nasrank.db.nb201.notations import NOTATIONS, read_column
-from nasrank.db.predictions.files import Choice, read_prediction_file
+from nasrank.db.predictions.files import read_prediction_file
 from nasrank.db.predictions.importing import import_predictions
 from nasrank.db.predictions.reading import PredictionOptions
 from nasrank.db.warehouse.file import Warehouse

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from nasrank.db.console import CONSOLE_LIMITS, ask
 from nasrank.db.errors import NasrankError
 from nasrank.db.files.tables import as_csv
-from nasrank.db.warehouse.console import CONSOLE_LIMITS, ask
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.reading import Limits, QueryError
 

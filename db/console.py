@@ -28,6 +28,7 @@ import pyarrow as pa
 from nasrank.db.errors import NasrankError
 from nasrank.db.processes import module_command
 from nasrank.db.warehouse.file import Warehouse
+from nasrank.db.warehouse.hints import hints_of_no_rows
 from nasrank.db.warehouse.reading import Answer, Limits, QueryError, out_of_memory, out_of_time
 
 # Any query ends within these: what a page or a shared machine can bear.
@@ -61,7 +62,7 @@ def ask(
         NasrankError: there is no such warehouse.
     """
     process = subprocess.Popen(
-        module_command("nasrank.db.warehouse.console"),
+        module_command("nasrank.db.console"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
@@ -88,7 +89,7 @@ def ask(
             QueryError(told["error"], told["excerpt"]) if "excerpt" in told else NasrankError(told["error"])
         )
     with pa.ipc.open_stream(table) as reader:
-        return Answer(reader.read_all(), told["is_cut"])
+        return Answer(reader.read_all(), told["is_cut"], tuple(told["hints"]))
 
 
 # At the end of what a process has to say; without it, the process was ended before.
@@ -130,7 +131,8 @@ def main() -> None:
     try:
         _limit_process(limits)
         answer = Warehouse(Path(task["path"])).first_rows(task["sql"], limits)
-        told = {"is_cut": answer.is_cut}
+        hints = () if answer.rows.num_rows else hints_of_no_rows(Warehouse(Path(task["path"])), task["sql"])
+        told = {"is_cut": answer.is_cut, "hints": hints}
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, answer.rows.schema) as writer:
             writer.write_table(answer.rows)

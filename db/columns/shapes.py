@@ -1,4 +1,4 @@
-"""The shapes that files of predictions have: what each is as a table, a column a name.
+"""The shapes that files of others have: what each is as a table, a column a name.
 
 - JSON: from architecture to number, to a list with a number a seed, or to an object of numbers; a list of
   objects or of pairs; a list of 15,625 numbers in the benchmark's order; columns as lists; what pandas'
@@ -24,11 +24,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from nasrank.db.columns.binary import ADVICE, is_pickle, is_torch, read_pickle, read_torch
 from nasrank.db.errors import NasrankError, in_a_line, shown
 from nasrank.db.files.foreign_tables import check_columns, read_parquet, unique_keys
-from nasrank.db.nb201.architectures import NUM_ARCHITECTURES
+from nasrank.db.nb201.architectures import EDGES, NUM_ARCHITECTURES
 from nasrank.db.nb201.notations import is_architecture, is_edges, read_column
-from nasrank.db.predictions.binary import ADVICE, is_pickle, is_torch, read_pickle, read_torch
 
 FORMATS: Final = (
     "json",
@@ -64,13 +64,19 @@ _OTHERS: Final = {
 Columns = Mapping[str, Sequence[object]]
 
 
-def read_columns(path: Path, content: bytes, part: str | None) -> tuple[str, Columns]:
+def read_columns(
+    path: Path, content: bytes, part: str | None, formats: Sequence[str] | None = None
+) -> tuple[str, Columns]:
     """The format and the columns of a file; JSON within `part`, keys joined by dots.
+
+    Where `formats` are given, what looks like none of them is read as the first.
 
     Raises:
         NasrankError: it has none of these shapes; the file is not named.
     """
     format = _format(path, content)
+    if formats is not None and format not in formats:
+        format = formats[0]
     if part is not None and format not in ("json", "pickle", "torch"):
         raise NasrankError(f"only JSON, pickles and files of PyTorch have parts; leave out the part {part!r}")
     match format:
@@ -202,6 +208,8 @@ def _of_object(value: Mapping[str, Any]) -> Columns | None:
     if all(isinstance(member, dict) for member in members):
         if columns := _of_indexed(value):
             return columns
+        if columns := _of_paths(value):
+            return columns
         try:
             read_column(list(value))
         except NasrankError as error:
@@ -243,6 +251,34 @@ def _of_indexed(value: Mapping[str, Any]) -> Columns | None:
     if not any(_may_be_architectures(cells) for cells in columns.values()):
         columns = {ARCHITECTURE: list(first), **columns}
     return columns
+
+
+def _of_paths(value: Mapping[str, Any]) -> Columns | None:
+    """Objects from architecture to number within others, each the column `outer.inner`; else None."""
+    leaves = dict(_leaves(value))
+    if not leaves or any(leaf is None for leaf in leaves.values()):
+        return None
+    check_columns(len(leaves))
+    architectures = list(dict.fromkeys(key for leaf in leaves.values() if leaf for key in leaf))
+    _check_rows(len(architectures))
+    found = {name: [leaf.get(key) for key in architectures] for name, leaf in leaves.items() if leaf}
+    return {ARCHITECTURE: architectures, **found}
+
+
+def _leaves(
+    value: Mapping[str, Any], prefix: str = "", depth: int = 1
+) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
+    """The objects from architecture to number, by the names that lead there; None for what is no object."""
+    for name, member in value.items():
+        if not isinstance(member, dict) or not member or depth > _DEPTH:
+            yield f"{prefix}{name}", None
+        elif all(
+            "|" in key or len(key) == len(EDGES) for key in itertools.islice(member, _LOOKED_AT)
+        ) and all(is_architecture(key) for key in itertools.islice(member, _LOOKED_AT)):
+            is_flat = not any(isinstance(number, dict | list) for number in member.values())
+            yield f"{prefix}{name}", member if is_flat else None
+        else:
+            yield from _leaves(member, f"{prefix}{name}.", depth + 1)
 
 
 def _may_be_architectures(cells: Sequence[object]) -> bool:
@@ -356,7 +392,7 @@ def _of_parquet(content: bytes) -> Columns:
 
 
 def _of_objects(value: Any) -> Columns:
-    """Of Python's objects, as `db.predictions.binary` reads them."""
+    """Of Python's objects, as `db.columns.binary` reads them."""
     return _of_array(value) if isinstance(value, np.ndarray) else _of_json(value)
 
 

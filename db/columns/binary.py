@@ -1,4 +1,4 @@
-"""Predictions in pickles and in files of PyTorch: plain numbers, lists, dictionaries, arrays and tensors.
+"""Pickles and files of PyTorch: plain numbers, lists, dictionaries, arrays and tensors.
 
 Nothing of theirs runs (`db.files.pickles`): a class that is none of these is refused by name.
 """
