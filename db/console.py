@@ -26,7 +26,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from nasrank.db.errors import NasrankError
-from nasrank.db.processes import module_command
+from nasrank.db.processes import limited_environment, module_command
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.hints import hints_of_no_rows
 from nasrank.db.warehouse.reading import Answer, Limits, QueryError, out_of_memory, out_of_time
@@ -65,6 +65,7 @@ def ask(
         module_command("nasrank.db.console"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        env=limited_environment(),
         start_new_session=True,
     )
     task = {"path": str(warehouse.path), "sql": sql, "limits": asdict(limits)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 from pathlib import Path
@@ -19,6 +20,15 @@ def python_command() -> list[str]:
 def module_command(module: str) -> list[str]:
     """The beginning of a command that runs an installed module, likewise."""
     return [*python_command(), "-m", module]
+
+
+def limited_environment() -> dict[str, str]:
+    """The environment of a process that `limit_memory` will limit.
+
+    Arrow's own allocator takes addresses by the GiB, which would be most of what a file may take: whether
+    anything was left was chance.
+    """
+    return {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"}
 
 
 def limit_memory(allowed: int) -> None:

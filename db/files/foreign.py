@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from nasrank.db.errors import NasrankError, in_a_line
 from nasrank.db.memory import available_memory
-from nasrank.db.processes import limit_memory, limit_seconds, module_command
+from nasrank.db.processes import limit_memory, limit_seconds, limited_environment, module_command
 
 # Of any file, however small: memory above what the process has when it begins, seconds of the processor.
 MEMORY: Final = 2**30
@@ -117,6 +117,7 @@ class ForeignReader:
                 module_command(self._module),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                env=limited_environment(),
                 start_new_session=True,
             )
         return self._process
@@ -140,7 +141,6 @@ def answer_tasks(read: Callable[[Path, Mapping[str, Any], Progress], Answer]) ->
     for stream in (1, 2):  # nothing else may write into the answers, nor around the one line of an error
         os.dup2(null, stream)
     pa.set_cpu_count(1)
-    pa.set_memory_pool(pa.system_memory_pool())
 
     def send(message: Mapping[str, Any], contents: Sequence[pa.Buffer] = ()) -> None:
         channel.write(json.dumps(message).encode() + b"\n")

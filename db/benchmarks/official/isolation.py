@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from nasrank.db.errors import NasrankError
-from nasrank.db.processes import module_command
+from nasrank.db.processes import limited_environment, module_command
 
 # Above what the process has when it begins.
 MEMORY: Final = 512 * 2**20
@@ -66,6 +66,7 @@ class _Reader:
             module_command("nasrank.db.benchmarks.official.reader_process"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env=limited_environment(),
             start_new_session=True,
         )
         self.at = ""

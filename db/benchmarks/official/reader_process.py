@@ -54,7 +54,6 @@ def main() -> None:
             os._exit(1)
 
     pa.set_cpu_count(1)
-    pa.set_memory_pool(pa.system_memory_pool())
     all_architectures()
     for line in sys.stdin:
         task = json.loads(line)
