@@ -266,8 +266,8 @@ class _Drawing:
         )
         if ranked.points["tau_ceiling"].notna().any():
             caption += (
-                " Dashed in grey, for each mask: how well one trial of the benchmark ranks as the mean of "
-                "the others."
+                " Dashed in grey (of several masks, their range): how well one trial of the benchmark ranks "
+                "as the mean of the others."
             )
         if ranked.points["tau_oracle"].notna().any():
             caption += (

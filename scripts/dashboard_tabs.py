@@ -53,7 +53,7 @@ class Reader:
 
     async def _follow_link(self) -> None:
         """Another page, by the navigation; the session stays."""
-        links = self.page.get_by_test_id("stSidebarNavLink")
+        links = self.page.get_by_test_id("stSidebar").get_by_test_id("stPageLink-NavLink")
         with self.tally.timed("page changed"):
             await links.nth(self.draw.randrange(len(PAGES))).click()
             await self._settle()
@@ -61,6 +61,7 @@ class Reader:
     async def _change(self) -> None:
         """Another choice in one of the page's widgets."""
         widgets = [
+            *await self.page.get_by_test_id("stPopoverButton").and_(self.page.locator(":enabled")).all(),
             *await self.page.get_by_role("radio", checked=False).all(),
             *await self.page.get_by_role("combobox").all(),
             *await self.page.get_by_role("button", name=re.compile("^(Run|Reload)$")).all(),
@@ -71,6 +72,8 @@ class Reader:
         with self.tally.timed("widget changed"):
             if await widget.get_attribute("role") == "combobox":
                 await self._choose(widget)
+            elif await widget.get_attribute("data-testid") == "stPopoverButton":
+                await self._choose_within(widget)
             else:
                 await widget.click(force=True)
             await self._settle()
@@ -81,6 +84,19 @@ class Reader:
         options = self.page.get_by_role("option")
         if number := await options.count():
             await options.nth(self.draw.randrange(min(number, IN_SIGHT))).click()
+        await self.page.keyboard.press("Escape")
+
+    async def _choose_within(self, button: Locator) -> None:
+        """One of the buttons that a part of the slice bar opens."""
+        await button.click()
+        body = self.page.get_by_test_id("stPopoverBody")
+        await body.wait_for()
+        choices = [
+            *await body.get_by_role("radio", checked=False).all(),
+            *await body.get_by_test_id("stButtonGroup").get_by_role("button").all(),
+        ]
+        if choices:
+            await self.draw.choice(choices).click(force=True)
         await self.page.keyboard.press("Escape")
 
     async def _download(self) -> None:

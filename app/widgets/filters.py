@@ -1,14 +1,9 @@
-"""What a reader chose, kept in the URL: widgets bound to its parameters, and a check of what it says.
-
-Streamlit restores a widget from the URL and drops what the widget does not offer, silently and only
-with the reader's browser as its judge. So each parameter is checked here as well, and what was wrong
-is told.
-"""
+"""What a reader chose: widgets whose values the page's address has, and a check of what it says."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
@@ -16,51 +11,80 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from nasrank.app.widgets.address import FOREIGN, SHARED, Address
 from nasrank.app.widgets.text import as_code, as_text
 from nasrank.report.charts.labels import listed
 
-# Streamlit's own parameters.
-_FOREIGN: Final = frozenset({"embed", "embed_options"})
+_HELD: Final = "held {}"
 _SHOWN_CHARACTERS: Final = 60
 
 
 @dataclass(slots=True)
 class Filters:
-    """The widgets of one page, in the order of their making.
+    """The choices of one page, each a parameter of its address.
 
-    `warnings` say in Markdown what the URL had wrong.
+    `warnings` say in Markdown what the address had wrong.
     """
 
+    address: Address
     warnings: list[str] = field(default_factory=list)
-    _chosen: dict[str, Sequence[str]] = field(default_factory=dict)
+    _told: dict[str, Sequence[str]] = field(default_factory=dict)
+    _at_the_end: list[Callable[[], None]] = field(default_factory=list)
+
+    @classmethod
+    def of_page(cls, page: str) -> Filters:
+        """Those of the page of this name."""
+        return cls(Address.of_page(page))
+
+    def one(self, name: str, options: Sequence[str], default: str, elsewhere: Collection[str] = ()) -> str:
+        """The option that is chosen, of a widget with this key that is made later in the same run.
+
+        `elsewhere` are what other pages have for it: no mistake, and not chosen here.
+        """
+        if self._must_adopt(name):
+            given = self.address.values(name)
+            wrong = [value for value in given if value not in elsewhere]
+            self.warnings += url_problems(name, wrong, options, default)
+            st.session_state[name] = next((value for value in given if value in options), default)
+        elif st.session_state[name] not in options:
+            st.session_state[name] = default
+        chosen: str = st.session_state[name]
+        self._tell(name, [chosen], [] if chosen == default else [chosen])
+        return chosen
+
+    def some(self, name: str, options: Sequence[str], default: Sequence[str] = ()) -> list[str]:
+        """The options that are chosen, in the order of `options`; none means all. As `one`, made later.
+
+        Where there is a default, an empty value in the address is none, and no value the default.
+        """
+        if self._must_adopt(name):
+            given = self.address.values(name)
+            self.warnings += url_problems(name, given, options, listed(default) or "all")
+            left = [value for value in given if value in options]
+            st.session_state[name] = left if left or "" in given else list(default)
+        picked = [option for option in options if option in (st.session_state[name] or [])]
+        st.session_state[name] = picked
+        in_address = picked or ([""] if default else [])
+        self._tell(name, in_address, [] if picked == list(default) else in_address)
+        return picked or list(options)
 
     def choose_one(
         self, name: str, label: str, options: Sequence[str], default: str, explanation: str | None = None
     ) -> str:
-        """The one option chosen; `name` is the URL parameter."""
-        self._check(name, options, default)
-        chosen = st.selectbox(
-            label, options, index=options.index(default), key=name, help=explanation, bind="query-params"
-        )
-        self._chosen[name] = [chosen if chosen in options else default]
-        return self._chosen[name][0]
+        """The one option chosen; `name` is the parameter."""
+        self.one(name, options, default)
+        chosen: str = st.selectbox(label, options, key=name, help=explanation)
+        return chosen
 
     def choose_side_by_side(
         self, name: str, label: str, options: Sequence[str], explanation: str | None = None
     ) -> str:
         """As `choose_one` for a few options side by side, the first one the default."""
-        self._check(name, options, options[0])
-        chosen = st.radio(
-            label,
-            options,
-            key=name,
-            help=explanation,
-            format_func=as_text,
-            bind="query-params",
-            horizontal=True,
+        self.one(name, options, options[0])
+        chosen: str = st.radio(
+            label, options, key=name, help=explanation, format_func=as_text, horizontal=True
         )
-        self._chosen[name] = [chosen if chosen in options else options[0]]
-        return self._chosen[name][0]
+        return chosen
 
     def choose_some(
         self,
@@ -71,27 +95,35 @@ class Filters:
         explanation: str | None = None,
     ) -> list[str]:
         """The options chosen, in the order of `options`; none chosen means all."""
-        self._check(name, options, listed(default) or "all")
-        chosen = st.multiselect(
+        picked = self.some(name, options, default)
+        st.multiselect(
             label,
             options,
-            default=list(default),
             key=name,
             help=explanation,
-            bind="query-params",
             placeholder="All" if len(options) != 1 else f"All ({options[0]})",
         )
-        picked = [option for option in options if option in chosen]
-        # An empty value in the URL is none, where a parameter that is not there is the default.
-        self._chosen[name] = picked or ([""] if default else [])
-        return picked or list(options)
+        return picked
 
-    def begin_with_all(self, names: Sequence[str]) -> None:
-        """Have these begin without their defaults, unless the URL or the reader says anything of them."""
-        if not any(name in st.session_state or name in st.query_params for name in names):
-            for name in names:
-                st.session_state[name] = []
-                st.query_params[name] = ""
+    def named(self, name: str, names: Mapping[str, str], default: Sequence[str] = ()) -> list[str]:
+        """Those chosen of `names`, which the address tells by their key, in the order of the choosing.
+
+        None chosen is none. As `one`, for a widget that is made later.
+        """
+        if self._must_adopt(name):
+            given = self.address.values(name)
+            self.warnings += url_problems(
+                name, given, list(names), listed([names[k] for k in default]) or "none"
+            )
+            left = [key for key in dict.fromkeys(given) if key in names]
+            st.session_state[name] = left if left or "" in given else list(default)
+        chosen = [key for key in st.session_state[name] if key in names]
+        st.session_state[name] = chosen
+        in_address = chosen or ([""] if default else [])
+        # What a page begins with changes as experiments come in: what an address named, it goes on to name.
+        is_named = bool(self.address.values(name)) or chosen != list(default)
+        self._tell(name, in_address, in_address if is_named else [])
+        return chosen
 
     def choose_named(
         self,
@@ -101,102 +133,111 @@ class Filters:
         default: Sequence[str] = (),
         explanation: str | None = None,
     ) -> list[str]:
-        """Those chosen of `names`, which the URL tells by their key, and the screen by their value.
-
-        They are in the order of the choosing. None chosen is none.
-        """
-        self._check(name, list(names), listed([names[key] for key in default]) or "none")
-        known = st.session_state.get(name) if name in st.session_state else st.query_params.get_all(name)
-        left = [key for key in known or [] if key in names]
-        # Only what the URL begins with is in place of the default: a reader may take all away.
-        st.session_state[name] = left if left or name in st.session_state else list(default)
-        chosen: list[str] = st.multiselect(
+        """As `named`, with its widget, which shows the values."""
+        chosen = self.named(name, names, default)
+        st.multiselect(
             label, list(names), key=name, format_func=names.__getitem__, help=explanation, placeholder="None"
         )
-        self._chosen[name] = chosen
-        _put_in_address(name, chosen)
         return chosen
 
     def choose_one_named(
         self, name: str, label: str, names: Mapping[str, str], explanation: str | None = None
     ) -> str:
         """As `choose_named` for exactly one, the first one the default."""
-        first = next(iter(names))
-        self._check(name, list(names), names[first])
-        known = st.session_state.get(name, st.query_params.get(name))
-        st.session_state[name] = known if known in names else first
+        self.one(name, list(names), next(iter(names)))
         chosen: str = st.selectbox(
             label, list(names), key=name, format_func=names.__getitem__, help=explanation
         )
-        self._chosen[name] = [chosen]
-        _put_in_address(name, [] if chosen == first else [chosen])
         return chosen
 
     def choose_number(self, name: str, label: str) -> float | None:
         """A number, or None where none is given."""
-        if name not in st.session_state:
+        if self._must_adopt(name):
+            given_values = self.address.values(name)
             self.warnings += [
                 f"The address has {given(f'{name}={value}')}, which is no number. Shown: all."
-                for value in st.query_params.get_all(name)
+                for value in given_values
                 if value and not _is_number(value)
             ]
-        chosen = st.number_input(
-            label, value=None, format="%g", key=name, bind="query-params", placeholder="all"
-        )
+            numbers = [float(value) for value in given_values if _is_number(value)]
+            st.session_state[name] = numbers[0] if numbers else None
+        chosen = st.number_input(label, value=None, format="%g", key=name, placeholder="all")
         number = chosen if chosen is not None and math.isfinite(chosen) else None
-        self._chosen[name] = [] if number is None else [repr(number)]
+        told = [] if number is None else [repr(number)]
+        self._tell(name, told, told)
         return number
-
-    def keep(self, name: str, *values: str) -> None:
-        """Hold what a widget that is not bound to the URL has; an empty value needs no parameter."""
-        self.tell(name, list(filter(None, values)))
-        _put_in_address(name, self._chosen[name])
 
     def choose_text(self, name: str, label: str, explanation: str | None = None) -> str:
         """What is searched for; empty for nothing."""
-        text = st.text_input(label, key=name, help=explanation, bind="query-params", placeholder="all")
-        self._chosen[name] = [text] if text else []
+        if self._must_adopt(name):
+            st.session_state[name] = next(iter(self.address.values(name)), "")
+        text: str = st.text_input(label, key=name, help=explanation, placeholder="all")
+        self._tell(name, [text] if text else [], [text] if text else [])
         return text
 
-    def tell(self, name: str, values: Sequence[str]) -> None:
-        """Have the link name what something else keeps in the URL."""
-        self._chosen[name] = list(values)
+    def held(self, name: str) -> list[str]:
+        """What `hold` put there in a callback, else what the address has: of what no widget of ours shows."""
+        key = _HELD.format(name)
+        if self._must_adopt(key) and name not in self._told:
+            st.session_state[key] = self.address.values(name)
+        values: list[str] = st.session_state[key]
+        return values
+
+    def keep(self, name: str, *values: str) -> None:
+        """Hold what a widget of another kind has; an empty value needs no parameter."""
+        told = [value for value in values if value]
+        hold(name, told)
+        self._tell(name, told, told)
 
     def check_known(self, name: str, noun: str, known: Iterable[str]) -> None:
         """Tell of values of a parameter that is no widget's, where the warehouse has no such thing."""
-        for value in set(st.query_params.get_all(name)) - set(known):
-            self.warnings.append(f"The address has {given(f'{name}={value}')}; there is no such {noun} here.")
+        if self.address.is_new:
+            for value in sorted(set(self.address.values(name)) - set(known)):
+                self.warnings.append(
+                    f"The address has {given(f'{name}={value}')}; there is no such {noun} here."
+                )
 
-    def check_names(self, also: Sequence[str] = ()) -> None:
-        """Tell of URL parameters that no widget has; call it after the last one is made.
+    def at_the_end(self, show: Callable[[], None]) -> None:
+        """Have `finish` show something that depends on every choice."""
+        self._at_the_end.append(show)
+
+    def finish(self, also: Sequence[str] = ()) -> None:
+        """Tell of parameters that nothing here has, and write the address: after the last choice is made.
 
         `also` are those of widgets that are not always there.
         """
-        for name in st.query_params:
-            if name not in self._chosen and name not in _FOREIGN and name not in also:
+        for name in self.address.given:
+            if name not in self._told and name not in FOREIGN and name not in also and name not in SHARED:
                 self.warnings.append(
                     f"The address has {given(name)}, which is no filter of this page; it has "
-                    f"{as_text(listed(list(self._chosen), 12))}."
+                    f"{as_text(listed(list(self._told), 12))}."
                 )
+        for show in self._at_the_end:
+            show()
+        self.address.write(also)
 
     def show_problems(self, place: DeltaGenerator | None = None) -> None:
         """A warning with a line for each, at `place`; nothing where there are none."""
         if self.warnings:
             (place or st).warning("  \n".join(self.warnings))
 
-    def show_link(self) -> None:
-        """The address that names every choice made so far."""
-        st.markdown(f"[Link to exactly this choice]({self.link})")
-
     @property
     def link(self) -> str:
-        """The query part of a URL that names every choice, defaults too."""
-        return "?" + urlencode(self._chosen, doseq=True)
+        """The query part of an address that names every choice, defaults too."""
+        return "?" + urlencode(self._told, doseq=True)
 
-    def _check(self, name: str, options: Sequence[str], instead: str) -> None:
-        # Once a widget exists the reader's choice counts, and Streamlit's copy of the URL may lag behind.
-        if name not in st.session_state:
-            self.warnings += url_problems(name, st.query_params.get_all(name), options, instead)
+    def _must_adopt(self, key: str) -> bool:
+        """Whether a widget takes its value from the address: that is new, or the widget is."""
+        return self.address.is_new or key not in st.session_state
+
+    def _tell(self, name: str, told: Sequence[str], in_address: Sequence[str]) -> None:
+        self._told[name] = told
+        self.address.put(name, in_address)
+
+
+def hold(name: str, values: Sequence[str]) -> None:
+    """Choose what no widget of ours shows: for callbacks, which run before the script."""
+    st.session_state[_HELD.format(name)] = list(values)
 
 
 def url_problems(name: str, values: Sequence[str], options: Sequence[str], instead: str) -> list[str]:
@@ -212,13 +253,6 @@ def url_problems(name: str, values: Sequence[str], options: Sequence[str], inste
         for value in values
         if value and value not in options
     ]
-
-
-def _put_in_address(name: str, values: Sequence[str]) -> None:
-    if values:
-        st.query_params[name] = list(values)
-    else:
-        st.query_params.pop(name, None)
 
 
 def _is_number(text: str) -> bool:

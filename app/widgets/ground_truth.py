@@ -1,31 +1,51 @@
-"""The ground-truth key of a page: which one to offer first, choosing it, and what it means."""
+"""The ground-truth key of a page: which one to offer first, its parts, and what it means."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Final
 
 import pandas as pd
 import streamlit as st
 
-from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.text import as_text
 
 # The default key within its source: accuracy on images that stand-alone training has not seen.
 DEFAULT_KEY = ("cifar10-valid", "valid", 200, 1, "mean")
 
 
-def choose_key(filters: Filters, keys: pd.DataFrame, asked: Sequence[str]) -> pd.Series:
-    """The row of `shared_queries.ground_truth_keys` that the reader chose; `asked` as for `default_key`."""
-    gt_key = filters.choose_one(
-        "ground_truth",
-        "Ground truth",
-        list(keys["gt_key"]),
-        default_key(keys, asked),
-        explanation="What orders the architectures: source:dataset/split@epochs, #trial for one trial, "
-        "@first-last for a mean over epochs.",
-    )
-    return keys[keys["gt_key"] == gt_key].iloc[0]
+# The parts of a key, by columns of `shared_queries.ground_truth_keys`, and what they are called.
+KEY_PARTS: Final = {
+    "source": "Source",
+    "dataset": "Data set",
+    "split": "Split",
+    "epochs": "Epochs of training",
+    "averaged_epochs": "Mean over the last epochs",
+    "trial": "Trial",
+}
+
+
+def key_with(keys: pd.DataFrame, row: pd.Series, part: str, value: object) -> str:
+    """The key with another part: of those that have it, the one that has most of the other parts of `row`.
+
+    Where nothing has it (a choice was taken away), that of `row`.
+    """
+    fitting = keys[keys[part] == value].to_dict("records")
+    # The sooner a part is named, the more it counts: another split is another question, another trial hardly.
+    best = max(fitting, key=lambda one: [one[name] == row[name] for name in KEY_PARTS], default=row)
+    return str(best["gt_key"])
+
+
+def part_in_words(part: str, value: object) -> str:
+    """`200 epochs`, `trial 0`, `mean over trials`; others as they are."""
+    if part == "epochs":
+        return f"{value} epochs"
+    if part == "averaged_epochs":
+        return "the last alone" if value == 1 else f"the last {value}"
+    if part == "trial":
+        return "mean over trials" if value == "mean" else f"trial {value}"
+    return str(value)
 
 
 def default_key(keys: pd.DataFrame, asked: Sequence[str]) -> str:

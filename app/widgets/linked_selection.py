@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from nasrank.app.widgets.filters import Filters, hold
 from nasrank.report.charts.picking import FIELD, PICKED
 
 
@@ -19,19 +20,24 @@ from nasrank.report.charts.picking import FIELD, PICKED
 class LinkedSelection:
     """The picked ones among `names`: what the URL calls a thing, by what a chart does.
 
-    `parameter` is that of the URL. `state` tells everything else on which the charts depend: where it
-    changes, they are made anew.
+    `parameter` is that of the URL, which `filters` keep. `state` tells everything else on which the charts
+    depend: where it changes, they are made anew.
     """
 
     parameter: str
     names: Mapping[str, str]
     state: str
+    filters: Filters
+
+    def __post_init__(self) -> None:
+        # Those that the other choices hide stay picked.
+        self.filters.keep(self.parameter, *self.filters.held(self.parameter))
 
     @property
     def picked(self) -> list[str]:
-        """What the URL has, in the order of `names`."""
-        given = st.query_params.get_all(self.parameter)
-        return [identity for identity in self.names.values() if identity in given]
+        """What is picked and shown, in the order of `names`."""
+        held = self.filters.held(self.parameter)
+        return [identity for identity in self.names.values() if identity in held]
 
     def already(self, chart: str) -> list[str]:
         """The names that were picked when this chart's key was new."""
@@ -72,7 +78,7 @@ class LinkedSelection:
         self._publish(picked, by=chart if picked else "")
 
     def _publish(self, picked: Sequence[str], by: str) -> None:
-        st.query_params[self.parameter] = list(picked)
+        hold(self.parameter, picked)
         versions = self._memory("versions")
         for chart in versions:
             versions[chart] += chart != by

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 
 # Sizes from small to large; others follow by name.
 _SIZES: Final = ("tiny", "S", "M")
+# Parts of a name that are told whatever the others are called.
+_ALWAYS: Final = ("mask", "lt", "variant")
 _MOST_IN_FILE_NAME: Final = 60
 # Predictors that need no training, by their names in the warehouse, in the order of all pages.
 UNTRAINED_NAMES: Final[Mapping[str, str]] = {
@@ -77,26 +80,42 @@ def size_position(size: str) -> tuple[int, str]:
 
 
 def experiment_labels(experiments: pd.DataFrame, without: str | None = None) -> dict[str, str]:
-    """Each `experiment_id`'s name: its mask, then every part in which these experiments differ.
+    """Each `experiment_id`'s name: mask, LT and variant, and in what else it departs from most of these.
 
-    Of an imported one or an untrained predictor it is its mask and its name. `experiments` has the columns of
-    `queries.experiments`. Having no LT is not told. No two names are equal: two configurations always differ
-    in some part, and what words cannot tell apart is told by the identity. Only experiments that differ in
-    nothing but the part `without` (lt, variant or size) share a name.
+    The size is told where sizes differ; the usual (no LT, the baseline) never. Of an imported one or an
+    untrained predictor it is its mask and its name. `experiments` has the columns of `queries.experiments`.
+    No two names are equal: what words cannot tell apart is told by the identity. Only experiments that differ
+    in nothing but the part `without` (lt, variant or size) share a name.
     """
     is_named = experiments["kind"].isin(WITHOUT_NETWORK)
     parts = {str(row.experiment_id): _parts(row) for row in experiments[~is_named].itertuples()}
-    names = list(dict.fromkeys(name for values in parts.values() for name in values if name != without))
-    differing = [name for name in names if len({values.get(name) for values in parts.values()}) > 1]
+    told = [name for name in _ALWAYS if name != without]
+    if len({values["size"] for values in parts.values()}) > 1 and without != "size":
+        told.append("size")
+    usual = _usual(list(parts.values()))
+    departing = [name for name in usual if name not in (*_ALWAYS, "size", without)]
     labels = {
-        experiment_id: " · ".join(
-            [values["mask"], *(values[name] for name in differing if name != "mask" and values.get(name))]
-        )
-        for experiment_id, values in parts.items()
+        one: _joined(values, [*told, *(name for name in departing if values.get(name) != usual[name])])
+        for one, values in parts.items()
     }
     for row in experiments[is_named].itertuples():
         labels[str(row.experiment_id)] = f"{set_name(str(row.mask))} · {given_name(row.kind, row.name)}"
     return labels if without else _unique(labels)
+
+
+def _usual(parts: Sequence[Mapping[str, str]]) -> dict[str, str | None]:
+    """Of each part in which these differ the value that most of them have; None where no value has most."""
+    usual = {}
+    for name in dict.fromkeys(name for values in parts for name in values):
+        counts = Counter(values.get(name) for values in parts)
+        value, count = counts.most_common(1)[0]
+        if len(counts) > 1:
+            usual[name] = value if 2 * count > len(parts) else None
+    return usual
+
+
+def _joined(parts: Mapping[str, str], names: Sequence[str]) -> str:
+    return " · ".join(parts[name] for name in names if parts.get(name))
 
 
 def _parts(row: Any) -> dict[str, str]:
@@ -105,7 +124,8 @@ def _parts(row: Any) -> dict[str, str]:
     if size not in _SIZES:
         size = f"{size} {config.get('cells_per_stage')}×{config.get('channels')}"
     lt = f"LT {row.lt}" if row.lt else ""
-    told = {"mask": set_name(row.mask), "lt": lt, "variant": row.variant, "size": size}
+    variant = "" if row.variant == "baseline" else row.variant
+    told = {"mask": set_name(row.mask), "lt": lt, "variant": variant, "size": size}
     # Where a name has words for None, it tells it also of an option that the JSON leaves out.
     left_out = {
         name: None for name, option in OPTIONS.items() if option.joined_later and option.label_of_none

@@ -10,7 +10,7 @@ from typing import Any, Final
 import altair as alt
 import pandas as pd
 
-from nasrank.report.charts.labels import listed, set_name
+from nasrank.report.charts.labels import UNTRAINED_NAMES, listed
 from nasrank.report.charts.picking import emphasis, picking
 from nasrank.report.charts.ranking_table import POINTS
 from nasrank.report.charts.sizing import fit_container
@@ -49,7 +49,7 @@ class Lines:
     points: as of `ranking_table.Ranking`. series: the lines in the order of the legend.
     colour_order: contains them and gives the n-th one the n-th colour, whatever else is shown.
     seeds: as of `ranking_table.seed_points`; a thin line for each instead of the band.
-    references: further points of correlations, of what needs no training: a dotted line for each `label`.
+    references: further points of correlations, of what needs no training: by `name` and mask.
     """
 
     points: pd.DataFrame
@@ -206,50 +206,74 @@ def _chance(points: pd.DataFrame, value: str, x: alt.X) -> list[alt.Chart]:
     return drawn
 
 
-def _ceilings(points: pd.DataFrame, value: str, x: alt.X, height: alt.Y) -> list[alt.Chart]:
-    """For each mask how one training ranks its sets, and how an oracle would; none without trials."""
+def _ceilings(points: pd.DataFrame, value: str, x: alt.X, height: alt.Y) -> list[alt.Chart | alt.LayerChart]:
+    """How one training ranks the sets, and how an oracle would; none without trials."""
     drawn = []
-    for kind, title, dash in (
-        ("oracle", "an oracle with the truth", [12, 3]),
-        ("ceiling", "one trial with the mean of the others", [4, 4]),
+    for kind, limit in (
+        ("oracle", _Limit("oracle", [12, 3], "100")),
+        ("ceiling", _Limit("one training", [4, 4], "250")),
     ):
         known = points[["mask", "point", f"{value}_{kind}"]].dropna().drop_duplicates()
-        if known.empty:
-            continue
-        known.columns = pd.Index(["mask", "point", kind])
-        known["named"] = known["mask"].map(set_name)
-        line = alt.Chart(known).mark_line(
-            strokeWidth=1.5, color=_GREY, strokeDash=dash, point={"color": _GREY}
-        )
-        own_height = height.copy()
-        own_height.shorthand = f"{kind}:Q"
-        tooltip = [
-            alt.Tooltip("named:N", title="mask"),
-            alt.Tooltip("point:N", title="N"),
-            alt.Tooltip(f"{kind}:Q", title=title, format=_format(value, 1)),
-        ]
-        drawn.append(line.encode(x=x, y=own_height, detail=alt.Detail("mask:N"), tooltip=tooltip))
+        known.columns = pd.Index(["mask", "point", value])
+        drawn += _limits(known, value, limit, x, height)
     return drawn
 
 
-def _references(lines: Lines, value: str, x: alt.X, height: alt.Y) -> list[alt.Chart]:
-    """A dotted line with hollow diamonds for each of the references."""
-    if lines.references is None or lines.references[value].isna().all():
+def _references(lines: Lines, value: str, x: alt.X, height: alt.Y) -> list[alt.Chart | alt.LayerChart]:
+    """What needs no training, each predictor by itself."""
+    if lines.references is None:
         return []
-    line = alt.Chart(lines.references[["label", "point", "n", value]]).mark_line(
-        strokeWidth=2,
-        color=_GREY,
-        strokeDash=[1, 4],
-        strokeCap="round",
-        point={"color": _GREY, "shape": "diamond", "size": 45, "filled": False},
-    )
+    drawn = []
+    known = lines.references.dropna(subset=[value])
+    for name, of_name in known.groupby("name", sort=False):
+        told = UNTRAINED_NAMES.get(str(name), str(name))
+        drawn += _limits(of_name[["mask", "point", value]], value, _Limit(told, [1, 4], "50"), x, height)
+    return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """What a value is held against, how its line is drawn, and at which point its name stands."""
+
+    name: str
+    dash: list[int]
+    named_at: str
+
+
+def _limits(
+    known: pd.DataFrame, value: str, limit: _Limit, x: alt.X, height: alt.Y
+) -> list[alt.Chart | alt.LayerChart]:
+    """A grey line of one mask; of several, whose lines would be a tangle, their range."""
+    if known.empty:
+        return []
+    ends = known.groupby("point", sort=False)[value].agg(low="min", high="max").reset_index()
+    ends["name"] = limit.name
     tooltip = [
-        alt.Tooltip("label:N", title="without training"),
+        alt.Tooltip("name:N", title="against"),
         alt.Tooltip("point:N", title="N"),
-        alt.Tooltip(f"{value}:Q", format=_format(value, 1)),
-        alt.Tooltip("n:Q", title="architectures"),
+        alt.Tooltip("low:Q", title="from", format=_format(value, 1)),
+        alt.Tooltip("high:Q", title="to", format=_format(value, 1)),
     ]
-    return [line.encode(x=x, y=height, detail=alt.Detail("label:N"), tooltip=tooltip)]
+    base = alt.Chart(ends).encode(x=x, tooltip=tooltip)
+    upper = height.copy()
+    upper.shorthand = "high:Q"
+    line = base.mark_line(strokeWidth=1.5, color=_GREY, strokeDash=limit.dash, strokeCap="round").encode(
+        y=upper
+    )
+    place = ends["point"].eq(limit.named_at).idxmax()
+    text = (
+        alt.Chart(ends.loc[[place]])
+        .mark_text(baseline="bottom", dy=-5, fontSize=11, color=_GREY)
+        .encode(x=x, y=upper, text=alt.Text("name:N"), tooltip=alt.TooltipValue(None))
+    )
+    if (ends["low"] == ends["high"]).all():
+        return [line, text]
+    area = base.mark_area(color=_GREY, opacity=0.13, line=False).encode(
+        y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q")
+    )
+    lower = height.copy()
+    lower.shorthand = "low:Q"
+    return [area, line, line.encode(y=lower), text]
 
 
 def _with_gaps(points: pd.DataFrame) -> pd.DataFrame:

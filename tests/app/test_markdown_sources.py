@@ -44,8 +44,10 @@ def markdown_arguments(name: str, call: ast.expr) -> Iterator[ast.expr]:
     function: Any = getattr(st, name, None) or getattr(st.column_config, name, None)
     names = list(inspect.signature(function).parameters)
     shown_by = next((one.value for one in call.keywords if one.arg == "format_func"), None)
+    if isinstance(shown_by, ast.Lambda) and isinstance(shown_by.body, ast.Call):
+        shown_by = shown_by.body.func
     if isinstance(shown_by, ast.Name) and shown_by.id in ESCAPES:
-        wanted.discard("options")
+        wanted -= {"options", "format_func"}
     for place, argument in enumerate(call.args):
         if names[min(place, len(names) - 1)] in wanted or isinstance(argument, ast.Starred):
             yield argument
@@ -146,6 +148,7 @@ from nasrank.report.words import TITLES, listed, named
         "lines = []\nlines.append(as_text(row.name))\nst.warning(' '.join(lines))",
         "def show(label, help=None):\n    st.button(label, help=help)\nshow(as_text(row.name), help='b')",
         "st.radio('Sets', rows, format_func=as_text)\nst.selectbox('Sets', rows)\nst.code(row.name)",
+        "st.pills('Sets', rows, format_func=lambda row: as_text(names[row]))",
         "st.html('<style></style>')",
         "class Note:\n    told: str\nfor note in [Note(as_text(row.name))]:\n    st.markdown(note.told)",
         "st.markdown(f'[{row.number:d}](page?{urlencode(row)})')",
@@ -175,6 +178,8 @@ def test_escaped_text_and_literals_pass(text: str) -> None:
         "show = st.warning if rows else st.caption\nshow(row.message)",
         "st.radio('Sets', rows)",
         "st.radio('Sets', rows, format_func=str)",
+        "st.pills('Sets', rows, format_func=lambda row: names[row])",
+        "st.pills('Sets', rows, format_func=lambda row: str(row))",
         "st.table(rows)",
         "st.write('a', row.name)",
         "st.markdown(*rows)",

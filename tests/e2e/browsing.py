@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
@@ -25,9 +26,12 @@ def chart(page: Page) -> Locator:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option, exact=True).click()
+    """In the slice bar: open what has the label, and click the option."""
+    page.get_by_test_id("stPopover").get_by_role("button", name=re.compile(rf"^{label}\b")).click()
+    page.get_by_test_id("stPopoverBody").get_by_text(option, exact=True).click()
     page.keyboard.press("Escape")
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
+    settle(page)
 
 
 def parameters(page: Page) -> dict[str, list[str]]:

@@ -46,28 +46,63 @@ def test_a_filter_changes_chart_and_url_and_the_url_restores_it(
     expect(chart(page)).to_have_accessible_name(re.compile("3 lines"))
     choose(page, "Mask", "Zero+Pool")
     expect(chart(page)).to_have_accessible_name(re.compile(r"1 lines: Zero\+Pool"))
-    page.get_by_text("Equation 2", exact=True).click()
+    choose(page, "Metric", "Equation 2")
     expect(chart(page)).to_have_accessible_name(re.compile(r"and Equation 2 over N"))
-    assert parameters(page) == {"mask": ["Zero+Pool"], "metric": ["Equation 2"]}
+    assert parameters(page) == {"mask": ["Zero+Pool"], "metric": ["tau_eq2"]}
 
     other = browser.new_context().new_page()
     visit(other, page.url)
     expect(chart(other)).to_have_accessible_name(re.compile(r"and Equation 2 over N, 1 lines: Zero\+Pool"))
+    other.get_by_test_id("stPopover").last.click()
     link = other.get_by_role("link", name="Link to exactly this choice").get_attribute("href")
     assert link is not None
     assert parse_qs(urlsplit(link).query) == {
         "dataset": ["cifar10"],
         "ground_truth": [KEY],
-        "metric": ["Equation 2"],
+        "metric": ["tau_eq2"],
+        "set": ["random"],
         "band": ["deviation"],
         "size": ["tiny"],
         "mask": ["Zero+Pool"],
         "columns": ["variant"],
-        "cells": ["τa"],
         "rows": ["by mask"],
         "untrained": ["params"],
+        "bn_mode": ["running"],
     }
     other.context.close()
+
+
+def test_back_undoes_one_choice_and_pages_share_what_is_chosen(page: Page, dashboard: Dashboard) -> None:
+    visit(page, dashboard.url)
+    choose(page, "Mask", "Zero")
+    choose(page, "Metric", "Equation 2")
+    choose(page, "Truth", "cifar100")
+    steps = page.evaluate("history.length")
+    told = {"mask": ["Zero"], "metric": ["tau_eq2"]}
+    assert parameters(page) == told | {"ground_truth": [KEY.replace("cifar10-valid", "cifar100")]}
+    page.go_back()
+    expect(page.get_by_text("accuracy on cifar10-valid after 200 epochs")).to_be_visible()
+    settle(page)
+    assert parameters(page) == told
+    page.go_back()
+    expect(chart(page)).to_have_accessible_name(re.compile("and τ tau-b over N, 1 lines: Zero"))
+    page.go_back()
+    expect(chart(page)).to_have_accessible_name(re.compile("and τ tau-b over N, 3 lines"))
+    settle(page)
+    assert parameters(page) == {}
+    page.go_forward()
+    expect(chart(page)).to_have_accessible_name(re.compile("1 lines: Zero"))
+    assert page.evaluate("history.length") == steps, "one choice is one step"
+
+    for title in ("Compare", "Runs", "Search space", "Scatter"):
+        page.get_by_role("link", name=title, exact=True).click()
+        expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
+        settle(page)
+        assert parameters(page)["mask"] == ["Zero"], title
+        bar = page.get_by_test_id("stPopover")
+        expect(bar.get_by_role("button", name=re.compile(r"^Mask Zero\b"))).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", level=1, name="Search space")).to_be_visible()
 
 
 def test_a_click_picks_an_experiment_on_every_chart_and_in_the_url(
@@ -76,7 +111,9 @@ def test_a_click_picks_an_experiment_on_every_chart_and_in_the_url(
     page.set_viewport_size({"width": 1440, "height": 2200})  # both charts in sight
     visit(page, f"{dashboard.url}/?mask=Zero&mask=Zero%2BPool")
     cells = page.get_by_test_id("stVegaLiteChart").nth(1)
-    expect(cells).to_have_accessible_name(re.compile(r"τa as a heat map, a row each for Zero, Zero\+Pool"))
+    expect(cells).to_have_accessible_name(
+        re.compile(r"τ tau-b, random sample as a heat map, a row each for Zero, Zero\+Pool")
+    )
     expect(cells.locator("svg.marks")).to_be_visible()
     box = cells.bounding_box()
     assert box is not None
@@ -84,6 +121,7 @@ def test_a_click_picks_an_experiment_on_every_chart_and_in_the_url(
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 95)
     picked = page.get_by_test_id("stMultiSelect").filter(has_text="Picked experiments")
     expect(picked).to_contain_text("Zero+Pool")
+    settle(page)
     [zero_pool] = dashboard.warehouse.query(
         "SELECT experiment_id FROM experiment WHERE mask = 'Zero+Pool' AND dataset = 'cifar10'"
     )["experiment_id"]
@@ -93,6 +131,7 @@ def test_a_click_picks_an_experiment_on_every_chart_and_in_the_url(
     visit(other, page.url)
     picked = other.get_by_test_id("stMultiSelect").filter(has_text="Picked experiments")
     expect(picked).to_contain_text("Zero+Pool")
+    settle(page)
     picked.get_by_role("button", name="Clear all").click()
     expect(picked).not_to_contain_text("Zero+Pool")
     expect(other).not_to_have_url(re.compile("experiment="))

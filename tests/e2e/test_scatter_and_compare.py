@@ -46,7 +46,7 @@ def test_a_rectangle_lists_what_is_inside_and_zooms_to_it(
     expect(chart(page).and_(page.get_by_label(name))).to_be_visible()
     settle(page)
     limits = {"truth_from", "truth_to", "predicted_from", "predicted_to"}
-    assert set(parameters(page)) == {*limits, "set", "colour", "run"}
+    assert set(parameters(page)) == {*limits, "set", "colour"}
     other = browser.new_context().new_page()
     visit(other, page.url)
     expect(chart(other)).to_have_accessible_name(name)

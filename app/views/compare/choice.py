@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
+import streamlit as st
 
 from nasrank.app import shared_queries
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.compare.comparison import SETS
-from nasrank.app.widgets.bn_mode import choose_bn_mode
 from nasrank.app.widgets.filters import Filters
-from nasrank.app.widgets.ground_truth import choose_key
+from nasrank.app.widgets.slice_bar import SliceBar
 from nasrank.app.widgets.text import as_text
+from nasrank.db.runs.experiment import TRAINED
 from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
+from nasrank.report import queries as report_queries
 from nasrank.report.charts.comparison_charts import METRICS
 from nasrank.report.charts.labels import experiment_labels, listed
 from nasrank.report.charts.ranking_chart import COLOURS
@@ -57,12 +59,17 @@ def choose(
     evaluations: pd.DataFrame,
 ) -> ComparisonChoice | None:
     """The filters; None where fewer than two experiments are chosen."""
+    bar = SliceBar(filters)
+    narrowed = bar.narrow(experiments)
+    # What the address names stays chosen, whatever the bar leaves.
+    asked = [*filters.address.values("experiment"), *st.session_state.get("experiment", [])]
+    experiments = experiments[experiments["experiment_id"].isin([*narrowed["experiment_id"], *asked])]
     names = experiment_labels(experiments)
-    evaluated = set(evaluations["experiment_id"])
-    untrained = set(experiments.loc[experiments["kind"] == UNTRAINED, "experiment_id"])
-    first = [key for key in names if key in evaluated] or list(names)
-    first.sort(key=untrained.__contains__)
-    chosen = filters.choose_named("experiment", "Experiments", names, first[:2])
+    key = bar.key(keys, list(shared_queries.runs(snapshot)["ground_truth_keys"]))
+    offered = experiments[experiments["experiment_id"].isin(evaluations["experiment_id"])]
+    chosen = filters.named(
+        "experiment", names, _first(snapshot, offered, str(key["gt_key"])) or list(names)[:2]
+    )
     if len(chosen) > COLOURS:
         filters.warnings.append(
             f"{COLOURS} experiments are compared at most. Left out: "
@@ -72,21 +79,54 @@ def choose(
     of_chosen = experiments.set_index("experiment_id", drop=False).loc[chosen].reset_index(drop=True)
     labels = experiment_labels(of_chosen) if chosen else {}
     labels = {key: labels[key] for key in chosen}
-    reference = ""
-    if chosen:
-        reference = filters.choose_one_named(
-            "reference", "Reference", labels, "All others are compared with this one."
-        )
-    key = choose_key(filters, keys, list(shared_queries.runs(snapshot)["ground_truth_keys"]))
+    reference = filters.one("reference", list(labels), next(iter(labels))) if labels else ""
     own = evaluations[evaluations["experiment_id"].isin(chosen) & ~evaluations["kind"].isin(WITHOUT_NETWORK)]
-    bn_mode = choose_bn_mode(filters, own)
-    metric = filters.choose_one_named("metric", "Metric", METRICS)
-    seeds_as = filters.choose_side_by_side("curves", "Curves show", [BANDS, EACH_SEED])
-    epoch_set = ""
-    if not own["is_final"].all():
-        epoch_set = filters.choose_one("set", "Architectures over epochs", SETS, "random")
-    filters.check_names()
-    filters.show_link()
+    bn_mode = bar.bn_mode(own)
+    metric = bar.one("metric", METRICS)
+    seeds_as = filters.one("curves", [BANDS, EACH_SEED], BANDS)
+    bar.more(lambda: st.radio("Curves show", [BANDS, EACH_SEED], key="curves"))
+    epoch_set = (
+        "" if own["is_final"].all() else bar.one("set", SETS, "random", "Whose metric is shown over epochs.")
+    )
+    bar.show()
+    left, right = st.columns([3, 1])
+    left.multiselect(
+        "Experiments", list(names), key="experiment", format_func=names.__getitem__, placeholder="None"
+    )
+    if labels:
+        right.selectbox(
+            "Reference",
+            list(labels),
+            key="reference",
+            format_func=labels.__getitem__,
+            help="All others are compared with this one.",
+        )
+    filters.finish()
     if len(chosen) < 2:
         return None
     return ComparisonChoice(key, bn_mode, of_chosen, labels, reference, metric, seeds_as, epoch_set)
+
+
+def _first(snapshot: Snapshot, offered: pd.DataFrame, gt_key: str) -> list[str]:
+    """What the page begins with: the baseline, and the other experiment that ranks the random sample best.
+
+    `offered` are evaluated experiments in order. Where nothing was trained, the first two.
+    """
+    trained = offered[offered["kind"] == TRAINED]
+    if len(trained) < 2:
+        return list(
+            offered.sort_values("kind", key=lambda kind: kind == UNTRAINED, kind="stable")["experiment_id"][
+                :2
+            ]
+        )
+    is_plain = (trained["lt"] == "") & (trained["variant"] == "baseline")
+    baseline = str((trained[is_plain] if is_plain.any() else trained)["experiment_id"].iloc[0])
+    [dataset] = trained["dataset"].unique()[:1]
+    ranking = report_queries.rankings(snapshot, str(dataset), gt_key).ranking
+    is_other = ranking["experiment_id"].isin(trained["experiment_id"]) & (
+        ranking["experiment_id"] != baseline
+    )
+    known = ranking[is_other & (ranking["architecture_set"] == "random")].dropna(subset=["tau_mean"])
+    if known.empty:
+        return [baseline, next(one for one in trained["experiment_id"] if one != baseline)]
+    return [baseline, str(known.sort_values("tau_mean", ascending=False)["experiment_id"].iloc[0])]

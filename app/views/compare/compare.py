@@ -63,16 +63,16 @@ def page() -> None:
         st.info("There is nothing to compare yet: this warehouse has no ground truth, or no experiments.")
         st.code("nasrank-train import-bench\nnasrank-train study run small", language=None)
         return
-    filters = Filters()
-    with st.sidebar:
-        choice = choose(filters, snapshot, keys, experiments, evaluations)
-    filters.show_problems()
+    filters = Filters.of_page("compare")
+    problems = st.container()
+    choice = choose(filters, snapshot, keys, experiments, evaluations)
+    filters.show_problems(problems)
     if choice is None:
         st.info("Choose at least two experiments.")
         return
     runs = shared_queries.runs(snapshot)
     origins = describe_origins(runs[runs["experiment_id"].isin(choice.labels)])
-    st.markdown(f"{origins}  \n{describe_key(choice.key)}")
+    st.markdown(f":small[{origins} {describe_key(choice.key)}]")
     show_configurations(choice)
     evaluated = evaluations[evaluations["bn_mode"].isin((choice.bn_mode, *WITHOUT_NETWORK))]
     show_differences(snapshot, choice, evaluated)

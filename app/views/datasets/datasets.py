@@ -14,7 +14,8 @@ from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.datasets import queries
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
-from nasrank.app.widgets.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
+from nasrank.app.widgets.ground_truth import describe_key, say_how_to_import, warn_of_train
+from nasrank.app.widgets.slice_bar import SliceBar
 from nasrank.app.widgets.text import as_code, as_text
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.key_matrix import key_matrix_chart
@@ -38,14 +39,16 @@ def page() -> None:
     if keys.empty:
         say_how_to_import()
         return
-    filters = Filters()
-    with st.sidebar:
-        key = choose_key(filters, keys, list(shared_queries.runs(snapshot)["ground_truth_keys"]))
-        metric = filters.choose_side_by_side("metric", "Correlation", list(CORRELATIONS))
-        chosen_set = filters.choose_one("set", "Architectures compared", MATRIX_SETS, "top-100")
-        filters.check_names()
-        filters.show_link()
-    filters.show_problems()
+    filters = Filters.of_page("datasets")
+    problems = st.container()
+    bar = SliceBar(filters)
+    key = bar.key(keys, list(shared_queries.runs(snapshot)["ground_truth_keys"]))
+    names = {column: name for name, column in CORRELATIONS.items()}
+    metric = names[bar.one("metric", names)]
+    chosen_set = bar.one("set", MATRIX_SETS, "top-100")
+    bar.show()
+    filters.finish()
+    filters.show_problems(problems)
     st.markdown(f"{describe_key(key)}  \nAll of this page is the benchmark alone: no super-network is in it.")
     warn_of_train(key)
     show_key_matrix(snapshot, keys, key, metric, chosen_set)

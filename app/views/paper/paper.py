@@ -14,8 +14,9 @@ from nasrank.app.snapshot import Snapshot
 from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
-from nasrank.app.widgets.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
+from nasrank.app.widgets.ground_truth import describe_key, say_how_to_import, warn_of_train
 from nasrank.app.widgets.origins import describe_origins
+from nasrank.app.widgets.slice_bar import SliceBar
 from nasrank.app.widgets.table import Columns, show_table, show_text_table
 from nasrank.app.widgets.text import as_text
 from nasrank.report import queries as report_queries
@@ -51,13 +52,14 @@ def page() -> None:
     if keys.empty:
         say_how_to_import()
         return
-    filters = Filters()
-    with st.sidebar:
-        key = choose_key(filters, keys, list(runs["ground_truth_keys"]))
-        bn_mode = filters.choose_one("bn_mode", "BatchNorm statistics", BN_MODES, BN_MODES[0])
-        filters.check_names()
-        filters.show_link()
-    filters.show_problems()
+    filters = Filters.of_page("paper")
+    problems = st.container()
+    bar = SliceBar(filters)
+    key = bar.key(keys, list(runs["ground_truth_keys"]))
+    bn_mode = bar.one("bn_mode", BN_MODES)
+    bar.show()
+    filters.finish()
+    filters.show_problems(problems)
     st.markdown(
         "“Exploring single-path Architecture Search Ranking Correlations”, held against the runs of this "
         f"warehouse. {describe_origins(runs)}  \n{describe_key(key)}"

@@ -6,26 +6,30 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import pandas as pd
+import streamlit as st
 
 from nasrank.app import shared_queries
 from nasrank.app.snapshot import Snapshot
-from nasrank.app.widgets.bn_mode import choose_bn_mode
 from nasrank.app.widgets.filters import Filters
-from nasrank.app.widgets.ground_truth import choose_key
+from nasrank.app.widgets.slice_bar import SliceBar
 from nasrank.db.runs.experiment import TRAINED
 from nasrank.db.warehouse.models import IMPORTED, UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import given_name, in_order, set_name, size_position
 from nasrank.report.charts.ranking_chart import COLOURS
-from nasrank.report.charts.ranking_table import BANDS, METRICS
+from nasrank.report.charts.ranking_table import BANDS, METRICS, POINTS, PREDICTED
 
-# The study's own images before all others.
-DATASETS = ("cifar10", "digits")
 METRIC_HELP = (
     "Of predictions with ground truth. tau-b is Kendall's τ corrected for ties, as in the authors' code; "
-    "Equation 2 is that of the paper's text. τa is always by Equation 2. Equal size: τ among pairs with "
-    "equally many parameters, what is known beyond counting them; given size: Kendall's partial τ."
+    "Equation 2 is that of the paper's text. Equal size: τ among pairs with equally many parameters, what is "
+    "known beyond counting them; given size: Kendall's partial τ. τa is that of A_N over N, by Equation 2."
 )
+TAU_A = "tau_a"
+# By what the address has: what the reader can see.
+METRIC_NAMES = {column: f"{'τ ' * (name == 'tau-b')}{name}" for name, column in METRICS.items()} | {
+    TAU_A: "τa"
+}
+SETS = {name: name for name in (*POINTS, PREDICTED)}
 PLAIN_HELP = (
     "None chosen means all. Where there are more experiments than colours for their lines, the page begins "
     "with the masks: baselines without LT."
@@ -35,6 +39,7 @@ UNTRAINED_HELP = (
     "nothing that is worth its training."
 )
 SEEDS = "single seeds"
+KINDS = ["trained", IMPORTED]
 BAND_HELP = (
     "One sample deviation over the seeds; the 95 % interval of their mean, by Student's t; or each seed."
 )
@@ -42,15 +47,24 @@ BAND_HELP = (
 
 @dataclass(frozen=True, slots=True)
 class RankingChoice:
-    """What the reader chose to see. `others` are the experiments of the same images and sizes."""
+    """What the reader chose to see. `others` are the experiments of the same images and sizes.
+
+    metric: a column of `METRICS`, or τa; `architecture_set`: whose metric the cells have.
+    """
 
     dataset: str
     key: pd.Series
     metric: str
+    architecture_set: str
     band: str
     bn_mode: str
     experiments: pd.DataFrame
     others: pd.DataFrame
+
+    @property
+    def correlation(self) -> str:
+        """The column of `METRICS` that is drawn over N; τ where τa is looked at."""
+        return "tau" if self.metric == TAU_A else self.metric
 
     @property
     def untrained(self) -> pd.Series:
@@ -79,52 +93,68 @@ class Contents:
 def choose(
     filters: Filters, snapshot: Snapshot, contents: Contents, picked: Collection[str]
 ) -> RankingChoice:
-    """The filters, each offering what the ones before it leave; at first they hide no picked experiment."""
+    """The bar, each choice offering what the ones before it leave; at first it hides no picked experiment."""
+    bar = SliceBar(filters)
     experiments, runs = contents.experiments, contents.runs
     imported = experiments[experiments["kind"] == IMPORTED]
     trained = experiments[experiments["kind"] == TRAINED]
     untrained = experiments[experiments["kind"] == UNTRAINED]
-    datasets = [name for name in DATASETS if name in set(trained["dataset"])]
-    datasets += sorted(set(trained["dataset"]) - set(datasets))
-    dataset = filters.choose_one("dataset", "Images trained on", datasets, datasets[0]) if datasets else ""
+    dataset = bar.images(experiments)
     known = trained[trained["dataset"] == dataset]
     asked = runs[runs["experiment_id"].isin([*known["experiment_id"], *imported["experiment_id"]])]
-    key = choose_key(filters, contents.keys, list(asked["ground_truth_keys"]))
-    metric = filters.choose_side_by_side("metric", "Correlation", list(METRICS), explanation=METRIC_HELP)
-    band = filters.choose_side_by_side("band", "Around the means", [*BANDS, SEEDS], explanation=BAND_HELP)
+    key = bar.key(contents.keys, list(asked["ground_truth_keys"]))
+    metric = bar.one("metric", METRIC_NAMES, explanation=METRIC_HELP)
+    architecture_set = bar.one("set", SETS, "random")
+    band = filters.one("band", [*BANDS, SEEDS], next(iter(BANDS)))
+    bar.more(lambda: st.radio("Around the means", [*BANDS, SEEDS], key="band", help=BAND_HELP))
     sizes = sorted(set(known["size"]), key=size_position)
-    chosen_sizes = filters.choose_some("size", "Size", sizes, sizes[:1]) if sizes else []
+    chosen_sizes = bar.some("size", sizes, sizes[:1]) if sizes else []
     measured = in_order(pd.concat([known, imported]))
     masks = list(dict.fromkeys(measured["mask"].map(set_name)))
     untrained = untrained[untrained["mask"].isin(measured["mask"])]
     others = in_order(pd.concat([known[known["size"].isin(chosen_sizes)], imported]))
     chosen = in_order(pd.concat([others, untrained]))
-    chosen = chosen[chosen["mask"].map(set_name).isin(filters.choose_some("mask", "Mask", masks))]
+    chosen = chosen[chosen["mask"].map(set_name).isin(bar.some("mask", masks))]
     beginning = _plain(known[known["size"].isin(sizes[:1])])
-    if not beginning.empty and not set(picked) <= {*beginning["experiment_id"], *untrained["experiment_id"]}:
-        filters.begin_with_all(["lt", "variant"])
-    for column, label in (("lt", "Linear transformers (LT)"), ("variant", "Variant")):
+    if not set(picked) <= {*beginning["experiment_id"], *untrained["experiment_id"]}:
+        beginning = beginning[:0]
+    for column in ("lt", "variant"):
         # `known` is in order, and so is what it offers. What is no network has neither.
         if options := list(dict.fromkeys(known[column].map(set_name))):
             begins_with = list(beginning[column].map(set_name).unique())
-            wanted = filters.choose_some(column, label, options, begins_with, PLAIN_HELP)
+            wanted = bar.some(column, options, begins_with, PLAIN_HELP)
             is_chosen = chosen[column].map(set_name).isin(wanted)
             chosen = chosen[is_chosen | chosen["kind"].isin(WITHOUT_NETWORK)]
     if not imported.empty:
-        kinds = filters.choose_some("kind", "Kind", ["trained", IMPORTED])
-        names = filters.choose_some("imported", "Imported predictions", sorted(set(imported["name"])))
+        kinds = filters.some("kind", KINDS)
+        bar.more(lambda: st.pills("Kind", KINDS, selection_mode="multi", key="kind"))
+        offered_names = sorted(set(imported["name"]))
+        names = filters.some("imported", offered_names)
+        bar.more(
+            lambda: st.multiselect("Imported predictions", offered_names, key="imported", placeholder="All")
+        )
         is_named = chosen["name"].isin(names) | (chosen["kind"] != IMPORTED)
         chosen = chosen[chosen["kind"].isin([*kinds, UNTRAINED]) & is_named]
     if not untrained.empty:
         offered = {name: given_name(UNTRAINED, name) for name in dict.fromkeys(untrained["name"])}
         offered |= {"all": "all of these", "none": "none"}
-        name = filters.choose_one_named("untrained", "Needs no training", offered, UNTRAINED_HELP)
+        name = filters.one("untrained", list(offered), next(iter(offered)))
+        bar.more(
+            lambda: st.selectbox(
+                "Needs no training",
+                list(offered),
+                key="untrained",
+                format_func=offered.__getitem__,
+                help=UNTRAINED_HELP,
+            )
+        )
         is_shown = (chosen["name"] == name) | (name == "all")
         chosen = chosen[is_shown | (chosen["kind"] != UNTRAINED)]
     evaluations = shared_queries.evaluations(snapshot)
     of_known = evaluations["experiment_id"].isin(known["experiment_id"])
-    bn_mode = choose_bn_mode(filters, evaluations[of_known])
-    return RankingChoice(dataset, key, metric, band, bn_mode, chosen, others)
+    bn_mode = bar.bn_mode(evaluations[of_known])
+    bar.show()
+    return RankingChoice(dataset, key, metric, architecture_set, band, bn_mode, chosen, others)
 
 
 def _plain(experiments: pd.DataFrame) -> pd.DataFrame:

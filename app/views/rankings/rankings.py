@@ -9,8 +9,10 @@ import streamlit as st
 
 from nasrank.app.serve import warehouse_path
 from nasrank.app.snapshot import Snapshot
-from nasrank.app.views.rankings.choice import SEEDS, Contents, RankingChoice, choose
+from nasrank.app.views.rankings import choice as choice_of_rankings
+from nasrank.app.views.rankings.choice import METRIC_NAMES, SEEDS, Contents, RankingChoice, choose
 from nasrank.app.views.rankings.notes import notes
+from nasrank.app.widgets.address import shared_parameters
 from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
@@ -25,14 +27,12 @@ from nasrank.report.charts import ranking_chart
 from nasrank.report.charts.ranking_matrix import (
     DIMENSIONS,
     TAU_A,
-    VALUES,
     matrix,
     matrix_chart,
     matrix_description,
 )
 from nasrank.report.charts.ranking_table import (
     BANDS,
-    METRICS,
     POINTS,
     PREDICTED,
     Ranking,
@@ -46,21 +46,23 @@ PRINTED_WIDTH = 800
 TABLE_ALT = "The numbers of the chart, one row an experiment, best τa first"
 FIRST_RUN = "nasrank-train run --dataset digits --size tiny --mask Zero+Pool --epochs 20"
 TAU_A_HELP = (
-    "τa is Kendall's correlation of A_N with N over the eight points of the upper panel. It is −1, the "
+    "τa is Kendall's correlation of A_N with N over the eight points of the lower panel. It is −1, the "
     "best, where A_N falls all the way as N grows: where better architectures are predicted to be better."
 )
 
 # All others are kinds of τ.
-METRIC_SIGNS = {"Spearman": "ρ", "Pearson": "r"}
+METRIC_SIGNS = {"spearman": "ρ", "pearson": "r"}
 BANDS_TOLD = {
     "deviation": "bands one deviation",
     "95 % interval": "bands the 95 % interval of the mean (Student's t)",
     SEEDS: "thin lines the single seeds",
 }
-# Chosen beside the matrix, below what the sidebar's filters decide.
-MATRIX_FILTERS = ("columns", "cells", "rows")
+# Chosen beside the matrix, below what the bar decides.
+MATRIX_FILTERS = ("columns", "rows")
 MATRIX_ROWS = 40
-# The URL parameter of the experiments that were clicked.
+# Values of cells by the name of the set.
+SET_POINTS = {**POINTS, PREDICTED: PREDICTED}
+# The parameter of the experiments that were clicked.
 PICKED = "experiment"
 PICK = "Click lines, their names or cells below; with Shift several"
 CHANCE_CAPTION = (
@@ -72,17 +74,18 @@ INITIAL_CAPTION = (
     "told from what the structure alone gives."
 )
 CEILING_CAPTION = (
-    " Dashed in grey, for each mask: the correlation of one stand-alone training with the mean of its other "
-    "trials. Where that is low, the benchmark itself can hardly tell the architectures apart."
+    " “one training”: the correlation of one stand-alone training with the mean of its other trials. Where "
+    "that is low, the benchmark itself can hardly tell the architectures apart."
 )
 ORACLE_CAPTION = (
-    " Long dashes: what a predictor would reach that knew the expected accuracy of every architecture. The "
+    " “oracle”: what a predictor would reach that knew the expected accuracy of every architecture. The "
     "truth is a mean of few trainings, and no predictor can know their noise."
 )
 UNTRAINED_CAPTION = (
-    " Dotted in grey with diamonds, for each mask: what needs no training; the table below names it. A "
-    "network that is no better has learned nothing that is worth its training."
+    " Dotted in grey: what needs no training. A network that is no better has learned nothing that is worth "
+    "its training."
 )
+RANGES_CAPTION = " Grey ranges are from the lowest to the highest of the masks."
 
 
 def page() -> None:
@@ -93,10 +96,10 @@ def page() -> None:
     if contents.keys.empty or runs.loc[runs["status"] == "finished"].empty:
         show_first_steps(truth_is_missing=contents.keys.empty)
         return
-    filters = Filters()
-    with st.sidebar:
-        picked = st.query_params.get_all(PICKED)
-        choice = choose(filters, snapshot, contents, picked)
+    filters = Filters.of_page("rankings")
+    problems = st.container()
+    filters.check_known(PICKED, "experiment", experiments["experiment_id"])
+    choice = choose(filters, snapshot, contents, filters.held(PICKED))
     gt_key = choice.key["gt_key"]
     runs = runs[runs["experiment_id"].isin(choice.experiments["experiment_id"])]
     ceilings = [
@@ -114,11 +117,10 @@ def page() -> None:
         choice.experiments,
         tables,
         choice.bn_mode,
-        METRICS[choice.metric],
+        choice.correlation,
         BANDS.get(choice.band, "std"),
     )
-    problems = st.empty()
-    st.markdown(f"{describe_origins(runs)}  \n{describe_key(choice.key)}")
+    st.markdown(f":small[{describe_origins(runs)} {describe_key(choice.key)}]")
     is_empty = ranking.rows["experiment_id"].isin(choice.untrained).all()
     if is_empty:
         st.info("No experiment that fits the filters has a set that was predicted wholly under this key.")
@@ -127,8 +129,8 @@ def page() -> None:
             PICKED,
             dict(zip(ranking.rows["series"], ranking.rows["experiment_id"], strict=True)),
             f"{snapshot.identity} {filters.link}",
+            filters,
         )
-        filters.tell(PICKED, selection.picked)
         show_picked(selection, ranking)
         show_chart(known.seeds, choice, ranking, selection)
         show_matrix(filters, choice, ranking, selection)
@@ -139,10 +141,7 @@ def page() -> None:
         show(note.markdown)
     if not is_empty:
         show_numbers(choice, ranking)
-    filters.check_names(also=(PICKED, *MATRIX_FILTERS))
-    filters.check_known(PICKED, "experiment", experiments["experiment_id"])
-    with st.sidebar:
-        filters.show_link()
+    filters.finish(also=MATRIX_FILTERS)
     filters.show_problems(problems)
 
 
@@ -156,7 +155,7 @@ def show_picked(selection: LinkedSelection, ranking: Ranking) -> None:
             "views/compare/compare.py",
             label="Compare",
             icon=":material/compare_arrows:",
-            query_params={"experiment": selection.picked},
+            query_params=[*shared_parameters(), *(("experiment", one) for one in selection.picked)],
             help="What differs in their configuration, and by how much they differ.",
         )
 
@@ -173,17 +172,22 @@ def show_chart(
         order = [names[experiment_id] for experiment_id in stable if experiment_id in names]
     is_untrained = ranking.points["experiment_id"].isin(choice.untrained)
     points, references = ranking.points[~is_untrained], ranking.points[is_untrained]
+    untrained = choice.experiments.set_index("experiment_id")["name"]
+    references = references.assign(name=references["experiment_id"].map(untrained))
     rows = ranking.rows[ranking.rows["series"].isin(points["series"])]
     if rows.empty:
         st.info("None of these experiments predicted a whole set of those that the lines are drawn over.")
         return
-    drawn = rows.head(ranking_chart.STYLES)
-    if len(rows) > len(drawn):
+    point = SET_POINTS[choice.architecture_set]
+    best = rows.sort_values(f"{ranking.metric}_{point}", ascending=False, na_position="last")
+    drawn = rows
+    if len(rows) > ranking_chart.COLOURS:
         picked = rows["experiment_id"].isin(selection.picked)
-        drawn = rows[picked | rows.index.isin(drawn.index)]
-        st.info(
-            f"Of {len(rows)} experiments the best {ranking_chart.STYLES} by τa are drawn, and those "
-            "picked: more lines could not be told apart. The table below has all."
+        drawn = rows[picked | rows.index.isin(best.index[: ranking_chart.COLOURS])]
+        st.caption(
+            f"Of {len(rows)} experiments the best {ranking_chart.COLOURS} by {METRIC_NAMES[ranking.metric]} "
+            f"({as_text(set_in_words(point))}) are drawn, and those picked: more lines could not be told "
+            "apart. The cells and the table below have all."
         )
         order = [name for name in order if name in set(drawn["series"])]
     series = list(drawn["series"])
@@ -194,13 +198,13 @@ def show_chart(
     draw = partial(
         ranking_chart.ranking_chart,
         ranking_chart.Lines(points, series, order, seeds, references),
-        ("a_n", ranking.metric),
+        (ranking.metric, "a_n"),
         picked=selection.already("lines"),
     )
     show_figure(
         draw(),
         name=f"rankings-{choice.dataset}",
-        alt=ranking_chart.ranking_description(series, choice.metric),
+        alt=ranking_chart.ranking_description(series, METRIC_NAMES[choice.correlation]),
         data=points.drop(columns="series") if seeds is None else seeds,
         printed=partial(draw, width=PRINTED_WIDTH),
         **selection.options("lines"),
@@ -213,6 +217,7 @@ def show_chart(
         + (CEILING_CAPTION if ranking.points[f"{ranking.metric}_ceiling"].notna().any() else "")
         + (ORACLE_CAPTION if ranking.points[f"{ranking.metric}_oracle"].notna().any() else "")
         + (UNTRAINED_CAPTION if len(references) else "")
+        + (RANGES_CAPTION if ranking.points["mask"].nunique() > 1 else "")
         + "]",
         help=TAU_A_HELP,
     )
@@ -225,11 +230,10 @@ def show_matrix(
     st.header("Side by side")
     shown = choice.experiments[choice.experiments["experiment_id"].isin(ranking.rows["experiment_id"])]
     differing = [name for name, column in DIMENSIONS.items() if shown[column].nunique() > 1]
-    columns, cells, rows_place = st.columns(3)
+    value = TAU_A if choice.metric == choice_of_rankings.TAU_A else SET_POINTS[choice.architecture_set]
+    columns, rows_place = st.columns(2)
     with columns:
         by = filters.choose_one("columns", "Columns", list(DIMENSIONS), [*differing, *DIMENSIONS][0])
-    with cells:
-        value = filters.choose_one("cells", "Cells: τa, or the correlation in a set", list(VALUES), VALUES[0])
     with rows_place:
         order = filters.choose_one("rows", "Rows", ["by mask", "best first"], "by mask")
     table = matrix(ranking, shown, DIMENSIONS[by], value, best_first=order == "best first")
@@ -237,7 +241,7 @@ def show_matrix(
     if len(rows) > MATRIX_ROWS:
         st.info(f"The first {MATRIX_ROWS} of {len(rows)} rows are drawn; the CSV has all.")
     drawn = table[table["row"].isin(rows[:MATRIX_ROWS])]
-    title = value if value == TAU_A else f"{choice.metric}, {set_in_words(value)}"
+    title = value if value == TAU_A else f"{METRIC_NAMES[choice.metric]}, {set_in_words(value)}"
     # With the choices in its name: what was drawn for others is another chart.
     chart = f"cells {by} {value} {order}"
     draw = partial(matrix_chart, drawn, by, title, picked=selection.already(chart))
@@ -286,10 +290,10 @@ def show_numbers(choice: RankingChoice, ranking: Ranking) -> None:
     }
     for point in POINTS.values():
         shown[f"a_{point}_percent"] = number(f"A {point}", format="%.1f %%", help="Mean predicted accuracy")
-    sign = METRIC_SIGNS.get(choice.metric, "τ")
+    sign = METRIC_SIGNS.get(ranking.metric, "τ")
     for point in POINTS.values():
         shown[f"{ranking.metric}_{point}"] = number(
-            f"{sign} {point}", format="%.3f", help=f"Mean over seeds, {as_text(choice.metric)}"
+            f"{sign} {point}", format="%.3f", help=f"Mean over seeds, {as_text(METRIC_NAMES[ranking.metric])}"
         )
     shown["n_predicted"] = number("Predicted", format="%d", help="Architectures, the fewest of the seeds")
     shown[f"{ranking.metric}_{PREDICTED}"] = number(

@@ -15,10 +15,9 @@ from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.runs import queries
 from nasrank.app.views.runs.files import MOST_BYTES, FolderFile, content_of, files_of
 from nasrank.app.views.runs.live import REFRESH_SECONDS
-from nasrank.app.widgets.addresses import page_address
+from nasrank.app.widgets.address import page_address
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
-from nasrank.app.widgets.ground_truth import choose_key
 from nasrank.app.widgets.refreshing import refreshed_every
 from nasrank.app.widgets.table import show_text_table
 from nasrank.app.widgets.text import as_code, as_text
@@ -42,7 +41,7 @@ class Chosen:
     runs_dir: Path
 
 
-def show_details(snapshot: Snapshot, chosen: Chosen, filters: Filters, keys: pd.DataFrame) -> None:
+def show_details(snapshot: Snapshot, chosen: Chosen, filters: Filters, gt_key: str | None) -> None:
     """Charts of all chosen runs, then each by itself."""
     st.header("Chosen runs" if len(chosen.rows) > 1 else as_text(chosen.rows["run_id"].iloc[0]))
     known = chosen.rows[chosen.rows["is_ingested"]]
@@ -55,7 +54,7 @@ def show_details(snapshot: Snapshot, chosen: Chosen, filters: Filters, keys: pd.
         show_curves(fixed, {}, chosen.runs_dir)
     else:
         follow_curves(fixed, {run_id: chosen.labels[run_id] for run_id in begun}, chosen.runs_dir)
-    show_rankings(snapshot, chosen, known, filters, keys)
+    show_rankings(snapshot, chosen, known, filters, gt_key)
     for _, row in chosen.rows.iterrows():
         with st.expander(as_text(row["run_id"]), expanded=len(chosen.rows) == 1):
             show_run(snapshot, row, chosen.runs_dir)
@@ -87,15 +86,14 @@ def follow_curves(fixed: pd.DataFrame | None, begun: Mapping[str, str], runs_dir
 
 
 def show_rankings(
-    snapshot: Snapshot, chosen: Chosen, known: pd.DataFrame, filters: Filters, keys: pd.DataFrame
+    snapshot: Snapshot, chosen: Chosen, known: pd.DataFrame, filters: Filters, gt_key: str | None
 ) -> None:
     """A_N and τ over the epochs at which the runs were evaluated, where one was at several."""
     evaluations = {run_id: queries.evaluations(snapshot, run_id) for run_id in known["run_id"]}
     several = [run_id for run_id, rows in evaluations.items() if rows["epoch"].nunique() > 1]
-    if not several or keys.empty:
+    if not several or gt_key is None:
         return
     st.subheader("Ranking over epochs")
-    gt_key = choose_key(filters, keys, list(known["ground_truth_keys"]))["gt_key"]
     frames = []
     for run_id in several:
         metrics = queries.metrics(snapshot, run_id, gt_key)

@@ -16,9 +16,10 @@ from nasrank.app.views.runs import queries
 from nasrank.app.views.runs.details import Chosen, show_details
 from nasrank.app.views.runs.live import SIGNS, monitor, show_live_runs, states
 from nasrank.app.views.runs.table import (
+    BESIDE,
     COLUMNS,
     DEFAULT_COLUMNS,
-    FILTERS,
+    IN_BAR,
     as_shown,
     matching,
     run_labels,
@@ -26,6 +27,7 @@ from nasrank.app.views.runs.table import (
 )
 from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.filters import Filters, given
+from nasrank.app.widgets.slice_bar import SliceBar
 from nasrank.app.widgets.text import as_code
 
 # So many lines can be told apart in a chart, and so many runs are described below.
@@ -46,35 +48,49 @@ def page() -> None:
         st.info("There are no runs yet. Train one:")
         st.code("nasrank-train run --dataset digits --size tiny --mask Zero+Pool --epochs 20", language=None)
         return
-    filters = Filters()
-    with st.sidebar:
-        shown, columns = choose(filters, rows)
+    filters = Filters.of_page("runs")
     place = st.container()
+    shown, columns, gt_key = choose(filters, rows, keys)
     chosen = show_table(filters, rows, shown, columns)
     if not chosen.empty:
-        show_details(snapshot, Chosen(chosen, run_labels(chosen), runs_dir), filters, keys)
-    filters.check_names()
-    with st.sidebar:
-        filters.show_link()
+        show_details(snapshot, Chosen(chosen, run_labels(chosen), runs_dir), filters, gt_key)
+    filters.finish(also=("set",))
     filters.show_problems(place)
 
 
-def choose(filters: Filters, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The rows that the filters leave, and the columns to show of them."""
+def choose(
+    filters: Filters, rows: pd.DataFrame, keys: pd.DataFrame
+) -> tuple[pd.DataFrame, list[str], str | None]:
+    """The rows that the choices leave, the columns to show of them, and the ground-truth key, if any."""
     shown = rows
-    search = filters.choose_text(
-        "search", "Search", "Words that all occur in a run's name, message, device, commit or experiment."
-    )
-    shown = matching(shown, search)
-    for column, label in FILTERS.items():
-        options = list(dict.fromkeys(rows[column].dropna().map(str).replace("", "none").sort_values()))
-        if len(options) < 2 and column not in st.query_params:
-            continue
-        chosen = filters.choose_some(column, label, options)
+    bar = SliceBar(filters)
+    gt_key = None if keys.empty else str(bar.key(keys, list(rows["ground_truth_keys"].dropna()))["gt_key"])
+    for column in IN_BAR:
+        options = _options(rows, column)
+        chosen = bar.some(column, options) if options else []
         if len(chosen) < len(options):
             shown = shown[shown[column].map(str).replace("", "none").isin(chosen)]
-    columns = filters.choose_some("column", "Columns", list(COLUMNS), DEFAULT_COLUMNS)
-    return shown, columns
+    bar.show()
+    places = iter(st.columns([2, 1, 1, 3]))
+    with next(places):
+        search = filters.choose_text(
+            "search", "Search", "Words that all occur in a run's name, message, device, commit or experiment."
+        )
+    shown = matching(shown, search)
+    for column, label in BESIDE.items():
+        options = _options(rows, column)
+        with next(places):
+            chosen = filters.choose_some(column, label, options)
+        if len(chosen) < len(options):
+            shown = shown[shown[column].map(str).replace("", "none").isin(chosen)]
+    with next(places):
+        columns = filters.choose_some("column", "Columns", list(COLUMNS), DEFAULT_COLUMNS)
+    return shown, columns, gt_key
+
+
+def _options(rows: pd.DataFrame, column: str) -> list[str]:
+    """What the rows have in a column."""
+    return list(dict.fromkeys(rows[column].dropna().map(str).replace("", "none").sort_values()))
 
 
 def show_table(
@@ -96,8 +112,8 @@ def show_table(
     if shown.empty:
         st.info("No run fits the filters.")
     ids = list(shown["run_id"])
-    asked = st.session_state.get("chosen_runs", st.query_params.get_all("run"))
-    if "chosen_runs" not in st.session_state:
+    asked = filters.held("run")
+    if filters.address.is_new:
         filters.warnings += problems(asked, set(rows["run_id"]), set(ids))
     place = {run_id: number for number, run_id in enumerate(ids)}
     # Another selection of rows is another table: what was chosen then stays chosen, wherever it is now.
@@ -117,7 +133,6 @@ def show_table(
         alt=f"{len(shown):,} runs, newest first; choose rows to see more of them below",
     )
     chosen = [ids[row] for row in event.selection.rows if row < len(ids)]
-    st.session_state["chosen_runs"] = chosen
     filters.keep("run", *chosen)
     if not chosen:
         st.markdown(":small[Choose rows, by the boxes at their left, to see their curves and folders here.]")

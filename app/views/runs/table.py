@@ -22,16 +22,9 @@ TO_INGEST: Final = "to ingest"
 # Folders beyond so many are only counted: each costs two files to read.
 MOST_FOLDERS: Final = 500
 
-# Columns that filter, as in the address, and what they are called.
-FILTERS: Final = {
-    "status": "Status",
-    "dataset": "Images trained on",
-    "size": "Size",
-    "mask": "Mask",
-    "lt": "Linear transformers (LT)",
-    "variant": "Variant",
-    "kind": "Kind",
-}
+# Columns that filter, as in the address: in the slice bar, and beside the table with what they are called.
+IN_BAR: Final = ("dataset", "size", "mask", "lt", "variant")
+BESIDE: Final = {"status": "Status", "kind": "Kind"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,8 @@ import streamlit as st
 from nasrank.app import shared_queries
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.scatter.panels import AT_THE_END, AxisLimits, Range, Subject, subjects
-from nasrank.app.widgets.bn_mode import choose_bn_mode
 from nasrank.app.widgets.filters import Filters
-from nasrank.app.widgets.ground_truth import choose_key
+from nasrank.app.widgets.slice_bar import SliceBar
 from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import experiment_labels, in_order
@@ -47,8 +46,21 @@ def choose(
     filters: Filters, snapshot: Snapshot, keys: pd.DataFrame, evaluations: pd.DataFrame
 ) -> ScatterChoice:
     """The filters, each offering what the ones before it leave."""
-    names = experiment_labels(in_order(report_queries.experiments(snapshot)))
+    bar = SliceBar(filters)
+    experiments_known = in_order(report_queries.experiments(snapshot))
+    narrowed = bar.narrow(experiments_known)
+    # What the address names stays chosen, whatever the bar leaves.
+    asked = {
+        *filters.address.values("experiment"),
+        *filters.address.values("run"),
+        *st.session_state.get("experiment", []),
+        *st.session_state.get("run", []),
+    }
+    is_offered = evaluations["experiment_id"].isin(narrowed["experiment_id"])
+    is_asked = evaluations["experiment_id"].isin(asked) | evaluations["run_id"].isin(asked)
+    evaluations = evaluations[is_offered | is_asked]
     evaluated = set(evaluations["experiment_id"])
+    names = experiment_labels(experiments_known[experiments_known["experiment_id"].isin(evaluated)])
     experiments = {key: name for key, name in names.items() if key in evaluated}
     place = {experiment_id: number for number, experiment_id in enumerate(names)}
     known = evaluations[evaluations["kind"] != UNTRAINED].drop_duplicates("run_id")
@@ -56,38 +68,42 @@ def choose(
         ["experiment_id", "seed", "run_id"], key=lambda c: c.map(place) if c.name == "experiment_id" else c
     )
     runs = _run_names(known, names)
-    asks_for_means = bool(st.query_params.get_all("experiment"))
-    run_ids = filters.choose_named("run", "Runs", runs, [] if asks_for_means else list(runs)[:1])
-    experiment_ids = filters.choose_named(
-        "experiment",
-        "Experiments",
-        experiments,
-        explanation="The mean over the seeds of each; and what needs no training.",
-    )
+    experiment_ids = filters.named("experiment", experiments)
+    run_ids = filters.named("run", runs, [] if experiment_ids else list(runs)[:1])
     chosen = evaluations[
         evaluations["run_id"].isin(run_ids) | evaluations["experiment_id"].isin(experiment_ids)
     ]
-    asked = shared_queries.runs(snapshot)
-    key = choose_key(filters, keys, list(asked["ground_truth_keys"]))
+    key = bar.key(keys, list(shared_queries.runs(snapshot)["ground_truth_keys"]))
     sets = [*POINTS, *(["all"] if chosen["is_whole_space"].any() else [])]
     if not chosen["is_whole_space"].all():
         sets.append("predicted")
-    wanted = filters.choose_some(
+    wanted = bar.some(
         "set",
-        "Architectures",
         sets,
         FIRST_SETS,
-        "Those best by ground truth, a random sample, all, or whatever was predicted.",
+        "A panel each: those best by ground truth, a random sample, all, or predicted.",
     )
-    colour = filters.choose_one("colour", "Colour by", list(COLOURINGS), NOTHING, COLOUR_HELP)
+    colour = filters.one("colour", list(COLOURINGS), NOTHING)
+    bar.more(lambda: st.selectbox("Colour by", list(COLOURINGS), key="colour", help=COLOUR_HELP))
     trained = chosen[~chosen["kind"].isin(WITHOUT_NETWORK)]
-    bn_mode, epoch = choose_bn_mode(filters, trained), AT_THE_END
+    bn_mode, epoch, epochs = bar.bn_mode(trained), AT_THE_END, [AT_THE_END]
     if not trained["is_final"].all():
-        epochs = [AT_THE_END, *map(str, sorted(trained["epoch"].unique()))]
-        epoch = filters.choose_one("epoch", "Epoch", epochs, AT_THE_END)
+        epochs += map(str, sorted(trained["epoch"].unique()))
+        epoch = filters.one("epoch", epochs, AT_THE_END)
+        bar.more(lambda: st.selectbox("Epoch", epochs, key="epoch"))
+    bar.show()
+    left, right = st.columns(2)
+    left.multiselect("Runs", list(runs), key="run", format_func=runs.__getitem__, placeholder="None")
+    right.multiselect(
+        "Experiments",
+        list(experiments),
+        key="experiment",
+        format_func=experiments.__getitem__,
+        placeholder="None",
+        help="The mean over the seeds of each; and what needs no training.",
+    )
     limits = _choose_limits(filters)
-    filters.check_names()
-    filters.show_link()
+    filters.finish()
     wanted_names = {key: runs[key] for key in run_ids} | {key: experiments[key] for key in experiment_ids}
     found = list(subjects(evaluations, wanted_names, bn_mode, epoch))
     return ScatterChoice(
@@ -109,7 +125,7 @@ def _run_names(runs: pd.DataFrame, names: dict[str, str]) -> dict[str, str]:
 
 def _choose_limits(filters: Filters) -> AxisLimits:
     """The ends of both axes, and what the URL has wrong about them."""
-    with st.expander("Zoom", expanded=any(name in st.query_params for name in LIMITS)):
+    with st.expander("Zoom", expanded=any(filters.address.values(name) for name in LIMITS)):
         ends = [
             filters.choose_number(name, label)
             for name, label in zip(

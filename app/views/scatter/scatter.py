@@ -21,7 +21,7 @@ from nasrank.app.views.scatter.panels import (
     points_inside,
     with_strings,
 )
-from nasrank.app.widgets.addresses import page_address
+from nasrank.app.widgets.address import page_address
 from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.filters import Filters
@@ -53,14 +53,14 @@ def page() -> None:
         st.info("This warehouse has no predictions with a ground truth to set them against. Make some:")
         st.code("nasrank-train import-bench\nnasrank-train run --size tiny --mask none", language=None)
         return
-    filters = Filters()
-    with st.sidebar:
-        choice = choose(filters, snapshot, keys, evaluations)
-    filters.show_problems()
+    filters = Filters.of_page("scatter")
+    problems = st.container()
+    choice = choose(filters, snapshot, keys, evaluations)
+    filters.show_problems(problems)
     runs = shared_queries.runs(snapshot)
     predictors = [subject.predictor for subject in choice.subjects]
     shown_runs = runs[runs["run_id"].isin(predictors) | runs["experiment_id"].isin(predictors)]
-    st.markdown(f"{describe_origins(shown_runs)}  \n{describe_key(choice.key)}")
+    st.markdown(f":small[{describe_origins(shown_runs)} {describe_key(choice.key)}]")
     if choice.absent:
         absent = as_text(listed(choice.absent))
         st.info(f"Not evaluated at this epoch with these BatchNorm statistics: {absent}.")

@@ -12,7 +12,7 @@ from nasrank.app import shared_queries
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.search_space import queries
 from nasrank.app.views.search_space.architecture_facts import is_of_key, told_predictions, truth_matrix
-from nasrank.app.widgets.addresses import page_address
+from nasrank.app.widgets.address import page_address
 from nasrank.app.widgets.figure import show_download, show_figure, show_files
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.origins import describe_origins
@@ -70,8 +70,8 @@ def choose_architecture(filters: Filters, space: Space) -> Architecture:
     st.header("One architecture")
     order = list(space.ranked["arch_id"])
     best = order[0] if order else 0
-    if "arch" not in st.session_state:
-        st.session_state["arch"] = st.query_params.get("arch", str(best))
+    if "arch" not in st.session_state or filters.address.is_new:
+        st.session_state["arch"] = next(iter(filters.address.values("arch")), str(best))
     entry, by_rank = st.columns([3, 1])
     with entry:
         st.text_input("Architecture", key="arch", help=ARCH_HELP)

@@ -13,7 +13,8 @@ from nasrank.app.views.search_space import queries
 from nasrank.app.views.search_space.cell_explorer import PREDICTION_FILTERS, SENSES, Space, explore
 from nasrank.app.widgets.figure import show_download, show_figure
 from nasrank.app.widgets.filters import Filters
-from nasrank.app.widgets.ground_truth import choose_key, describe_key, say_how_to_import, warn_of_train
+from nasrank.app.widgets.ground_truth import describe_key, say_how_to_import, warn_of_train
+from nasrank.app.widgets.slice_bar import SliceBar
 from nasrank.app.widgets.table import Columns, show_table
 from nasrank.db.nb201.architectures import NUM_ARCHITECTURES, all_masks
 from nasrank.report.charts.labels import set_name
@@ -36,22 +37,21 @@ def page() -> None:
     if keys.empty:
         say_how_to_import()
         return
-    filters = Filters()
-    with st.sidebar:
-        key = choose_key(filters, keys, list(shared_queries.runs(snapshot)["ground_truth_keys"]))
-        gt_key = str(key["gt_key"])
-        masks = [set_name(str(mask)) for mask in all_masks()]
-        chosen = filters.choose_one("mask", "Mask", masks, masks[0], "What is left of the search space.")
-        mask = "" if chosen == masks[0] else chosen
-    problems = st.empty()
+    filters = Filters.of_page("search space")
+    problems = st.container()
+    bar = SliceBar(filters)
+    key = bar.key(keys, list(shared_queries.runs(snapshot)["ground_truth_keys"]))
+    gt_key = str(key["gt_key"])
+    masks = [set_name(str(mask)) for mask in all_masks()]
+    chosen = bar.one("mask", masks, explanation="What is left of the search space.")
+    mask = "" if chosen == masks[0] else chosen
+    bar.show()
     st.markdown(describe_key(key))
     warn_of_train(key)
     explore(filters, Space(snapshot, gt_key, mask, queries.ranked(snapshot, gt_key, mask)))
     show_usage(snapshot, gt_key, mask)
     show_spaces(snapshot)
-    filters.check_names(also=PREDICTION_FILTERS)
-    with st.sidebar:
-        filters.show_link()
+    filters.finish(also=PREDICTION_FILTERS)
     filters.show_problems(problems)
 
 

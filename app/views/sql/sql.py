@@ -36,6 +36,8 @@ from nasrank.db.warehouse.reading import QueryError
 LONGEST_IN_ADDRESS = 4_000
 LONGEST = 100_000
 NONE = "none"
+# Of a chart, which is not always there.
+CHART_FILTERS = ("chart", "x", "y", "colour")
 # Pixels, of a chart as a file.
 PRINTED_WIDTH = 800
 EDITOR_FONT = "<style>.st-key-sql textarea {font-family: monospace; font-size: 0.9rem}</style>"
@@ -66,20 +68,22 @@ def page() -> None:
     )
     # A query that came with the address is shown, and asked only when someone says so: any page in the
     # browser could open an address here, and make this machine work half a minute for it.
-    if "sql" not in st.session_state:
-        st.session_state["sql"] = st.query_params.get("sql", "")[:LONGEST]
+    filters = Filters.of_page("sql")
+    if "sql" not in st.session_state or (filters.address.is_new and filters.address.values("sql")):
+        st.session_state["sql"] = next(iter(filters.address.values("sql")), "")[:LONGEST]
     is_asked = show_editor()
     # Here a running query is shown, then what became of it.
     place = st.empty()
     if is_asked:
         run_query(snapshot, st.session_state["sql"], place)
     with place.container():
-        show_outcome(st.session_state["sql"], st.session_state.get("outcome"))
+        show_outcome(filters, st.session_state["sql"], st.session_state.get("outcome"))
+    filters.finish(also=CHART_FILTERS)
+    filters.show_problems()
 
 
-def show_outcome(sql: str, outcome: Outcome | None) -> None:
+def show_outcome(filters: Filters, sql: str, outcome: Outcome | None) -> None:
     """What became of the query that was asked last; `sql` is the one in the editor."""
-    filters = Filters()
     keep_in_address(filters, sql)
     if outcome is None:
         if sql:
@@ -194,8 +198,6 @@ def show_answer(filters: Filters, outcome: Outcome, rows: pa.Table) -> None:
         st.dataframe(for_screens(rows), hide_index=True, placeholder="–", alt="The answer of the query")
     else:
         show_chart(filters, for_screens(rows), shown_as)
-    filters.check_names()
-    filters.show_problems()
 
 
 def show_chart(filters: Filters, rows: pa.Table, mark: str) -> None:

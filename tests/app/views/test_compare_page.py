@@ -97,7 +97,7 @@ def test_another_reference_and_metric_turn_the_signs(studied: Warehouse, open_co
     assert forward["mean"].between(10, 100).all()  # percent
     assert test.query_params["reference"] == pair[1]
     assert "Their masks differ" in text(test.markdown)
-    test.selectbox(key="metric").set_value("tau_a").run()
+    test.radio(key="metric").set_value("tau_a").run()
     assert not test.exception
     assert test.dataframe[2].value["architecture_set"].tolist() == ["random"]
     assert "Less is better" in text(test.markdown)

@@ -128,9 +128,23 @@ def test_the_noise_ceiling_stands_beside_every_tau(filled: Warehouse, metric: st
         assert told[f"ceiling_{metric}_{row.point}"] == pytest.approx(expected, abs=1e-12, nan_ok=True)
     order = list(ranking.rows["series"])
     spec = ranking_chart(Lines(ranking.points, order, order), ("a_n", metric)).to_dict()
-    drawn = [layer for layer in layers(spec) if layer["encoding"].get("y", {}).get("field") == "ceiling"]
-    assert len(drawn) == 1
-    assert drawn[0]["encoding"]["detail"]["field"] == "mask"
+    [drawn] = limits_of(spec, "one training")
+    of_masks = ranking.points.groupby("point")[f"{metric}_ceiling"]
+    for row in drawn.itertuples():
+        assert row.low == pytest.approx(of_masks.min()[row.point])
+        assert row.high == pytest.approx(of_masks.max()[row.point])
+    one = ranking.points[ranking.points["mask"] == "Zero"]
+    spec = ranking_chart(Lines(one, list(one["series"].unique()), order), ("a_n", metric)).to_dict()
+    [drawn] = limits_of(spec, "one training")
+    assert (drawn["low"] == drawn["high"]).all(), "of one mask it is a line, and no range"
+    assert not any(layer["mark"].get("opacity") == 0.13 for layer in layers(spec))
+
+
+def limits_of(spec: dict[str, Any], name: str) -> list[pd.DataFrame]:
+    """What is drawn in grey under a name, once each: point, low, high."""
+    lines = [one for one in layers(spec) if one["encoding"].get("y", {}).get("field") == "high"]
+    tables = {one["data"]["name"]: pd.DataFrame(spec["datasets"][one["data"]["name"]]) for one in lines}
+    return [table for table in tables.values() if set(table["name"]) == {name} and len(table) > 1]
 
 
 def test_a_single_trial_has_no_noise_ceiling(filled: Warehouse) -> None:
@@ -138,10 +152,7 @@ def test_a_single_trial_has_no_noise_ceiling(filled: Warehouse) -> None:
     assert not ranking.points.empty
     assert ranking.points["tau_ceiling"].isna().all()
     order = list(ranking.rows["series"])
-    assert not any(
-        layer["encoding"].get("y", {}).get("field") == "ceiling"
-        for layer in layers(ranking_chart(Lines(ranking.points, order, order)).to_dict())
-    )
+    assert limits_of(ranking_chart(Lines(ranking.points, order, order)).to_dict(), "one training") == []
 
 
 def test_nothing_chosen_is_an_empty_table(filled: Warehouse) -> None:

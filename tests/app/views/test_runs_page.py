@@ -72,10 +72,10 @@ def test_filters_and_search_narrow_and_are_in_the_address(
     test = open_runs(filled.path, runs_dir, mask="Zero", size="S")
     assert len(table(test)) == 1
     assert test.header[0].value == "1 of 8 runs"
-    test.multiselect(key="size").set_value([]).run()
+    test.button_group(key="size").set_value([]).run()
     assert set(table(test)["mask"]) == {"Zero"}
     assert len(table(test)) == 3
-    test.multiselect(key="mask").set_value([]).run()
+    test.button_group(key="mask").set_value([]).run()
     test.text_input(key="search").set_value("DIGITS -s0").run()
     assert set(table(test)["dataset"]) == {"digits"}
     test.text_input(key="search").set_value("(nothing[").run()
@@ -157,7 +157,7 @@ def test_rankings_over_epochs(own: Warehouse, open_runs: Any, tmp_path: Path) ->
     assert [header.value for header in test.subheader] == ["Ranking over epochs"]
     assert charts(test) == 2
     assert test.radio(key="set").options[0] == "random"
-    assert test.selectbox(key="ground_truth").value == KEY
+    assert KEY in text(test.code)
     other = open_runs(own.path, tmp_path, run=folder.name, set="top-50")
     assert other.radio(key="set").value == "top-50"
     assert not other.warning

@@ -42,11 +42,21 @@ def test_a_name_is_the_mask_alone_where_nothing_else_differs() -> None:
     assert labels({"mask": ""}, {"mask": "Zero+Pool"}) == ["none", "Zero+Pool"]
 
 
-def test_a_name_tells_every_part_that_differs_for_all_experiments() -> None:
+def test_a_name_tells_in_what_an_experiment_departs_from_most() -> None:
     assert labels({"mask": "Zero"}, {"mask": "Zero", "epochs": 250}, {"mask": "Pool"}) == [
-        "Zero · 20 epochs",
+        "Zero",
         "Zero · 250 epochs",
-        "Pool · 20 epochs",
+        "Pool",
+    ]
+    # Where most have nothing in common, each tells it: a difference that no name tells would be hidden.
+    assert labels({"mask": "Zero"}, {"mask": "Pool", "epochs": 250}) == [
+        "Zero · 20 epochs",
+        "Pool · 250 epochs",
+    ]
+    assert labels({}, {"mask": "Zero"}, {"variant": "warmup", "epochs": 30}) == [
+        "none",
+        "Zero",
+        "none · warmup · 30 epochs",
     ]
     assert labels({"learning_rate": 0.1}, {"learning_rate": 0.025}) == ["none · lr 0.1", "none · lr 0.025"]
     assert labels({"train_images": None}, {"train_images": 20_000}) == [
@@ -77,8 +87,8 @@ def test_images_of_another_size_are_told_apart() -> None:
 
 def test_an_lt_and_a_variant_are_named() -> None:
     assert labels({}, {"lt": "Skip"}, {"variant": "warmup", "warmup_epochs": 5}) == [
-        "none · baseline",
-        "none · LT Skip · baseline",
+        "none",
+        "none · LT Skip",
         "none · warmup",
     ]
 
