@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import decimal
+import itertools
 import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -23,6 +26,10 @@ from nasrank.db.files.cells import as_values
 from nasrank.db.files.tables import as_csv, as_json, json_value
 from nasrank.db.files.writing import replacing
 from nasrank.trainer.messages import say
+
+# A text may be folded to so many characters, that more columns fit.
+_LEAST_TEXT: Final = 12
+_BETWEEN: Final = 2  # characters between columns
 
 
 class Format(StrEnum):
@@ -101,17 +108,60 @@ def _lines_now_and_then() -> Callable[[str, int, int], None]:
 
 
 def _print_for_people(rows: pa.Table) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for field in rows.schema:
-        number = pa.types.is_integer(field.type) or _is_real(field.type)
-        table.add_column(printable(field.name), justify="right" if number else "left", overflow="fold")
-    for row in zip(*map(as_values, rows.columns), strict=True):
-        table.add_row(*map(_cell, row))
     # Outside a terminal nothing is folded: a line stays a row for grep and awk.
-    Console(width=None if sys.stdout.isatty() else 10_000, markup=False, emoji=False, highlight=False).print(
-        table
-    )
+    width = None if sys.stdout.isatty() else 10_000
+    console = Console(width=width, markup=False, emoji=False, highlight=False)
+    columns = [_Column.of(field, rows[place]) for place, field in enumerate(rows.schema)]
+    fitting = list(itertools.takewhile(_fits(console.width), columns)) or columns[:1]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in fitting:
+        table.add_column(
+            column.name,
+            justify="right" if column.is_number else "left",
+            no_wrap=column.is_number,
+            min_width=column.least_width,
+            overflow="fold",
+        )
+    for row in zip(*(column.cells for column in fitting), strict=True):
+        table.add_row(*row)
+    console.print(table)
     say(f"{rows.num_rows:,} {'row' if rows.num_rows == 1 else 'rows'}")
+    if left_out := [column.name for column in columns[len(fitting) :]]:
+        say(
+            f"{len(left_out)} of {len(columns)} columns do not fit: {', '.join(left_out)}; a wider terminal "
+            "or --format csv has them"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column as it is printed; a number is never folded."""
+
+    name: str
+    cells: list[str]
+    is_number: bool
+
+    @classmethod
+    def of(cls, field: pa.Field, values: pa.ChunkedArray) -> _Column:
+        is_number = bool(pa.types.is_integer(field.type) or _is_real(field.type))
+        return cls(printable(field.name), list(map(_cell, as_values(values))), is_number)
+
+    @property
+    def least_width(self) -> int:
+        longest = max(map(cell_len, (self.name, *self.cells)))
+        return longest if self.is_number else min(longest, _LEAST_TEXT)
+
+
+def _fits(width: int) -> Callable[[_Column], bool]:
+    """Whether a column has room beside all that were asked about before."""
+    left = width + _BETWEEN
+
+    def fits(column: _Column) -> bool:
+        nonlocal left
+        left -= column.least_width + _BETWEEN
+        return left >= 0
+
+    return fits
 
 
 def _cell(value: Any) -> str:

@@ -13,11 +13,10 @@ import streamlit as st
 
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.runs import queries
-from nasrank.app.views.runs.files import MOST_BYTES, FolderFile, content_of, files_of
+from nasrank.app.views.runs.files import MOST_BYTES, FolderFile, content_of, files_of, last_lines
 from nasrank.app.views.runs.live import REFRESH_SECONDS
 from nasrank.app.widgets.address import page_address
 from nasrank.app.widgets.figure import show_figure
-from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.refreshing import refreshed_every
 from nasrank.app.widgets.table import show_text_table
 from nasrank.app.widgets.text import as_code, as_text
@@ -41,7 +40,17 @@ class Chosen:
     runs_dir: Path
 
 
-def show_details(snapshot: Snapshot, chosen: Chosen, filters: Filters, gt_key: str | None) -> None:
+@dataclass(frozen=True, slots=True)
+class RunsChoice:
+    """What the reader chose to see: of the rows those that are left, columns, and what rankings are of."""
+
+    rows: pd.DataFrame
+    columns: list[str]
+    gt_key: str | None
+    architecture_set: str
+
+
+def show_details(snapshot: Snapshot, chosen: Chosen, choice: RunsChoice) -> None:
     """Charts of all chosen runs, then each by itself."""
     st.header("Chosen runs" if len(chosen.rows) > 1 else as_text(chosen.rows["run_id"].iloc[0]))
     known = chosen.rows[chosen.rows["is_ingested"]]
@@ -54,7 +63,7 @@ def show_details(snapshot: Snapshot, chosen: Chosen, filters: Filters, gt_key: s
         show_curves(fixed, {}, chosen.runs_dir)
     else:
         follow_curves(fixed, {run_id: chosen.labels[run_id] for run_id in begun}, chosen.runs_dir)
-    show_rankings(snapshot, chosen, known, filters, gt_key)
+    show_rankings(snapshot, chosen, known, choice)
     for _, row in chosen.rows.iterrows():
         with st.expander(as_text(row["run_id"]), expanded=len(chosen.rows) == 1):
             show_run(snapshot, row, chosen.runs_dir)
@@ -85,12 +94,11 @@ def follow_curves(fixed: pd.DataFrame | None, begun: Mapping[str, str], runs_dir
     show_curves(fixed, begun, runs_dir)
 
 
-def show_rankings(
-    snapshot: Snapshot, chosen: Chosen, known: pd.DataFrame, filters: Filters, gt_key: str | None
-) -> None:
+def show_rankings(snapshot: Snapshot, chosen: Chosen, known: pd.DataFrame, choice: RunsChoice) -> None:
     """A_N and τ over the epochs at which the runs were evaluated, where one was at several."""
     evaluations = {run_id: queries.evaluations(snapshot, run_id) for run_id in known["run_id"]}
     several = [run_id for run_id, rows in evaluations.items() if rows["epoch"].nunique() > 1]
+    gt_key = choice.gt_key
     if not several or gt_key is None:
         return
     st.subheader("Ranking over epochs")
@@ -110,7 +118,8 @@ def show_rankings(
         )
         return
     sets.sort(key=lambda name: (name != "random", len(name), name))
-    chosen_set = filters.choose_side_by_side("set", "Architectures", sets)
+    chosen_set = choice.architecture_set if choice.architecture_set in sets else sets[0]
+    st.markdown(f":small[Of {as_text(chosen_set)}; predicted at several epochs: {as_text(listed(sets))}.]")
     shown = points[points["architecture_set"] == chosen_set].assign(a_n=lambda rows: 100 * rows["a_n"])
     draw_epochs("ranking-over-epochs", shown, METRICS)
     by_parameters = queries.parameters(snapshot, gt_key, chosen_set).set_index("mask")["tau"]
@@ -142,6 +151,9 @@ def show_run(snapshot: Snapshot, row: pd.Series, runs_dir: Path) -> None:
     if isinstance(row["message"], str) and row["message"]:
         st.markdown("**Message**")
         st.code(row["message"], language=None, wrap_lines=True)
+    if row["status"] == "failed" and (lines := last_lines(runs_dir, row["run_id"])):
+        st.markdown("**The end of its log**")
+        st.code(lines, language=None, wrap_lines=True)
     if row["is_ingested"]:
         st.markdown("**Predictions**")
         show_predictions(queries.evaluations(snapshot, row["run_id"]), row)

@@ -62,6 +62,16 @@ def content_of(runs_dir: Path, run_id: str, name: str) -> bytes:
     return read_regular(runs_dir / run_id / name, MOST_BYTES, follow_links=False)
 
 
+def last_lines(runs_dir: Path, run_id: str, count: int = 12) -> str:
+    """The end of what a study's process printed; empty where nothing is to be read."""
+    try:
+        content = content_of(runs_dir, run_id, layout.WORKER_LOG)
+    except NasrankError:
+        return ""  # runs that no study trained have none
+    lines = content.decode(errors="replace").splitlines()[-count:]
+    return "\n".join(printable(line) for line in lines)
+
+
 def _time(seconds: float) -> dt.datetime | None:
     """Seconds since 1970 as a time; None for one that tables cannot show."""
     return dt.datetime.fromtimestamp(seconds, tz=dt.UTC) if 0 <= seconds < _YEAR_2200 else None

@@ -40,6 +40,27 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
     )
 
 
+def correlations(snapshot: Snapshot, gt_key: str, architecture_set: str) -> pd.DataFrame:
+    """τ of the runs that predicted a set wholly at the end of their training: run_id, tau.
+
+    With running statistics where a run has them. Of what is stored: the keys that a run was asked for.
+    """
+    return snapshot.query(
+        """
+        SELECT run_id, arg_min(tau, if(bn_mode = 'running', 0, 1)) AS tau
+        FROM stored_ranking
+        JOIN run USING (run_id)
+        JOIN experiment USING (experiment_id)
+        WHERE
+            gt_key = $gt_key AND architecture_set = $architecture_set AND n_predicted = n
+            AND is_final_epoch(epoch, epochs)
+        GROUP BY run_id
+        """,
+        gt_key=gt_key,
+        architecture_set=architecture_set,
+    )
+
+
 def epochs(snapshot: Snapshot, run_id: str) -> pd.DataFrame:
     """The training curves of a run, a row an epoch, with the columns of `epoch_metric` but `run_id`."""
     return snapshot.query(

@@ -13,7 +13,7 @@ from nasrank.app import shared_queries
 from nasrank.app.serve import runs_path, warehouse_path
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.runs import queries
-from nasrank.app.views.runs.details import Chosen, show_details
+from nasrank.app.views.runs.details import Chosen, RunsChoice, show_details
 from nasrank.app.views.runs.live import SIGNS, monitor, show_live_runs, states
 from nasrank.app.views.runs.table import (
     BESIDE,
@@ -29,9 +29,15 @@ from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.filters import Filters, given
 from nasrank.app.widgets.slice_bar import SliceBar
 from nasrank.app.widgets.text import as_code
+from nasrank.report.charts.labels import experiment_labels
+from nasrank.report.charts.ranking_table import POINTS
 
 # So many lines can be told apart in a chart, and so many runs are described below.
 MOST_CHOSEN = 8
+SETS = (*POINTS, "all")
+# Pixels: as many rows as a screen has room for below what is chosen.
+TABLE_HEIGHT = 560
+FEW_ROWS = 14
 
 
 def page() -> None:
@@ -50,27 +56,36 @@ def page() -> None:
         return
     filters = Filters.of_page("runs")
     place = st.container()
-    shown, columns, gt_key = choose(filters, rows, keys)
-    chosen = show_table(filters, rows, shown, columns)
+    choice = choose(filters, rows, keys)
+    shown = with_tau(snapshot, choice)
+    chosen = show_table(filters, rows, shown, choice.columns)
     if not chosen.empty:
-        show_details(snapshot, Chosen(chosen, run_labels(chosen), runs_dir), filters, gt_key)
-    filters.finish(also=("set",))
+        show_details(snapshot, Chosen(chosen, run_labels(chosen), runs_dir), choice)
+    filters.finish()
     filters.show_problems(place)
 
 
-def choose(
-    filters: Filters, rows: pd.DataFrame, keys: pd.DataFrame
-) -> tuple[pd.DataFrame, list[str], str | None]:
-    """The rows that the choices leave, the columns to show of them, and the ground-truth key, if any."""
+def with_tau(snapshot: Snapshot, choice: RunsChoice) -> pd.DataFrame:
+    """The rows with τ under the key that is chosen, missing where there is none."""
+    if choice.gt_key is None:
+        return choice.rows.assign(tau=float("nan"))
+    known = queries.correlations(snapshot, choice.gt_key, choice.architecture_set)
+    return choice.rows.assign(tau=choice.rows["run_id"].map(known.set_index("run_id")["tau"]))
+
+
+def choose(filters: Filters, rows: pd.DataFrame, keys: pd.DataFrame) -> RunsChoice:
+    """The bar and what is beside it."""
     shown = rows
     bar = SliceBar(filters)
     gt_key = None if keys.empty else str(bar.key(keys, list(rows["ground_truth_keys"].dropna()))["gt_key"])
+    architecture_set = bar.one("set", SETS, "random", "Whose τ the table and the curves over epochs have.")
     for column in IN_BAR:
         options = _options(rows, column)
         chosen = bar.some(column, options) if options else []
         if len(chosen) < len(options):
             shown = shown[shown[column].map(str).replace("", "none").isin(chosen)]
     bar.show()
+    shown = _of_experiments(filters, rows, shown)
     places = iter(st.columns([2, 1, 1, 3]))
     with next(places):
         search = filters.choose_text(
@@ -85,7 +100,16 @@ def choose(
             shown = shown[shown[column].map(str).replace("", "none").isin(chosen)]
     with next(places):
         columns = filters.choose_some("column", "Columns", list(COLUMNS), DEFAULT_COLUMNS)
-    return shown, columns, gt_key
+    return RunsChoice(shown, columns, gt_key, architecture_set)
+
+
+def _of_experiments(filters: Filters, rows: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
+    """The runs of the experiments that were picked on other pages; all where none was."""
+    labels = experiment_labels(rows[rows["config"].notna()].drop_duplicates("experiment_id"))
+    if not filters.named("experiment", labels):
+        return shown
+    st.multiselect("Experiments", list(labels), key="experiment", format_func=labels.__getitem__)
+    return shown[shown["experiment_id"].isin(st.session_state["experiment"])]
 
 
 def _options(rows: pd.DataFrame, column: str) -> list[str]:
@@ -130,6 +154,7 @@ def show_table(
             **{name: COLUMNS[name].config for name in columns if COLUMNS[name].config is not None},
         },
         placeholder="–",
+        height=TABLE_HEIGHT if len(table) > FEW_ROWS else "auto",
         alt=f"{len(shown):,} runs, newest first; choose rows to see more of them below",
     )
     chosen = [ids[row] for row in event.selection.rows if row < len(ids)]

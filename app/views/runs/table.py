@@ -75,6 +75,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "LT": _set("lt"),
     "variant": _plain("variant"),
     "seed": _number("seed", "%d"),
+    "τ": _number("tau", "%.3f", explanation="Kendall's tau-b in the chosen set, where it is stored"),
     "kind": _plain("kind"),
     "name": _plain("name"),
     "experiment": _plain("experiment_id"),
@@ -112,6 +113,7 @@ DEFAULT_COLUMNS: Final = (
     "LT",
     "variant",
     "seed",
+    "τ",
     "started",
     "minutes",
     "images/s",
@@ -162,7 +164,7 @@ def with_folders(ingested: pd.DataFrame, seen: RunsSeen, runs_dir: Path) -> pd.D
 
     A run that is worked on again has that as its status.
     """
-    rows = ingested.assign(is_ingested=True)
+    rows = ingested.assign(is_ingested=True, tau=float("nan"))
     states = {run.run_id: run.state for run in seen.runs}
     rows["status"] = [states.get(*pair) for pair in rows[["run_id", "status"]].itertuples(index=False)]
     known = set(rows["run_id"])

@@ -156,10 +156,10 @@ def test_rankings_over_epochs(own: Warehouse, open_runs: Any, tmp_path: Path) ->
     test = open_runs(own.path, tmp_path, run=folder.name)
     assert [header.value for header in test.subheader] == ["Ranking over epochs"]
     assert charts(test) == 2
-    assert test.radio(key="set").options[0] == "random"
+    assert "Of random; predicted at several epochs: random" in text(test.markdown).replace("\\", "")
     assert KEY in text(test.code)
     other = open_runs(own.path, tmp_path, run=folder.name, set="top-50")
-    assert other.radio(key="set").value == "top-50"
+    assert "Of top-50; predicted at several epochs" in text(other.markdown).replace("\\", "")
     assert not other.warning
 
 
@@ -276,3 +276,40 @@ def test_only_the_known_files_of_a_run_are_given(tmp_path: Path) -> None:
             content_of(runs_dir, run_id, file)
     for run_id in ("..", "", "missing", f"{name}/..", "a\0b"):
         assert "no folder of that name" in str(files_of(runs_dir, run_id))
+
+
+def test_the_table_has_tau_in_the_chosen_set(filled: Warehouse, open_runs: Any, tmp_path: Path) -> None:
+    for architecture_set in ("random", "top-50"):
+        test = open_runs(filled.path, tmp_path, set=architecture_set)
+        table = test.dataframe[0].value.set_index("run")["τ"]
+        known = filled.query(
+            """SELECT run_id, tau FROM run_ranking
+            WHERE gt_key = ? AND architecture_set = ? AND is_whole AND is_final AND bn_mode = 'running'""",
+            [KEY, architecture_set],
+        ).set_index("run_id")["tau"]
+        assert len(known) > 3
+        assert table.dropna().to_dict() == pytest.approx(known.to_dict())
+
+
+def test_the_runs_of_picked_experiments_are_shown(filled: Warehouse, open_runs: Any, tmp_path: Path) -> None:
+    [picked] = filled.query(
+        "SELECT experiment_id FROM experiment WHERE mask = 'Zero' AND size = 'tiny' AND kind = 'trained'"
+    )["experiment_id"]
+    test = open_runs(filled.path, tmp_path, experiment=picked)
+    runs = filled.query("SELECT run_id FROM run WHERE experiment_id = ?", [picked])["run_id"]
+    assert set(test.dataframe[0].value["run"]) == set(runs)
+    test.multiselect(key="experiment").set_value([]).run()
+    assert len(test.dataframe[0].value) > len(runs)
+
+
+def test_a_failed_run_shows_the_end_of_its_log(own: Warehouse, tmp_path: Path, open_runs: Any) -> None:
+    failed = write_run_folder(
+        tmp_path, {}, seed=7, mask="Zero", status={"status": "failed", "failed_epoch": 2}
+    )
+    lines = [f"line {number}" for number in range(40)] + ["out of \x1b[31mmemory"]
+    (failed / "worker.log").write_text("\n".join(lines))
+    assert not ingest(own, [failed]).problems
+    test = open_runs(own.path, tmp_path, run=failed.name)
+    [shown] = [str(code.value) for code in test.code if "line 39" in str(code.value)]
+    assert shown.splitlines()[0] == "line 29"
+    assert "\x1b" not in shown
