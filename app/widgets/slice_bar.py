@@ -104,7 +104,7 @@ class SliceBar:
                 )
             st.markdown(":small[None chosen means all.]")
 
-        self._shown[name] = (_told(chosen, options), show)
+        self._shown[name] = (chosen_in_short(chosen, options), show)
         return chosen
 
     def images(self, experiments: pd.DataFrame) -> str:
@@ -144,7 +144,7 @@ class SliceBar:
                 _choose_part(keys, row, part, label)
             st.code(gt_key, language=None)
 
-        self._shown["ground_truth"] = (_key_in_short(keys, row), show)
+        self._shown["ground_truth"] = (key_in_short(keys, row), show)
         return row
 
     def bn_mode(self, evaluations: pd.DataFrame) -> str:
@@ -184,7 +184,8 @@ class SliceBar:
             st.markdown(f"[Link to exactly this choice]({self.filters.link})")
 
 
-def _told(chosen: Sequence[str], options: Sequence[str]) -> str:
+def chosen_in_short(chosen: Sequence[str], options: Sequence[str]) -> str:
+    """`all`, the few that are chosen, or how many of how many."""
     if len(chosen) == len(options):
         return "all" if len(options) > 1 else options[0]
     if len(chosen) > _MOST_NAMED or sum(map(len, chosen)) > _LONGEST:
@@ -192,7 +193,7 @@ def _told(chosen: Sequence[str], options: Sequence[str]) -> str:
     return listed(chosen)
 
 
-def _key_in_short(keys: pd.DataFrame, row: pd.Series) -> str:
+def key_in_short(keys: pd.DataFrame, row: pd.Series) -> str:
     """What tells it from the others: `cifar10-valid · valid`."""
     parts = [str(row["dataset"]), str(row["split"])]
     usual = {"epochs": 200, "averaged_epochs": 1, "trial": "mean"}

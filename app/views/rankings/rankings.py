@@ -288,13 +288,13 @@ def show_numbers(choice: RankingChoice, ranking: Ranking) -> None:
         "reported_tau_a": number("τa in paper", format="%.2f", help="What the paper prints, on CIFAR-10"),
         "seeds": number("Seeds", format="%d"),
     }
-    for point in POINTS.values():
-        shown[f"a_{point}_percent"] = number(f"A {point}", format="%.1f %%", help="Mean predicted accuracy")
     sign = METRIC_SIGNS.get(ranking.metric, "τ")
     for point in POINTS.values():
         shown[f"{ranking.metric}_{point}"] = number(
             f"{sign} {point}", format="%.3f", help=f"Mean over seeds, {as_text(METRIC_NAMES[ranking.metric])}"
         )
+    for point in POINTS.values():
+        shown[f"a_{point}_percent"] = number(f"A {point}", format="%.1f %%", help="Mean predicted accuracy")
     shown["n_predicted"] = number("Predicted", format="%d", help="Architectures, the fewest of the seeds")
     shown[f"{ranking.metric}_{PREDICTED}"] = number(
         f"{sign} predicted", format="%.3f", help="Over whatever was predicted, be it a part of every set"
