@@ -15,6 +15,7 @@ from nasrank.db.runs.experiment import TRAINED
 from nasrank.db.warehouse.reading import Reader
 from nasrank.report import queries
 from nasrank.report.charts.labels import in_file_name, in_order, kind_name, listed, set_name, size_position
+from nasrank.report.charts.line_looks import looks_of
 from nasrank.report.charts.paper_charts import agreement_chart, dataset_chart, scatter_chart, usage_chart
 from nasrank.report.charts.ranking_chart import Lines, ranking_chart
 from nasrank.report.charts.ranking_table import POINTS, RankingTables, rank
@@ -275,8 +276,9 @@ class _Drawing:
                 "benchmark's truth has noise of its own."
             )
         values = ("a_n", *_CORRELATIONS) if number in ("11", "12") else ("a_n", "tau")
-        order = list(rows["series"])
-        chart = ranking_chart(Lines(ranked.points, order, order), values, width=_WIDTH)
+        names = dict(zip(rows["experiment_id"], rows["series"], strict=True))
+        looks = looks_of(shown, names)
+        chart = ranking_chart(Lines(ranked.points, list(rows["series"]), looks), values, width=_WIDTH)
         data = ranked.points.drop(columns="series")
         yield _Heading(number, group).figure(self._told(caption, group), chart, data)
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 import altair as alt
 import pandas as pd
 
+from nasrank.report.charts.line_looks import Looks
 from nasrank.report.charts.ranking_chart import line_styles
-from nasrank.report.charts.sizing import fit_container, sized
-from nasrank.report.charts.theme import GREY
+from nasrank.report.charts.theme import GREY, fit_container, sized
 
 # What is compared: its name in sentences, and how its numbers are told.
 METRICS: Final[Mapping[str, str]] = {
@@ -39,25 +39,25 @@ _HEIGHT: Final = 240
 def forest_chart(
     differences: pd.DataFrame,
     series: Sequence[str],
-    colour_order: Sequence[str],
+    looks: Looks,
     title: str,
     width: int | None = None,
 ) -> alt.LayerChart | alt.FacetChart:
     """Differences to a reference with 95 % intervals, a band for each set, a line for each experiment in it.
 
     `differences`: series, set, difference, low, high (missing without an interval), seeds, p_value, p_holm.
-    Sets are drawn in the order of the rows; `colour_order` is as of `ranking_chart`. Without an interval, the
+    Sets are drawn in the order of the rows; `looks` are of the lines. Without an interval, the
     mark is hollow.
     """
     shown = list(dict.fromkeys(differences["set"]))
-    styles = line_styles(series, colour_order, width)
+    styles = line_styles(series, looks, width)
     base = alt.Chart(differences.assign(certain=differences["low"].notna())).encode(
         y=alt.Y("set:N", title=None, sort=shown)
         .axis(labelOverlap=False)
         .axis(grid=True, bandPosition=0, ticks=False, labelOverlap=False)
         .scale(paddingInner=0.35),
         yOffset=alt.YOffset("series:N", sort=list(series)),
-        color=styles["color"],
+        stroke=styles["stroke"],
     )
     x = alt.X("difference:Q", title=title).axis(tickCount=7)
     tooltip = [
@@ -78,9 +78,8 @@ def forest_chart(
     interval = base.mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", title=title), x2=alt.X2("high:Q"))
     points = base.mark_point(size=70, strokeWidth=2, opacity=1).encode(
         x=x,
-        shape=styles["shape"],
         fillOpacity=alt.FillOpacityValue(**alt.condition("datum.certain", alt.value(1), alt.value(0))),
-        fill=alt.Color("series:N", legend=None).scale(domain=list(colour_order)),
+        fill=styles["fill"],
         tooltip=tooltip,
     )
     height = max(90, len(shown) * (10 + _ROW * len(series)))
@@ -91,16 +90,15 @@ def curves_chart(
     curves: pd.DataFrame,
     panels: Mapping[str, str],
     series: Sequence[str],
-    colour_order: Sequence[str],
+    looks: Looks,
     width: int | None = None,
 ) -> alt.VConcatChart:
     """Lines over epochs, a panel for each column in `panels` (with its title), one below the other.
 
     `curves`: series, line (what is joined: a run, or an experiment), epoch, the columns, and the ends of
-    their bands as `…_low` and `…_high`, where there are any. `series` and `colour_order`: as
-    of `ranking_chart`.
+    their bands as `…_low` and `…_high`, where there are any. `series` and `looks`: as of `ranking_chart`.
     """
-    styles = line_styles(series, colour_order, width)
+    styles = line_styles(series, looks, width)
     drawn = []
     for column, title in panels.items():
         known = curves.dropna(subset=[column])
@@ -108,7 +106,6 @@ def curves_chart(
             x=alt.X("epoch:Q", title="epoch" if column == list(panels)[-1] else None)
             .scale(nice=False, zero=False)
             .axis(tickMinStep=1),
-            color=styles["color"],
             detail=alt.Detail("line:N"),
         )
         y = alt.Y(f"{column}:Q", title=None).scale(zero=False, nice=True)
@@ -120,14 +117,19 @@ def curves_chart(
         ]
         few = known["epoch"].nunique() <= 30
         layers: list[Any] = [
-            base.mark_line(strokeWidth=2, point={"size": 30} if few else False).encode(
-                y=y, strokeDash=styles["strokeDash"], tooltip=tooltip
+            base.mark_line(strokeWidth=2).encode(
+                y=y, stroke=styles["stroke"], strokeDash=styles["strokeDash"], tooltip=tooltip
             )
         ]
+        if few:
+            layers.append(
+                base.mark_point(size=30, filled=True).encode(y=y, fill=styles["fill"], tooltip=tooltip)
+            )
         if f"{column}_low" in known:
             band = base.mark_area(opacity=0.15).encode(
                 y=alt.Y(f"{column}_low:Q", title=None),
                 y2=alt.Y2(f"{column}_high:Q"),
+                fill=styles["fill"],
                 tooltip=alt.TooltipValue(None),
             )
             layers.insert(0, band)
@@ -140,5 +142,5 @@ def curves_chart(
     chart = alt.vconcat(*drawn, spacing=24)
     if width is None:
         fit_container(chart)
-    chart.resolve = alt.Resolve(scale={"color": "shared", "strokeDash": "shared"})
+    chart.resolve = alt.Resolve(scale=dict.fromkeys(("stroke", "fill", "strokeDash"), "shared"))
     return chart

@@ -6,8 +6,7 @@ import altair as alt
 import pandas as pd
 
 from nasrank.report.charts.labels import signed
-from nasrank.report.charts.sizing import sized
-from nasrank.report.charts.theme import readable_ink
+from nasrank.report.charts.theme import readable_ink, sized
 
 # Pixels.
 _ROW_HEIGHT = 34

@@ -10,8 +10,7 @@ import pandas as pd
 from nasrank.db.nb201.architectures import EDGES, OPERATIONS, Architecture
 from nasrank.report.charts.labels import signed
 from nasrank.report.charts.picking import picking
-from nasrank.report.charts.sizing import sized
-from nasrank.report.charts.theme import TEXT, readable_ink
+from nasrank.report.charts.theme import TEXT, readable_ink, sized
 
 _NODES: Final = ("in", "1", "2", "out")
 EDGE_NAMES: Final = tuple(f"{_NODES[source]} → {_NODES[target]}" for source, target in EDGES)

@@ -11,8 +11,7 @@ import pandas as pd
 
 from nasrank.db.nb201.architectures import OPERATIONS
 from nasrank.report.charts.labels import signed
-from nasrank.report.charts.sizing import sized
-from nasrank.report.charts.theme import COLOURS, GREY
+from nasrank.report.charts.theme import COLOURS, GREY, sized
 
 # Counts: apart from white and from black, and in their order without colours.
 COUNTS: Final = alt.SchemeParams(name="viridis", extent=[0.15, 1])

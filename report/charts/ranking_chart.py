@@ -11,33 +11,17 @@ import altair as alt
 import pandas as pd
 
 from nasrank.report.charts.labels import UNTRAINED_NAMES, listed
+from nasrank.report.charts.line_looks import DASHES, SHAPES, Looks, colour_domain
 from nasrank.report.charts.picking import emphasis, picking
 from nasrank.report.charts.ranking_table import POINTS
-from nasrank.report.charts.sizing import fit_container
-
-# A line is known by its colour and shape; beyond eight lines they repeat with another dash.
-_SHAPES: Final = (
-    "circle",
-    "square",
-    "triangle-up",
-    "diamond",
-    "cross",
-    "triangle-down",
-    "triangle-right",
-    "triangle-left",
-)
-_DASHES: Final = ([1, 0], [7, 3], [2, 2], [8, 3, 2, 3])
-
-# So many lines have a colour of their own, and so many differ in colour or dash.
-COLOURS: Final = len(_SHAPES)
-STYLES: Final = len(_SHAPES) * len(_DASHES)
+from nasrank.report.charts.theme import fit_container
 
 # Pixels: of a panel, and of both panels' axis labels, so that the panels align.
 _HEIGHT: Final = 300
 _AXIS_WIDTH: Final = 46
 # Of a letter in the legend, and of what surrounds a name there.
 _LETTER: Final = 5.6
-_SYMBOL: Final = 34
+_SYMBOL: Final = 48
 _GREY: Final = "#8A929C"
 _X_TITLE: Final = "N best by ground truth, or a random sample"
 
@@ -47,14 +31,14 @@ class Lines:
     """What the panels show.
 
     points: as of `ranking_table.Ranking`. series: the lines in the order of the legend.
-    colour_order: contains them and gives the n-th one the n-th colour, whatever else is shown.
+    looks: of each, and of others that are not shown.
     seeds: as of `ranking_table.seed_points`; a thin line for each instead of the band.
     references: further points of correlations, of what needs no training: by `name` and mask.
     """
 
     points: pd.DataFrame
     series: Sequence[str]
-    colour_order: Sequence[str]
+    looks: Looks
     seeds: pd.DataFrame | None = None
     references: pd.DataFrame | None = None
 
@@ -84,7 +68,7 @@ def ranking_chart(
     lines = replace(lines, points=_with_gaps(lines.points))
     selection = picking(bind="legend", on="click")
     fade = partial(emphasis, selection, picked)
-    styles = line_styles(lines.series, lines.colour_order, width)
+    styles = line_styles(lines.series, lines.looks, width)
     titles = {
         "a_n": ("mean of A_N (%)", "A_N: mean predicted accuracy (%)"),
         "tau": ("mean of τ (tau-b)", "τ of prediction and ground truth (tau-b)"),
@@ -106,7 +90,7 @@ def ranking_chart(
     chart = alt.vconcat(*panels, spacing=28)
     if width is None:
         fit_container(chart)
-    chart.resolve = alt.Resolve(scale={"color": "shared", "shape": "shared", "strokeDash": "shared"})
+    chart.resolve = alt.Resolve(scale=dict.fromkeys(("stroke", "fill", "strokeDash"), "shared"))
     return chart
 
 
@@ -125,7 +109,7 @@ def _draw(
         x=alt.X("point:N", title=_X_TITLE if panel.is_last else None)
         .scale(domain=list(POINTS.values()))
         .axis(labelAngle=0, grid=True, labelOverlap=False),
-        color=styles["color"],
+        fill=styles["fill"],
     )
     height = alt.Y(f"{value}:Q", title=None).scale(zero=is_correlation, nice=True)
     height = height.axis(minExtent=_AXIS_WIDTH, maxExtent=_AXIS_WIDTH, tickCount=6, format=_format(value))
@@ -143,7 +127,7 @@ def _draw(
             .encode(
                 x=base.encoding.x,
                 y=alt.Y(f"{value}:Q", title=None),
-                color=styles["color"],
+                stroke=styles["stroke"],
                 detail=alt.Detail("seed:N"),
                 opacity=fade(0.5, 0.04),
                 tooltip=[alt.Tooltip("series:N", title="experiment"), alt.Tooltip("seed:N")],
@@ -151,16 +135,21 @@ def _draw(
         )
     line = base.mark_line(strokeWidth=2.25).encode(
         y=height,
+        stroke=styles["stroke"],
+        fill=alt.FillValue(None),
         strokeDash=styles["strokeDash"],
         opacity=faded,
         tooltip=alt.Tooltip("label:N", title="experiment"),
     )
-    marks = base.mark_point(size=70, filled=True).encode(
-        y=height, shape=styles["shape"], opacity=faded, tooltip=alt.TooltipValue(None)
-    )
+    marks = [
+        base.mark_point(size=70, filled=True, shape=shape)
+        .encode(y=height, opacity=faded, tooltip=alt.TooltipValue(None))
+        .transform_filter(alt.FieldOneOfPredicate(field="series", oneOf=names))
+        for shape, names in _by_shape(lines.series, lines.looks).items()
+    ]
     # Unseen and larger than the marks, so that a pointer need not be exact.
     targets = base.mark_circle(size=450, opacity=0).encode(y=height, tooltip=_tooltip(value, panel.title))
-    layers = [spread, line, marks, targets]
+    layers = [spread, line, *marks, targets]
     if is_correlation:
         rule = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=_GREY)
         below = [
@@ -282,11 +271,17 @@ def _with_gaps(points: pd.DataFrame) -> pd.DataFrame:
     return points.set_index(["series", "point"]).reindex(full).reset_index()
 
 
-def line_styles(
-    series: Sequence[str], colour_order: Sequence[str], chart_width: int | None
-) -> dict[str, Any]:
-    """Colour, shape and dash of every line, in one legend."""
-    order = list(colour_order)
+def _by_shape(series: Sequence[str], looks: Looks) -> dict[str, list[str]]:
+    """The lines by their mark. No scale: its legend would have marks in place of line swatches."""
+    found: dict[str, list[str]] = {}
+    for name in series:
+        found.setdefault(SHAPES[looks[name].shape], []).append(name)
+    return found
+
+
+def line_styles(series: Sequence[str], looks: Looks, chart_width: int | None) -> dict[str, Any]:
+    """Colour and dash of every line, with a legend of line swatches, and the colour as a filling."""
+    order = colour_domain(looks)
     width = round(max(map(len, series)) * _LETTER + _SYMBOL)
     legend = alt.Legend(
         title=None,
@@ -295,20 +290,20 @@ def line_styles(
         values=list(series),
         labelLimit=2 * width,  # fonts differ in width: no name is cut
         symbolLimit=0,  # all of them: Vega's own limit is 30
-        symbolSize=90,
-        symbolStrokeWidth=2,
+        symbolType="stroke",
+        symbolSize=500,
+        symbolStrokeWidth=2.5,
         symbolOpacity=1,
         labelFontSize=13,
         columns=alt.ExprRef(f"max(1, floor((containerSize()[0] - {_AXIS_WIDTH}) / {width}))")
         if chart_width is None
         else max(1, chart_width // width),
     )
-    shapes = [_SHAPES[index % len(_SHAPES)] for index in range(len(order))]
-    dashes = [_DASHES[index // len(_SHAPES) % len(_DASHES)] for index in range(len(order))]
+    dashes = [DASHES[looks[name].dash] if name in looks else DASHES[0] for name in order]
     return {
-        "color": alt.Color("series:N", legend=legend).scale(domain=order),
-        "shape": alt.Shape("series:N", legend=legend).scale(domain=order, range=shapes),
+        "stroke": alt.Stroke("series:N", legend=legend).scale(domain=order),
         "strokeDash": alt.StrokeDash("series:N", legend=legend).scale(domain=order, range=dashes),
+        "fill": alt.Fill("series:N", legend=legend).scale(domain=order),
     }
 
 

@@ -20,8 +20,7 @@ from nasrank.report.charts.labels import (
 )
 from nasrank.report.charts.picking import emphasis, picking
 from nasrank.report.charts.ranking_table import POINTS, PREDICTED, Ranking
-from nasrank.report.charts.sizing import sized
-from nasrank.report.charts.theme import readable_ink
+from nasrank.report.charts.theme import readable_ink, sized
 
 # What the columns of the matrix may be, by the name on the screen.
 DIMENSIONS: Final = {"variant": "variant", "LT": "lt", "size": "size"}

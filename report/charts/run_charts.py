@@ -9,8 +9,9 @@ import altair as alt
 import pandas as pd
 
 from nasrank.report.charts.labels import listed
+from nasrank.report.charts.line_looks import looks_by_place
 from nasrank.report.charts.ranking_chart import line_styles
-from nasrank.report.charts.sizing import fit_container
+from nasrank.report.charts.theme import fit_container
 
 # Column and title of a panel, as `epochs_chart` takes them; accuracies are in percent.
 CURVES: Final = {
@@ -37,7 +38,7 @@ def epochs_chart(
     `points`: series, epoch, and the columns. `series` are the lines in the order of the legend. `width` in
     pixels; None for that of the container.
     """
-    styles = line_styles(series, series, width)
+    styles = line_styles(series, looks_by_place(series), width)
     shown = {column: title for column, title in panels.items() if points[column].notna().any()}
     last = int(points["epoch"].max())
     charts = [
@@ -51,7 +52,7 @@ def epochs_chart(
     chart = alt.vconcat(*charts, spacing=20)
     if width is None:
         fit_container(chart)
-    chart.resolve = alt.Resolve(scale={"color": "shared", "shape": "shared", "strokeDash": "shared"})
+    chart.resolve = alt.Resolve(scale=dict.fromkeys(("stroke", "fill", "strokeDash"), "shared"))
     return chart
 
 
@@ -89,7 +90,7 @@ def _panel(
     marks = alt.Chart(marked).mark_point(size=60, filled=True)
     targets = alt.Chart(known).mark_circle(size=250, opacity=0)
     return alt.layer(
-        line.encode(x=x, y=y, color=styles["color"], strokeDash=styles["strokeDash"]),
-        marks.encode(x=x, y=y, color=styles["color"], shape=styles["shape"]),
-        targets.encode(x=x, y=y, color=styles["color"], tooltip=tooltip),
+        line.encode(x=x, y=y, stroke=styles["stroke"], strokeDash=styles["strokeDash"]),
+        marks.encode(x=x, y=y, fill=styles["fill"]),
+        targets.encode(x=x, y=y, fill=styles["fill"], tooltip=tooltip),
     )

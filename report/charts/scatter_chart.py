@@ -11,7 +11,7 @@ import pandas as pd
 
 from nasrank.db.nb201.architectures import BENCHMARK_OPERATIONS, EDGES, OPERATIONS
 from nasrank.report.charts.paper_charts import COUNTS, binned
-from nasrank.report.charts.sizing import sized
+from nasrank.report.charts.theme import sized
 
 # More points than this are counted in bins: a browser still answers at once, and they can be told apart.
 DRAWN: Final = 2_000

@@ -1,8 +1,11 @@
-"""How the report's charts look: on white, in the colours that the dashboard has in its light theme."""
+"""How charts look in the report, on white in the light theme's colours, and how wide any chart is.
+
+A chart has so many pixels, as a file, or the width of what contains it, on a screen.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 import altair as alt
 
@@ -38,3 +41,19 @@ def readable_ink(field: str, bound: float) -> alt.ColorValue:
     """For text on cells coloured by `field`: white on the ends of the scale, black within ±`bound`."""
     is_dark = f"abs(datum.{field}) > {bound}"
     return alt.ColorValue(**alt.condition(is_dark, alt.value("white"), alt.value(TEXT)))
+
+
+View = TypeVar("View", bound=alt.Chart | alt.LayerChart | alt.FacetChart | alt.VConcatChart)
+
+
+def sized(chart: View, height: int, width: int | None) -> View:
+    """A chart of one view with its size in pixels; a `width` of None is that of the container."""
+    if width is None:
+        return fit_container(cast("View", chart.properties(height=height)))
+    return cast("View", chart.properties(height=height, width=width))
+
+
+def fit_container(chart: View) -> View:
+    """The chart, made to take its container's width, and to keep its height whatever legend is around."""
+    chart.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
+    return chart

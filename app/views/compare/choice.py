@@ -19,7 +19,7 @@ from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.comparison_charts import METRICS
 from nasrank.report.charts.labels import experiment_labels, listed
-from nasrank.report.charts.ranking_chart import COLOURS
+from nasrank.report.charts.line_looks import COLOURS, Look, looks_of
 
 BANDS, EACH_SEED = "mean and range", "each seed"
 
@@ -44,6 +44,11 @@ class ComparisonChoice:
     def ids(self) -> tuple[str, ...]:
         """The experiment_ids."""
         return tuple(self.labels)
+
+    @property
+    def looks(self) -> dict[str, Look]:
+        """How each is drawn, by its label."""
+        return looks_of(self.experiments, self.labels)
 
     @property
     def series(self) -> list[str]:

@@ -31,6 +31,7 @@ from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.comparison_charts import IN_PERCENT, METRICS, curves_chart, forest_chart
 from nasrank.report.charts.labels import in_order, listed
+from nasrank.report.charts.line_looks import looks_of
 from nasrank.report.charts.ranking_chart import Lines, ranking_chart, ranking_description
 from nasrank.report.charts.ranking_table import METRICS as CORRELATIONS
 from nasrank.report.charts.ranking_table import NO_CHANCE, RankingTables, rank
@@ -144,7 +145,7 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
     st.markdown("\n".join(answers(of_metric, 1 if choice.metric in IN_PERCENT else 3)))
     unit = " (percentage points)" if choice.metric in IN_PERCENT else ""
     others = [label for key, label in choice.labels.items() if key != choice.reference]
-    draw = partial(forest_chart, of_metric, others, choice.series, f"difference in {name}{unit}")
+    draw = partial(forest_chart, of_metric, others, choice.looks, f"difference in {name}{unit}")
     show_figure(
         draw(),
         name="differences",
@@ -188,8 +189,8 @@ def show_rankings(choice: ComparisonChoice, rankings: pd.DataFrame) -> None:
         return
     names = dict(zip(ranking.points["experiment_id"], ranking.points["series"], strict=True))
     order = [names[key] for key in choice.labels if key in names]
-    colours = [names.get(key, key) for key in choice.labels]
-    draw = partial(ranking_chart, Lines(ranking.points, order, colours), ("a_n", metric))
+    looks = looks_of(choice.experiments, names)
+    draw = partial(ranking_chart, Lines(ranking.points, order, looks), (metric, "a_n"))
     show_figure(
         draw(),
         name="over-n",
@@ -218,7 +219,7 @@ def show_training(snapshot: Snapshot, choice: ComparisonChoice) -> None:
     curves["line"] = curves["series"] + " · seed " + curves["seed"].astype(str)
     shown = curves if choice.seeds_as == EACH_SEED else with_bands(curves, list(panels))
     trained = [label for label in choice.series if label in set(curves["series"])]
-    draw = partial(curves_chart, shown, panels, trained, choice.series)
+    draw = partial(curves_chart, shown, panels, trained, choice.looks)
     show_figure(
         draw(),
         name="training",
@@ -259,7 +260,7 @@ def show_over_epochs(choice: ComparisonChoice, rankings: pd.DataFrame) -> None:
     )
     series = [name for name in choice.series if name in set(shown["series"])]
     panels = {choice.metric: f"{label}, {choice.epoch_set}"}
-    draw = partial(curves_chart, shown, panels, series, choice.series)
+    draw = partial(curves_chart, shown, panels, series, choice.looks)
     show_figure(
         draw(),
         name="over-epochs",

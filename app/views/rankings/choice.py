@@ -16,7 +16,7 @@ from nasrank.db.runs.experiment import TRAINED
 from nasrank.db.warehouse.models import IMPORTED, UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import given_name, in_order, set_name, size_position
-from nasrank.report.charts.ranking_chart import COLOURS
+from nasrank.report.charts.line_looks import COLOURS
 from nasrank.report.charts.ranking_table import BANDS, METRICS, POINTS, PREDICTED
 
 METRIC_HELP = (
@@ -47,7 +47,7 @@ BAND_HELP = (
 
 @dataclass(frozen=True, slots=True)
 class RankingChoice:
-    """What the reader chose to see. `others` are the experiments of the same images and sizes.
+    """What the reader chose to see.
 
     metric: a column of `METRICS`, or τa; `architecture_set`: whose metric the cells have.
     """
@@ -59,7 +59,6 @@ class RankingChoice:
     band: str
     bn_mode: str
     experiments: pd.DataFrame
-    others: pd.DataFrame
 
     @property
     def correlation(self) -> str:
@@ -112,8 +111,7 @@ def choose(
     measured = in_order(pd.concat([known, imported]))
     masks = list(dict.fromkeys(measured["mask"].map(set_name)))
     untrained = untrained[untrained["mask"].isin(measured["mask"])]
-    others = in_order(pd.concat([known[known["size"].isin(chosen_sizes)], imported]))
-    chosen = in_order(pd.concat([others, untrained]))
+    chosen = in_order(pd.concat([known[known["size"].isin(chosen_sizes)], imported, untrained]))
     chosen = chosen[chosen["mask"].map(set_name).isin(bar.some("mask", masks))]
     beginning = _plain(known[known["size"].isin(sizes[:1])])
     if not set(picked) <= {*beginning["experiment_id"], *untrained["experiment_id"]}:
@@ -154,7 +152,7 @@ def choose(
     of_known = evaluations["experiment_id"].isin(known["experiment_id"])
     bn_mode = bar.bn_mode(evaluations[of_known])
     bar.show()
-    return RankingChoice(dataset, key, metric, architecture_set, band, bn_mode, chosen, others)
+    return RankingChoice(dataset, key, metric, architecture_set, band, bn_mode, chosen)
 
 
 def _plain(experiments: pd.DataFrame) -> pd.DataFrame:

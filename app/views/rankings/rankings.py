@@ -24,6 +24,7 @@ from nasrank.app.widgets.text import as_text
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries as report_queries
 from nasrank.report.charts import ranking_chart
+from nasrank.report.charts.line_looks import COLOURS, looks_of
 from nasrank.report.charts.ranking_matrix import (
     DIMENSIONS,
     TAU_A,
@@ -164,12 +165,7 @@ def show_chart(
     runs: pd.DataFrame, choice: RankingChoice, ranking: Ranking, selection: LinkedSelection
 ) -> None:
     """Both panels, and how to read them; `runs` as in `report.queries.RankingAnswers.seeds`."""
-    stable = list(choice.others["experiment_id"])
     names = dict(zip(ranking.rows["experiment_id"], ranking.rows["series"], strict=True))
-    # With few experiments each keeps its colour whatever the filters hide; the hidden hold their places.
-    order = [names.get(experiment_id, experiment_id) for experiment_id in stable]
-    if len(stable) > ranking_chart.COLOURS:
-        order = [names[experiment_id] for experiment_id in stable if experiment_id in names]
     is_untrained = ranking.points["experiment_id"].isin(choice.untrained)
     points, references = ranking.points[~is_untrained], ranking.points[is_untrained]
     untrained = choice.experiments.set_index("experiment_id")["name"]
@@ -181,23 +177,23 @@ def show_chart(
     point = SET_POINTS[choice.architecture_set]
     best = rows.sort_values(f"{ranking.metric}_{point}", ascending=False, na_position="last")
     drawn = rows
-    if len(rows) > ranking_chart.COLOURS:
+    if len(rows) > COLOURS:
         picked = rows["experiment_id"].isin(selection.picked)
-        drawn = rows[picked | rows.index.isin(best.index[: ranking_chart.COLOURS])]
+        drawn = rows[picked | rows.index.isin(best.index[:COLOURS])]
         st.caption(
-            f"Of {len(rows)} experiments the best {ranking_chart.COLOURS} by {METRIC_NAMES[ranking.metric]} "
+            f"Of {len(rows)} experiments the best {COLOURS} by {METRIC_NAMES[ranking.metric]} "
             f"({as_text(set_in_words(point))}) are drawn, and those picked: more lines could not be told "
             "apart. The cells and the table below have all."
         )
-        order = [name for name in order if name in set(drawn["series"])]
     series = list(drawn["series"])
+    looks = looks_of(choice.experiments, {key: name for key, name in names.items() if name in series})
     points = points[points["series"].isin(series)]
     seeds = None
     if choice.band == SEEDS:
         seeds = seed_points(points, ranking.bn_mode, runs)
     draw = partial(
         ranking_chart.ranking_chart,
-        ranking_chart.Lines(points, series, order, seeds, references),
+        ranking_chart.Lines(points, series, looks, seeds, references),
         (ranking.metric, "a_n"),
         picked=selection.already("lines"),
     )

@@ -13,6 +13,7 @@ from nasrank.db.warehouse.file import Warehouse
 from nasrank.report import queries
 from nasrank.report.charts.images import as_png, as_svg
 from nasrank.report.charts.labels import UNTRAINED_NAMES, in_order
+from nasrank.report.charts.line_looks import looks_by_place
 from nasrank.report.charts.ranking_chart import Lines, ranking_chart
 from nasrank.report.charts.ranking_matrix import TAU_A, matrix, matrix_chart
 from nasrank.report.charts.ranking_table import METRICS, POINTS, Ranking, RankingTables, rank, seed_points
@@ -137,7 +138,7 @@ def test_a_chart_with_single_seeds_has_a_line_for_each_and_no_band(studied: Ware
     ranking, _ = ranking_of(studied)
     seeds = seeds_of(studied, ranking)
     order = list(ranking.rows["series"])
-    drawn = layers(ranking_chart(Lines(ranking.points, order, order, seeds)).to_dict())
+    drawn = layers(ranking_chart(Lines(ranking.points, order, looks_by_place(order), seeds)).to_dict())
     bands = [layer["encoding"]["y"]["field"] for layer in drawn if layer["mark"]["type"] == "area"]
     assert bands == ["permutations_low"], "but that of chance"
     assert sum(layer["encoding"].get("detail", {}).get("field") == "seed" for layer in drawn) == 2

@@ -17,7 +17,8 @@ from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.reading import Limits
 from nasrank.report import queries
 from nasrank.report.charts.labels import in_order
-from nasrank.report.charts.ranking_chart import COLOURS, Lines, ranking_chart
+from nasrank.report.charts.line_looks import COLOURS, looks_by_place
+from nasrank.report.charts.ranking_chart import Lines, ranking_chart
 from nasrank.report.charts.ranking_table import METRICS, POINTS, Ranking, RankingTables, rank
 from tests.app.dashboard_data import KEY, OTHER_KEY, add_run
 
@@ -127,14 +128,16 @@ def test_the_noise_ceiling_stands_beside_every_tau(filled: Warehouse, metric: st
         told = ranking.rows.set_index("experiment_id").loc[row.experiment_id]
         assert told[f"ceiling_{metric}_{row.point}"] == pytest.approx(expected, abs=1e-12, nan_ok=True)
     order = list(ranking.rows["series"])
-    spec = ranking_chart(Lines(ranking.points, order, order), ("a_n", metric)).to_dict()
+    spec = ranking_chart(Lines(ranking.points, order, looks_by_place(order)), ("a_n", metric)).to_dict()
     [drawn] = limits_of(spec, "one training")
     of_masks = ranking.points.groupby("point")[f"{metric}_ceiling"]
     for row in drawn.itertuples():
         assert row.low == pytest.approx(of_masks.min()[row.point])
         assert row.high == pytest.approx(of_masks.max()[row.point])
     one = ranking.points[ranking.points["mask"] == "Zero"]
-    spec = ranking_chart(Lines(one, list(one["series"].unique()), order), ("a_n", metric)).to_dict()
+    spec = ranking_chart(
+        Lines(one, list(one["series"].unique()), looks_by_place(order)), ("a_n", metric)
+    ).to_dict()
     [drawn] = limits_of(spec, "one training")
     assert (drawn["low"] == drawn["high"]).all(), "of one mask it is a line, and no range"
     assert not any(layer["mark"].get("opacity") == 0.13 for layer in layers(spec))
@@ -152,7 +155,12 @@ def test_a_single_trial_has_no_noise_ceiling(filled: Warehouse) -> None:
     assert not ranking.points.empty
     assert ranking.points["tau_ceiling"].isna().all()
     order = list(ranking.rows["series"])
-    assert limits_of(ranking_chart(Lines(ranking.points, order, order)).to_dict(), "one training") == []
+    assert (
+        limits_of(
+            ranking_chart(Lines(ranking.points, order, looks_by_place(order))).to_dict(), "one training"
+        )
+        == []
+    )
 
 
 def test_nothing_chosen_is_an_empty_table(filled: Warehouse) -> None:
@@ -182,12 +190,13 @@ def test_hidden_lines_keep_their_colours_and_a_line_breaks_at_a_missing_point(fi
     series = list(ranking.rows["series"])[:1]
     shown = ranking.points[ranking.points["series"].isin(series)]
     order = ["hidden", *series, "also hidden"]
-    spec = ranking_chart(Lines(shown, series, order)).to_dict()
+    spec = ranking_chart(Lines(shown, series, looks_by_place(order))).to_dict()
     assert len(spec["vconcat"]) == 2
     for layer in layers(spec):
-        if "color" in layer["encoding"]:
-            assert layer["encoding"]["color"]["scale"]["domain"] == order
-            assert layer["encoding"]["color"]["legend"]["values"] == series
+        for channel in {"stroke", "fill"} & layer["encoding"].keys():
+            if "scale" in layer["encoding"][channel]:
+                assert layer["encoding"][channel]["scale"]["domain"] == order
+                assert layer["encoding"][channel]["legend"]["values"] == series
     drawn = next(rows for rows in spec["datasets"].values() if len(rows) == len(POINTS))
     assert [row["point"] for row in drawn] == list(POINTS.values())
     assert [row["a_n"] is None for row in drawn] == [
@@ -198,12 +207,21 @@ def test_hidden_lines_keep_their_colours_and_a_line_breaks_at_a_missing_point(fi
 def test_more_lines_than_colours_differ_in_their_dash(filled: Warehouse) -> None:
     ranking = ranking_of(filled)
     order = [f"line {number}" for number in range(3 * COLOURS)]
-    spec = ranking_chart(Lines(ranking.points, order, order)).to_dict()
-    line = next(layer for layer in layers(spec) if layer["mark"]["type"] == "line")
-    mark = next(layer for layer in layers(spec) if layer["mark"]["type"] == "point")
+    spec = ranking_chart(Lines(ranking.points, order, looks_by_place(order))).to_dict()
+    line = next(layer for layer in layers(spec) if "strokeDash" in layer["encoding"])
     dashes = line["encoding"]["strokeDash"]["scale"]["range"]
-    shapes = mark["encoding"]["shape"]["scale"]["range"]
-    assert len({(str(dash), shape) for dash, shape in zip(dashes, shapes, strict=True)}) == len(order)
+    colours = [place % COLOURS for place in range(len(dashes))]
+    assert line["encoding"]["stroke"]["scale"]["domain"] == line["encoding"]["strokeDash"]["scale"]["domain"]
+    assert len({(str(dash), colour) for dash, colour in zip(dashes, colours, strict=True)}) == len(order)
+    marked = [
+        name
+        for layer in layers(spec)
+        if layer["mark"]["type"] == "point"
+        for one in layer["transform"]
+        for name in one["filter"]["oneOf"]
+    ]
+    assert sorted(set(marked)) == sorted(order)
+    assert len(marked) == 2 * len(order), "each line has one kind of mark in each panel"
 
 
 def test_a_page_never_mixes_two_files(own: Warehouse, tmp_path: Path) -> None:

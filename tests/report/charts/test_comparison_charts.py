@@ -4,6 +4,7 @@ import pandas as pd
 
 from nasrank.report.charts.comparison_charts import curves_chart, forest_chart
 from nasrank.report.charts.images import as_svg
+from nasrank.report.charts.line_looks import looks_by_place
 
 
 def differences() -> pd.DataFrame:
@@ -23,13 +24,15 @@ def differences() -> pd.DataFrame:
 
 def test_the_forest_has_zero_sets_in_order_and_colours_of_all_experiments() -> None:
     order = ["baseline", "warm", "clipped"]
-    chart = forest_chart(differences(), ["warm", "clipped"], order, "difference in τ", width=500)
+    chart = forest_chart(
+        differences(), ["warm", "clipped"], looks_by_place(order), "difference in τ", width=500
+    )
     spec = chart.to_dict()
     zero, interval, points = spec["layer"]
     assert spec["datasets"][zero["data"]["name"]] == [{"difference": 0}]
     assert (interval["encoding"]["x"]["field"], interval["encoding"]["x2"]["field"]) == ("low", "high")
     assert points["encoding"]["y"]["sort"] == ["top-10", "random"]
-    assert points["encoding"]["color"]["scale"]["domain"] == order
+    assert points["encoding"]["fill"]["scale"]["domain"] == order
     assert points["encoding"]["fillOpacity"]["condition"]["test"] == "datum.certain"
     image = as_svg(chart)
     assert "difference in τ" in image
@@ -50,9 +53,9 @@ def test_curves_have_a_panel_for_each_column_and_bands_where_there_are_ends() ->
         }
     )
     titles = {"loss": "Training loss", "accuracy": "Accuracy (%)"}
-    chart = curves_chart(curves, titles, ["a", "b"], ["z", "a", "b"], width=400)
+    chart = curves_chart(curves, titles, ["a", "b"], looks_by_place(["z", "a", "b"]), width=400)
     loss, accuracy = chart.to_dict()["vconcat"]
-    assert [layer["mark"]["type"] for layer in loss["layer"]] == ["area", "line"]
-    assert [layer["mark"]["type"] for layer in accuracy["layer"]] == ["line"]
-    assert loss["layer"][1]["encoding"]["color"]["scale"]["domain"] == ["z", "a", "b"]
+    assert [layer["mark"]["type"] for layer in loss["layer"]] == ["area", "line", "point"]
+    assert [layer["mark"]["type"] for layer in accuracy["layer"]] == ["line", "point"]
+    assert loss["layer"][1]["encoding"]["stroke"]["scale"]["domain"] == ["z", "a", "b"]
     assert "Accuracy (%)" in as_svg(chart)
