@@ -26,13 +26,13 @@ from streamlit.testing.v1 import AppTest
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
 # By page: the kind and name of a filter, and what it is changed to.
 CHANGES: dict[str, tuple[str, str, Any]] = {
-    "rankings": ("multiselect", "mask", ["Zero"]),
+    "rankings": ("button_group", "mask", ["Zero"]),
     "scatter": ("selectbox", "colour", "C3x3"),
-    "compare": ("selectbox", "metric", "spearman"),
+    "compare": ("radio", "metric", "spearman"),
     "search_space": ("text_input", "arch", "1462"),
-    "datasets": ("selectbox", "set", "top-250"),
-    "runs": ("multiselect", "mask", ["Zero"]),
-    "paper": ("selectbox", "bn_mode", "batch"),
+    "datasets": ("radio", "set", "top-250"),
+    "runs": ("button_group", "mask", ["Zero"]),
+    "paper": ("radio", "bn_mode", "batch"),
 }
 
 

@@ -69,7 +69,7 @@ class Addresses:
     def draw(self, page: str, draw: random.Random) -> str:
         """The page, half of the times with parameters."""
         choices: dict[str, Callable[[], dict[str, object]]] = {
-            "": lambda: {"metric": draw.choice(["tau-b", "Equation 2", "Spearman", "Pearson"])},
+            "": lambda: {"metric": draw.choice(["tau", "tau_eq2", "spearman", "tau_a"])},
             "scatter": lambda: {"run": draw.sample(self.runs, min(2, len(self.runs)))},
             "compare": lambda: {"experiment": draw.sample(self.experiments, min(3, len(self.experiments)))},
             "search_space": lambda: {"arch": draw.randrange(ARCHITECTURES)},
