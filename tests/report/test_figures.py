@@ -72,11 +72,11 @@ def test_experiments_with_other_settings_are_left_out_and_counted(
     variants = figure(drawn, "figure-06-cifar10-S").data
     labels = set(variants["label"])
     assert labels == {
-        "none · baseline",
+        "none",
         "none · grad-clipping",
         "none · uniform-sampling",
         "none · warmup",
-        "Zero · baseline",
+        "Zero",
     }
 
 
