@@ -61,7 +61,7 @@ class Reader:
     async def _change(self) -> None:
         """Another choice in one of the page's widgets."""
         widgets = [
-            *await self.page.get_by_test_id("stPopoverButton").and_(self.page.locator(":enabled")).all(),
+            *await self.page.locator("[data-testid=stPopoverButton]:enabled:visible").all(),
             *await self.page.get_by_role("radio", checked=False).all(),
             *await self.page.get_by_role("combobox").all(),
             *await self.page.get_by_role("button", name=re.compile("^(Run|Reload)$")).all(),
@@ -97,7 +97,9 @@ class Reader:
         ]
         if choices:
             await self.draw.choice(choices).click(force=True)
-        await self.page.keyboard.press("Escape")
+        # A click beside it closes it, wherever the focus is: it would cover what is clicked next.
+        await self.page.get_by_role("heading", level=1).first.click(force=True)
+        await body.wait_for(state="detached")
 
     async def _download(self) -> None:
         """A file that the server makes then."""
