@@ -38,6 +38,15 @@ def parameters(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
+def expect_parameters(page: Page, expected: dict[str, list[str]]) -> None:
+    """The page writes its address at the end of its script, some time after a click."""
+    for _ in range(600):
+        if parameters(page) == expected:
+            return
+        page.wait_for_timeout(100)
+    assert parameters(page) == expected
+
+
 def draw_rectangle(page: Page, panel: Locator) -> None:
     """From the middle of the panel towards its upper right corner."""
     box = panel.bounding_box()

