@@ -28,6 +28,7 @@ SIDEBAR_WIDTH = 210
 STYLE = (
     "<style>"
     '[data-testid="stMainBlockContainer"] {padding: 2.5rem 3rem 4rem}'
+    '@media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding: 2.5rem 1rem 3rem}}'
     '[data-testid="stSidebarHeader"] {margin-bottom: 0.25rem}'
     "</style>"
 )

@@ -108,7 +108,7 @@ class Filters:
     def named(self, name: str, names: Mapping[str, str], default: Sequence[str] = ()) -> list[str]:
         """Those chosen of `names`, which the address tells by their key, in the order of the choosing.
 
-        None chosen is none. As `one`, for a widget that is made later.
+        None chosen is none. As `one`, of a widget that is made later.
         """
         if self._must_adopt(name):
             given = self.address.values(name)
@@ -123,31 +123,6 @@ class Filters:
         # What a page begins with changes as experiments come in: what an address named, it goes on to name.
         is_named = bool(self.address.values(name)) or chosen != list(default)
         self._tell(name, in_address, in_address if is_named else [])
-        return chosen
-
-    def choose_named(
-        self,
-        name: str,
-        label: str,
-        names: Mapping[str, str],
-        default: Sequence[str] = (),
-        explanation: str | None = None,
-    ) -> list[str]:
-        """As `named`, with its widget, which shows the values."""
-        chosen = self.named(name, names, default)
-        st.multiselect(
-            label, list(names), key=name, format_func=names.__getitem__, help=explanation, placeholder="None"
-        )
-        return chosen
-
-    def choose_one_named(
-        self, name: str, label: str, names: Mapping[str, str], explanation: str | None = None
-    ) -> str:
-        """As `choose_named` for exactly one, the first one the default."""
-        self.one(name, list(names), next(iter(names)))
-        chosen: str = st.selectbox(
-            label, list(names), key=name, format_func=names.__getitem__, help=explanation
-        )
         return chosen
 
     def choose_number(self, name: str, label: str) -> float | None:

@@ -19,14 +19,12 @@ from nasrank.report.charts.labels import (
     size_position,
 )
 from nasrank.report.charts.picking import emphasis, picking
-from nasrank.report.charts.ranking_table import POINTS, PREDICTED, Ranking
+from nasrank.report.charts.ranking_table import Ranking
 from nasrank.report.charts.theme import readable_ink, sized
 
 # What the columns of the matrix may be, by the name on the screen.
 DIMENSIONS: Final = {"variant": "variant", "LT": "lt", "size": "size"}
 TAU_A: Final = "τa"
-# What a cell may show: τa, or the metric at one N or over whatever was predicted.
-VALUES: Final = (TAU_A, *POINTS.values(), PREDICTED)
 
 # Pixels.
 _ROW_HEIGHT: Final = 46
@@ -43,9 +41,10 @@ def matrix(
 
     And as in `Ranking.rows` whether it is within chance, and what of it it leaves: is_within_chance, leaves.
 
-    `dimension` is a value of `DIMENSIONS`, `value` one of `VALUES`. Each cell is one experiment. Rows come in
-    the order of `experiments`, or with the best mean `value` first; imported ones have a column of their own,
-    and so has each untrained predictor, in the row of its mask.
+    `dimension` is a value of `DIMENSIONS`; `value` is τa, or a point of `ranking_table`, whose metric the cells
+    have. Each cell is one experiment. Rows come in the order of `experiments`, or with the best mean `value`
+    first; imported ones have a column of their own, and so has each untrained predictor, in the row of its
+    mask.
     """
     names = experiment_labels(experiments, without=dimension)
     untrained = experiments[experiments["kind"] == UNTRAINED]
