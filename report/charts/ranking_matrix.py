@@ -41,7 +41,7 @@ def matrix(
 
     And as in `Ranking.rows` whether it is within chance, and what of it it leaves: is_within_chance, leaves.
 
-    `dimension` is a value of `DIMENSIONS`; `value` is τa, or a point of `ranking_table`, whose metric the cells
+    `dimension` is a value of `DIMENSIONS`; `value` is τa, or a point of `ranking_table`, whose metric cells
     have. Each cell is one experiment. Rows come in the order of `experiments`, or with the best mean `value`
     first; imported ones have a column of their own, and so has each untrained predictor, in the row of its
     mask.
