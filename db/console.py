@@ -131,8 +131,9 @@ def main() -> None:
     told: dict[str, Any]
     try:
         _limit_process(limits)
-        answer = Warehouse(Path(task["path"])).first_rows(task["sql"], limits)
-        hints = () if answer.rows.num_rows else hints_of_no_rows(Warehouse(Path(task["path"])), task["sql"])
+        warehouse = Warehouse(Path(task["path"]))
+        answer = warehouse.first_rows(task["sql"], limits)
+        hints = () if answer.rows.num_rows else hints_of_no_rows(warehouse, task["sql"])
         told = {"is_cut": answer.is_cut, "hints": hints}
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, answer.rows.schema) as writer:

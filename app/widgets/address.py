@@ -54,7 +54,7 @@ class Address:
         return list(self.given.get(name, ()))
 
     def put(self, name: str, values: Sequence[str]) -> None:
-        """What the address shall have for a parameter: nothing for what is chosen anyway."""
+        """What the address shall have for a parameter; no values where the page's usual choice is made."""
         self._chosen[name] = list(values)
 
     def write(self, also: Sequence[str] = ()) -> None:

@@ -125,6 +125,11 @@ class Filters:
         self._tell(name, in_address, in_address if is_named else [])
         return chosen
 
+    def asked(self, *names: str) -> set[str]:
+        """What address and reader have for parameters of `named`: it stays offered, whatever else goes."""
+        in_address = {value for name in names for value in self.address.values(name)}
+        return in_address | {value for name in names for value in st.session_state.get(name, ())}
+
     def choose_number(self, name: str, label: str) -> float | None:
         """A number, or None where none is given."""
         if self._must_adopt(name):

@@ -66,9 +66,8 @@ def choose(
     """The filters; None where fewer than two experiments are chosen."""
     bar = SliceBar(filters)
     narrowed = bar.narrow(experiments)
-    # What the address names stays chosen, whatever the bar leaves.
-    asked = [*filters.address.values("experiment"), *st.session_state.get("experiment", [])]
-    experiments = experiments[experiments["experiment_id"].isin([*narrowed["experiment_id"], *asked])]
+    offered_ids = {*narrowed["experiment_id"], *filters.asked("experiment")}
+    experiments = experiments[experiments["experiment_id"].isin(offered_ids)]
     names = experiment_labels(experiments)
     key = bar.key(keys, list(shared_queries.runs(snapshot)["ground_truth_keys"]))
     offered = experiments[experiments["experiment_id"].isin(evaluations["experiment_id"])]

@@ -49,25 +49,18 @@ def choose(
     bar = SliceBar(filters)
     experiments_known = in_order(report_queries.experiments(snapshot))
     narrowed = bar.narrow(experiments_known)
-    # What the address names stays chosen, whatever the bar leaves.
-    asked = {
-        *filters.address.values("experiment"),
-        *filters.address.values("run"),
-        *st.session_state.get("experiment", []),
-        *st.session_state.get("run", []),
-    }
+    asked = filters.asked("experiment", "run")
     is_offered = evaluations["experiment_id"].isin(narrowed["experiment_id"])
     is_asked = evaluations["experiment_id"].isin(asked) | evaluations["run_id"].isin(asked)
     evaluations = evaluations[is_offered | is_asked]
-    evaluated = set(evaluations["experiment_id"])
-    names = experiment_labels(experiments_known[experiments_known["experiment_id"].isin(evaluated)])
-    experiments = {key: name for key, name in names.items() if key in evaluated}
-    place = {experiment_id: number for number, experiment_id in enumerate(names)}
+    is_evaluated = experiments_known["experiment_id"].isin(evaluations["experiment_id"])
+    experiments = experiment_labels(experiments_known[is_evaluated])
+    place = {experiment_id: number for number, experiment_id in enumerate(experiments)}
     known = evaluations[evaluations["kind"] != UNTRAINED].drop_duplicates("run_id")
     known = known.sort_values(
         ["experiment_id", "seed", "run_id"], key=lambda c: c.map(place) if c.name == "experiment_id" else c
     )
-    runs = _run_names(known, names)
+    runs = _run_names(known, experiments)
     experiment_ids = filters.named("experiment", experiments)
     run_ids = filters.named("run", runs, [] if experiment_ids else list(runs)[:1])
     chosen = evaluations[

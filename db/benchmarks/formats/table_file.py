@@ -192,7 +192,7 @@ class _Table:
         self.accuracies: dict[str, tuple[Meaning, NDArray[np.float64]]] = {}
         meanings = self._chosen(options.choice.value_column) if options.choice.value_column else self._named()
         _refuse_repeated(meanings)
-        numbers = {name: _complete(columns[name], name, meaning) for name, meaning in meanings.items()}
+        numbers = {name: _complete(columns[name], name) for name in meanings}
         # NAS-Bench-201's best are far above one percent.
         fractions = all(n.unit != PERCENT and n.values.max(initial=0) <= 1 for n in numbers.values())
         if fractions:
@@ -321,7 +321,7 @@ def _refuse_repeated(meanings: dict[str, Meaning]) -> None:
             )
 
 
-def _complete(values: Sequence[object], name: str, meaning: Meaning) -> Numbers:
+def _complete(values: Sequence[object], name: str) -> Numbers:
     """The numbers of a column that has one in each row."""
     try:
         numbers = numbers_of(values)
