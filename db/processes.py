@@ -1,11 +1,21 @@
-"""Starting Python again, for modules of this installation in processes of their own, and limiting these."""
+"""Starting Python again, for modules of this installation in processes of their own, and limiting these.
+
+And by which command all of them were begun.
+"""
 
 from __future__ import annotations
 
 import os
 import resource
+import shlex
+import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
+
+# What this process and those that it starts were asked for, as a person gives it in a shell.
+_COMMAND: Final = "NASRANK_COMMAND"
 
 
 def python_command() -> list[str]:
@@ -20,6 +30,24 @@ def python_command() -> list[str]:
 def module_command(module: str) -> list[str]:
     """The beginning of a command that runs an installed module, likewise."""
     return [*python_command(), "-m", module]
+
+
+def remember_command(arguments: Sequence[str]) -> None:
+    """Keep the command that this process was given, program first, for what runs say of themselves.
+
+    It is told so that it does the same in any shell: with the folder, and with the program's path where a
+    shell would not find that program by its name.
+    """
+    program = Path(arguments[0]).absolute()
+    found = shutil.which(program.name)
+    is_found = found is not None and Path(found).absolute() == program
+    told = shlex.join([program.name if is_found else str(program), *arguments[1:]])
+    os.environ[_COMMAND] = f"cd {shlex.quote(str(Path.cwd()))} && {told}"
+
+
+def remembered_command() -> str | None:
+    """The command that `remember_command` kept, here or in a process that started this one."""
+    return os.environ.get(_COMMAND)
 
 
 def limited_environment() -> dict[str, str]:

@@ -223,4 +223,4 @@ def _subject(row: Mapping[Any, Any]) -> str:
     if row["lt"] or row["variant"] != "baseline":
         changed = f"LT {row['lt']}" if row["lt"] else row["variant"]
         return f"{mask}: {changed} − baseline"
-    return f"{mask} − no mask"
+    return f"{mask} − {set_name('')}"

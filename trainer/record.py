@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from nasrank.db.errors import NasrankError
+from nasrank.db.processes import remembered_command
 from nasrank.db.runs.claims import Claim
 from nasrank.db.runs.experiment import RunConfig
 from nasrank.db.runs.folder import RunFolder
@@ -109,6 +110,7 @@ def new_status(run_id: str, epochs: int, images: RunImages, ground_truth_keys: l
         ground_truth_keys=ground_truth_keys,
         pid=os.getpid(),
         host=socket.gethostname(),
+        command=remembered_command(),
     )
 
 

@@ -137,6 +137,7 @@ class SliceBar:
         default = default_key(keys, asked)
         gt_key = self.filters.one("ground_truth", list(keys["gt_key"]), default)
         row = keys[keys["gt_key"] == gt_key].iloc[0]
+        usual = keys[keys["gt_key"] == default].iloc[0]
 
         def show() -> None:
             st.markdown("Ground truth", help=EXPLAINED["ground_truth"])
@@ -144,7 +145,7 @@ class SliceBar:
                 _choose_part(keys, row, part, label)
             st.code(gt_key, language=None)
 
-        self._shown["ground_truth"] = (key_in_short(keys, row), show)
+        self._shown["ground_truth"] = (key_in_short(row, str(usual["source"])), show)
         return row
 
     def bn_mode(self, evaluations: pd.DataFrame) -> str:
@@ -193,12 +194,12 @@ def chosen_in_short(chosen: Sequence[str], options: Sequence[str]) -> str:
     return listed(chosen)
 
 
-def key_in_short(keys: pd.DataFrame, row: pd.Series) -> str:
-    """What tells it from the others: `cifar10-valid · valid`."""
+def key_in_short(row: pd.Series, usual_source: str) -> str:
+    """What is not as usual: `cifar10-valid · valid`, with the source where it is another one."""
     parts = [str(row["dataset"]), str(row["split"])]
-    usual = {"epochs": 200, "averaged_epochs": 1, "trial": "mean"}
-    parts += [part_in_words(part, row[part]) for part, value in usual.items() if row[part] != value]
-    if keys["source"].nunique() > 1:
+    usual_parts = {"epochs": 200, "averaged_epochs": 1, "trial": "mean"}
+    parts += [part_in_words(part, row[part]) for part, value in usual_parts.items() if row[part] != value]
+    if row["source"] != usual_source:
         parts.append(str(row["source"]))
     return " · ".join(parts)
 

@@ -51,6 +51,9 @@ class RunStatus:
     ] = field(default_factory=list)
     pid: Annotated[int, Field("process that wrote this", least=0, most=INT64, stored=False)]
     host: Annotated[str, Field("machine of that process", stored=False)]
+    command: Annotated[
+        str | None, Field("what continues the run, in a shell on that machine", stored=False, optional=True)
+    ] = None
 
     @property
     def has_ended(self) -> bool:

@@ -8,8 +8,7 @@ from typing import Any, Final
 import altair as alt
 import pandas as pd
 
-from nasrank.report.charts.line_looks import Looks
-from nasrank.report.charts.ranking_chart import line_styles
+from nasrank.report.charts.line_looks import Looks, line_styles
 from nasrank.report.charts.theme import GREY, fit_container, sized
 
 # What is compared: its name in sentences, and how its numbers are told.

@@ -38,7 +38,7 @@ def key_matrix_chart(
     )
     boxes = base.mark_rect(cornerRadius=3).encode(
         color=alt.Color("value:Q", title=metric)
-        .scale(scheme="blueorange", domain=[-1, 1], reverse=True)
+        .scale(range="diverging", domain=[-1, 1])
         .legend(orient="bottom", gradientLength=220, tickCount=5),
         tooltip=[
             alt.Tooltip("row:N", title="best by"),
@@ -47,7 +47,7 @@ def key_matrix_chart(
             alt.Tooltip("n:Q", title="architectures"),
         ],
     )
-    ink = readable_ink("value", 0.65)
+    ink = readable_ink("value")
     font_size = alt.ExprRef(f"bandwidth('x') < {_VALUE_WIDTH} ? 0 : 12")
     text = base.mark_text(fontSize=font_size, tooltip=None).encode(text=alt.Text("text:N"), color=ink)
     return sized(alt.layer(boxes, text), _ROW_HEIGHT * told["row"].nunique(), width)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
+import altair as alt
 import pandas as pd
 
 from nasrank.db.nb201.architectures import all_masks
@@ -25,6 +26,10 @@ SHAPES: Final = (
     "triangle-left",
 )
 COLOURS: Final = len(MASKS)
+# Pixels: of the labels of an axis, so that panels align; of a letter; of what surrounds a name in a legend.
+AXIS_WIDTH: Final = 46
+LETTER: Final = 5.6
+_SYMBOL: Final = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,65 @@ def colour_domain(looks: Looks) -> list[str]:
             place += COLOURS
         places[place] = name
     return [places.get(place, f"no line {place}") for place in range(max(places, default=-1) + 1)]
+
+
+def line_styles(
+    series: Sequence[str], looks: Looks, chart_width: int | None, *, has_legend: bool = True
+) -> dict[str, Any]:
+    """Colour and dash of every line, with a legend of line swatches, and the colour as a filling."""
+    order = colour_domain(looks)
+    width = round(max(map(len, series)) * LETTER + _SYMBOL)
+    legend: alt.Legend | None = alt.Legend(
+        title=None,
+        orient="top",
+        direction="horizontal",
+        values=list(series),
+        labelLimit=2 * width,  # fonts differ in width: no name is cut
+        symbolLimit=0,  # all of them: Vega's own limit is 30
+        symbolType="stroke",
+        symbolSize=500,
+        symbolStrokeWidth=2.5,
+        symbolOpacity=1,
+        labelFontSize=13,
+        columns=alt.ExprRef(f"max(1, floor((containerSize()[0] - {AXIS_WIDTH}) / {width}))")
+        if chart_width is None
+        else max(1, chart_width // width),
+    )
+    if not has_legend:
+        legend = None
+    dashes = [DASHES[looks[name].dash] if name in looks else DASHES[0] for name in order]
+    return {
+        "stroke": alt.Stroke("series:N", legend=legend).scale(domain=order),
+        "strokeDash": alt.StrokeDash("series:N", legend=legend).scale(domain=order, range=dashes),
+        "fill": alt.Fill("series:N", legend=legend).scale(domain=order),
+    }
+
+
+def spread_out(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Places as near to the wanted ones as can be, at least a gap apart, in the same order, inside the ends.
+
+    Where they have no room with that gap, they are as far apart as they can be.
+    """
+    if not wanted:
+        return []
+    gap = min(gap, (high - low) / len(wanted))
+    order = sorted(range(len(wanted)), key=lambda place: wanted[place])
+    # Groups of neighbours that touch: how many they are, and the sum of where each would have the first.
+    groups: list[tuple[int, float]] = []
+    for place in order:
+        size, total = 1, wanted[place]
+        while groups and groups[-1][1] / groups[-1][0] + gap * groups[-1][0] > total / size:
+            before, sum_before = groups.pop()
+            size, total = before + size, sum_before + total - gap * before * size
+        groups.append((size, total))
+    first = [total / size + gap * step for size, total in groups for step in range(size)]
+    # From either end inwards, where a group is outside.
+    for step in range(len(first)):
+        first[step] = max(first[step], low + gap * (step + 0.5))
+    for step in range(len(first)):
+        first[-1 - step] = min(first[-1 - step], high - gap * (step + 0.5))
+    found = dict(zip(order, first, strict=True))
+    return [found[place] for place in range(len(wanted))]
 
 
 def _unused(look: Look, looks: Looks) -> Look:

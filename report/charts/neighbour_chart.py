@@ -10,7 +10,7 @@ import pandas as pd
 from nasrank.db.nb201.architectures import EDGES, OPERATIONS, Architecture
 from nasrank.report.charts.labels import signed
 from nasrank.report.charts.picking import picking
-from nasrank.report.charts.theme import TEXT, readable_ink, sized
+from nasrank.report.charts.theme import GREY, readable_ink, sized
 
 _NODES: Final = ("in", "1", "2", "out")
 EDGE_NAMES: Final = tuple(f"{_NODES[source]} → {_NODES[target]}" for source, target in EDGES)
@@ -54,9 +54,9 @@ def neighbour_chart(table: pd.DataFrame, width: int | None = None) -> alt.LayerC
     )
     boxes = base.mark_rect(cornerRadius=3).encode(
         color=alt.Color("difference:Q", title="change in accuracy (%)")
-        .scale(scheme="blueorange", domain=[-reach, reach], reverse=True, clamp=True)
+        .scale(range="diverging", domain=[-reach, reach], clamp=True)
         .legend(orient="bottom", gradientLength=180, tickCount=4),
-        stroke=alt.StrokeValue(**alt.condition("datum.is_own", alt.value(TEXT), alt.value(None))),
+        stroke=alt.StrokeValue(**alt.condition("datum.is_own", alt.value(GREY), alt.value(None))),
         strokeWidth=alt.StrokeWidthValue(2),
         tooltip=[
             alt.Tooltip("edge:N"),
@@ -66,6 +66,6 @@ def neighbour_chart(table: pd.DataFrame, width: int | None = None) -> alt.LayerC
             alt.Tooltip("difference:Q", title="change (%)", format="+.2f"),
         ],
     )
-    ink = readable_ink("difference", 0.65 * reach)
+    ink = readable_ink("difference")
     text = base.mark_text(fontSize=12, tooltip=None).encode(text=alt.Text("text:N"), color=ink)
     return sized(alt.layer(boxes.add_params(picking()), text), _ROW_HEIGHT * len(EDGES), width)

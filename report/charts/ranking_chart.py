@@ -11,18 +11,39 @@ import altair as alt
 import pandas as pd
 
 from nasrank.report.charts.labels import UNTRAINED_NAMES, listed
-from nasrank.report.charts.line_looks import DASHES, SHAPES, Looks, colour_domain
+from nasrank.report.charts.line_looks import (
+    AXIS_WIDTH,
+    COLOURS,
+    SHAPES,
+    Looks,
+    line_styles,
+    spread_out,
+)
 from nasrank.report.charts.picking import emphasis, picking
 from nasrank.report.charts.ranking_table import POINTS
 from nasrank.report.charts.theme import fit_container
 
-# Pixels: of a panel, and of both panels' axis labels, so that the panels align.
+# Pixels: of a panel; of a name at a line's end, of the piece of line before it, and of the longest name.
 _HEIGHT: Final = 300
-_AXIS_WIDTH: Final = 46
-# Of a letter in the legend, and of what surrounds a name there.
-_LETTER: Final = 5.6
-_SYMBOL: Final = 48
+_SMALL_HEIGHT: Final = 220
+_NAME_HEIGHT: Final = 16
+_LEADER: Final = (8, 30)
+_LONGEST: Final = 270
+# And which part of a chart's width that may be.
+_NAMES_SHARE: Final = 0.36
 _GREY: Final = "#8A929C"
+# Of panels: in tooltips, and above them.
+_TITLES: Final = {
+    "a_n": ("mean of A_N (%)", "A_N: mean predicted accuracy (%)"),
+    "tau": ("mean of τ (tau-b)", "τ of prediction and ground truth (tau-b)"),
+    "tau_eq2": ("mean of τ (Equation 2)", "τ of prediction and ground truth (Equation 2)"),
+    "spearman": ("mean of Spearman's ρ", "Spearman's rank correlation of prediction and ground truth"),
+    "pearson": ("mean of Pearson's r", "Pearson's correlation of prediction and ground truth"),
+    "tau_same_size": ("mean of τ among equal sizes", "Kendall's τ among pairs of equal parameters"),
+    "tau_partial": ("mean of τ given the size", "Kendall's partial τ given the number of parameters"),
+    "tau_sparse": ("mean of τ of the rounded truth", "τ (tau-b) with the truth in tenths of a point"),
+    "tau_weighted": ("mean of weighted τ", "Kendall's τ, weighted towards the truly best"),
+}
 _X_TITLE: Final = "N best by ground truth, or a random sample"
 
 
@@ -30,7 +51,8 @@ _X_TITLE: Final = "N best by ground truth, or a random sample"
 class Lines:
     """What the panels show.
 
-    points: as of `ranking_table.Ranking`. series: the lines in the order of the legend.
+    points: as of `ranking_table.Ranking`. series: the lines in the order of the legend, which there is where
+        they are more than can be named at their ends.
     looks: of each, and of others that are not shown.
     seeds: as of `ranking_table.seed_points`; a thin line for each instead of the band.
     references: further points of correlations, of what needs no training: by `name` and mask.
@@ -45,11 +67,24 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class _Panel:
-    """A column of the points, how its tooltips call it, and whether the axis of all panels is below it."""
+    """A column of the points, how its tooltips call it, and whether the axis of all panels is below it.
+
+    domain: the ends of its axis; height in pixels; width of the chart, None for that of the container.
+    """
 
     value: str
     title: str
     is_last: bool
+    domain: tuple[float, float]
+    height: int = _HEIGHT
+    width: int | None = None
+
+    @property
+    def longest_name(self) -> float | alt.ExprRef:
+        """Pixels that a name at a line's end may take."""
+        if self.width is not None:
+            return min(_LONGEST, _NAMES_SHARE * self.width)
+        return alt.ExprRef(f"min({_LONGEST}, {_NAMES_SHARE} * containerSize()[0])")
 
 
 def ranking_chart(
@@ -65,33 +100,36 @@ def ranking_chart(
     container. A click on a line or its name (selection `picked`) lets the others fade; those of the series
     `picked` do so from the start.
     """
-    lines = replace(lines, points=_with_gaps(lines.points))
-    selection = picking(bind="legend", on="click")
+    lines = replace(lines, points=with_gaps(lines.points))
+    # Not bound to a legend: Vega-Lite then does nothing on the first click on a name.
+    selection = picking(on="click")
     fade = partial(emphasis, selection, picked)
-    styles = line_styles(lines.series, lines.looks, width)
-    titles = {
-        "a_n": ("mean of A_N (%)", "A_N: mean predicted accuracy (%)"),
-        "tau": ("mean of τ (tau-b)", "τ of prediction and ground truth (tau-b)"),
-        "tau_eq2": ("mean of τ (Equation 2)", "τ of prediction and ground truth (Equation 2)"),
-        "spearman": ("mean of Spearman's ρ", "Spearman's rank correlation of prediction and ground truth"),
-        "pearson": ("mean of Pearson's r", "Pearson's correlation of prediction and ground truth"),
-        "tau_same_size": ("mean of τ among equal sizes", "Kendall's τ among pairs of equal parameters"),
-        "tau_partial": ("mean of τ given the size", "Kendall's partial τ given the number of parameters"),
-        "tau_sparse": ("mean of τ of the rounded truth", "τ (tau-b) with the truth in tenths of a point"),
-        "tau_weighted": ("mean of weighted τ", "Kendall's τ, weighted towards the truly best"),
-    }
+    are_named = len(lines.series) <= COLOURS
+    styles = line_styles(lines.series, lines.looks, width, has_legend=not are_named)
     panels = []
     for value in values:
-        short, long = titles[value]
-        panel = _draw(lines, _Panel(value, short, value == values[-1]), styles, fade)
-        size = {"height": _HEIGHT} | ({} if width is None else {"width": width})
-        panels.append(panel.properties(title=_title(long), **size))
+        short, long = _TITLES[value]
+        panel = _Panel(value, short, value == values[-1], extent(lines, value), _HEIGHT, width)
+        size = {"height": panel.height} | ({} if width is None else {"width": width})
+        panels.append(_draw(lines, panel, styles, fade).properties(title=_title(long), **size))
     panels[0] = panels[0].add_params(selection)
     chart = alt.vconcat(*panels, spacing=28)
     if width is None:
         fit_container(chart)
     chart.resolve = alt.Resolve(scale=dict.fromkeys(("stroke", "fill", "strokeDash"), "shared"))
     return chart
+
+
+def mask_chart(
+    lines: Lines, value: str, ends: tuple[float, float], title: str, *, picked: Sequence[str] = ()
+) -> alt.LayerChart | alt.FacetChart:
+    """One small panel of `ranking_chart` with the lines of one mask, and the ends that all masks share."""
+    lines = replace(lines, points=with_gaps(lines.points))
+    selection = picking(on="click")
+    styles = line_styles(lines.series, lines.looks, None, has_legend=False)
+    panel = _Panel(value, _TITLES[value][0], False, ends, _SMALL_HEIGHT)
+    drawn = _draw(lines, panel, styles, partial(emphasis, selection, picked)).add_params(selection)
+    return fit_container(drawn.properties(title=_title(title), height=panel.height))
 
 
 def ranking_description(series: Sequence[str], metric: str) -> str:
@@ -111,8 +149,8 @@ def _draw(
         .axis(labelAngle=0, grid=True, labelOverlap=False),
         fill=styles["fill"],
     )
-    height = alt.Y(f"{value}:Q", title=None).scale(zero=is_correlation, nice=True)
-    height = height.axis(minExtent=_AXIS_WIDTH, maxExtent=_AXIS_WIDTH, tickCount=6, format=_format(value))
+    height = alt.Y(f"{value}:Q", title=None).scale(domain=list(panel.domain), nice=False, zero=False)
+    height = height.axis(minExtent=AXIS_WIDTH, maxExtent=AXIS_WIDTH, tickCount=6, format=_format(value))
     if seeds is None:
         spread = base.mark_area(line=False).encode(
             y=alt.Y(f"{value}_low:Q", title=None),
@@ -149,7 +187,7 @@ def _draw(
     ]
     # Unseen and larger than the marks, so that a pointer need not be exact.
     targets = base.mark_circle(size=450, opacity=0).encode(y=height, tooltip=_tooltip(value, panel.title))
-    layers = [spread, line, *marks, targets]
+    layers = [spread, line, *marks, targets, *_names(lines, panel, styles, faded)]
     if is_correlation:
         rule = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeWidth=1, color=_GREY)
         below = [
@@ -159,6 +197,64 @@ def _draw(
         ]
         layers = [rule.encode(y=alt.Y("zero:Q")), *below, *layers]
     return alt.layer(*layers)
+
+
+def extent(lines: Lines, value: str) -> tuple[float, float]:
+    """From the least to the greatest of what the panel draws, of a correlation with zero, and some air."""
+    ends = ["", "_low", "_high", "_ceiling", "_oracle"]
+    drawn = [lines.points.get(f"{value}{end}") for end in ends]
+    if value != "a_n":
+        chance = ["permutations_low", "permutations_high", "initial_low", "initial_high"]
+        drawn += [lines.points.get(column) for column in chance]
+        drawn.append(None if lines.references is None else lines.references[value])
+        drawn.append(pd.Series([0.0]))
+    if lines.seeds is not None:
+        drawn.append(lines.seeds[value])
+    known = pd.concat([one.astype(float) for one in drawn if one is not None]).dropna()
+    if known.empty:
+        return (0.0, 1.0)
+    low, high = float(known.min()), float(known.max())
+    air = 0.03 * (high - low) or 0.5
+    return (low - air, high + air)
+
+
+def _names(lines: Lines, panel: _Panel, styles: dict[str, Any], faded: Any) -> list[alt.Chart]:
+    """Every line's name at its end, and a piece of the line that leads there; none of too many lines."""
+    if len(lines.series) > COLOURS:
+        return []
+    order = list(POINTS.values())
+    known = lines.points.dropna(subset=[panel.value])
+    known = known.assign(place=known["point"].map(order.index)).sort_values("place")
+    ends = known.groupby("series", sort=False).tail(1)[["series", "label", "point", panel.value]]
+    low, high = panel.domain
+    gap = _NAME_HEIGHT * (high - low) / panel.height
+    ends = ends.assign(
+        name_at=spread_out(list(ends[panel.value].astype(float)), gap, low, high),
+        name=ends["series" if panel.value == "a_n" else "label"],
+    )
+    # Where it ends is not the end of the axis for all, and the names are in a column.
+    base = alt.Chart(ends.assign(last=order[-1])).encode(
+        opacity=faded, tooltip=alt.Tooltip("name:N", title="experiment")
+    )
+    leader = base.mark_rule(strokeWidth=2.25, xOffset=_LEADER[0], x2Offset=_LEADER[1]).encode(
+        x=alt.X("last:N"),
+        x2=alt.X2("last"),
+        y=alt.Y(f"{panel.value}:Q", title=None),
+        y2=alt.Y2("name_at"),
+        stroke=styles["stroke"],
+        strokeDash=styles["strokeDash"],
+    )
+    text = base.mark_text(
+        align="left",
+        baseline="middle",
+        dx=_LEADER[1] + 4,
+        fontSize=12,
+        fontWeight=600,
+        limit=panel.longest_name,
+    ).encode(
+        x=alt.X("last:N"), y=alt.Y("name_at:Q", title=None), text=alt.Text("name:N"), fill=styles["fill"]
+    )
+    return [leader, text]
 
 
 def _chance(points: pd.DataFrame, value: str, x: alt.X) -> list[alt.Chart]:
@@ -265,7 +361,7 @@ def _limits(
     return [area, line, line.encode(y=lower), text]
 
 
-def _with_gaps(points: pd.DataFrame) -> pd.DataFrame:
+def with_gaps(points: pd.DataFrame) -> pd.DataFrame:
     """With empty rows for the points that a line lacks, so that it breaks there instead of bridging them."""
     full = pd.MultiIndex.from_product([points["series"].unique(), POINTS.values()], names=["series", "point"])
     return points.set_index(["series", "point"]).reindex(full).reset_index()
@@ -277,34 +373,6 @@ def _by_shape(series: Sequence[str], looks: Looks) -> dict[str, list[str]]:
     for name in series:
         found.setdefault(SHAPES[looks[name].shape], []).append(name)
     return found
-
-
-def line_styles(series: Sequence[str], looks: Looks, chart_width: int | None) -> dict[str, Any]:
-    """Colour and dash of every line, with a legend of line swatches, and the colour as a filling."""
-    order = colour_domain(looks)
-    width = round(max(map(len, series)) * _LETTER + _SYMBOL)
-    legend = alt.Legend(
-        title=None,
-        orient="top",
-        direction="horizontal",
-        values=list(series),
-        labelLimit=2 * width,  # fonts differ in width: no name is cut
-        symbolLimit=0,  # all of them: Vega's own limit is 30
-        symbolType="stroke",
-        symbolSize=500,
-        symbolStrokeWidth=2.5,
-        symbolOpacity=1,
-        labelFontSize=13,
-        columns=alt.ExprRef(f"max(1, floor((containerSize()[0] - {_AXIS_WIDTH}) / {width}))")
-        if chart_width is None
-        else max(1, chart_width // width),
-    )
-    dashes = [DASHES[looks[name].dash] if name in looks else DASHES[0] for name in order]
-    return {
-        "stroke": alt.Stroke("series:N", legend=legend).scale(domain=order),
-        "strokeDash": alt.StrokeDash("series:N", legend=legend).scale(domain=order, range=dashes),
-        "fill": alt.Fill("series:N", legend=legend).scale(domain=order),
-    }
 
 
 def _tooltip(value: str, title: str) -> list[alt.Tooltip]:

@@ -32,6 +32,8 @@ _LABEL_WIDTH: Final = 230
 # Narrower cells hold no value, or no note; the tooltip and the table have both.
 _VALUE_WIDTH: Final = 40
 _NOTE_WIDTH: Final = 84
+# Of its distance from zero, what chance gives keeps so much of its colour.
+_PALE: Final = 0.2
 
 
 def matrix(
@@ -97,8 +99,8 @@ def matrix_chart(
                 cells["seeds"], cells["reported"], cells["is_within_chance"], strict=True
             )
         ],
-        # On a pale cell the ink is that of a value near zero.
-        shown=cells["value"].mask(cells["is_within_chance"], 0),
+        # What chance gives, too, looks nearly as zero does.
+        shown=cells["value"].mask(cells["is_within_chance"], _PALE * cells["value"]),
     )
     selection = picking()
     base = alt.Chart(told).encode(
@@ -116,11 +118,8 @@ def matrix_chart(
         opacity=emphasis(selection, picked, 1, 0.25),
     )
     boxes = base.mark_rect(cornerRadius=3).encode(
-        fillOpacity=alt.FillOpacityValue(
-            **alt.condition("datum.is_within_chance", alt.value(0.25), alt.value(1))
-        ),
-        color=alt.Color("value:Q", title=title)
-        .scale(scheme="blueorange", domain=[-1, 1], reverse=not title.startswith(TAU_A), clamp=True)
+        color=alt.Color("shown:Q", title=title)
+        .scale(range="diverging", domain=[-1, 1], reverse=title.startswith(TAU_A), clamp=True)
         .legend(orient="bottom", direction="horizontal", gradientLength=220, tickCount=5),
         tooltip=[
             alt.Tooltip("row:N", title="experiment"),
@@ -131,7 +130,7 @@ def matrix_chart(
             alt.Tooltip("leaves:N", title="differs from chance of"),
         ],
     )
-    ink = readable_ink("shown", 0.65)
+    ink = readable_ink("shown")
     value = base.mark_text(dy=-6, fontSize=_if_wider(_VALUE_WIDTH, 14), fontWeight=600, tooltip=None)
     note = base.mark_text(dy=11, fontSize=_if_wider(_NOTE_WIDTH, 11), tooltip=None)
     layers = [boxes.add_params(selection), value.encode(text=alt.Text("text:N"), color=ink)]

@@ -9,8 +9,7 @@ import altair as alt
 import pandas as pd
 
 from nasrank.report.charts.labels import listed
-from nasrank.report.charts.line_looks import looks_by_place
-from nasrank.report.charts.ranking_chart import line_styles
+from nasrank.report.charts.line_looks import line_styles, looks_by_place
 from nasrank.report.charts.theme import fit_container
 
 # Column and title of a panel, as `epochs_chart` takes them; accuracies are in percent.

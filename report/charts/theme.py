@@ -11,6 +11,11 @@ import altair as alt
 
 # Told apart with every kind of colour blindness; app/theme.toml says how.
 COLOURS: Final = ("#0072B2", "#CF7B08", "#009E4D", "#C07EB3", "#6B4400", "#401E7B", "#009AF6", "#726A64")
+# From the worst over zero to the best; in the dark, app/theme.toml has others, whose zero is dark.
+DIVERGING: Final = (
+    *("#9C4A00", "#C96F12", "#E69A4C", "#F3C698", "#F6EADD"),
+    *("#E1ECF5", "#A6CCE6", "#67A5D2", "#2F7DB8", "#0B4F8A"),
+)
 GREY: Final = "#8A929C"
 
 _FONT: Final = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
@@ -19,7 +24,7 @@ TEXT: Final = "#1B2430"
 CONFIG: Final[dict[str, Any]] = {
     "background": "white",
     "font": _FONT,
-    "range": {"category": list(COLOURS)},
+    "range": {"category": list(COLOURS), "diverging": list(DIVERGING)},
     "view": {"stroke": "#D5DAE1"},
     "axis": {
         "domainColor": "#D5DAE1",
@@ -37,9 +42,13 @@ CONFIG: Final[dict[str, Any]] = {
 }
 
 
-def readable_ink(field: str, bound: float) -> alt.ColorValue:
-    """For text on cells coloured by `field`: white on the ends of the scale, black within ±`bound`."""
-    is_dark = f"abs(datum.{field}) > {bound}"
+# Where black and white are read equally well: the relative luminance of what is below (WCAG 2.2).
+_MIDDLE: Final = 0.215
+
+
+def readable_ink(field: str) -> alt.ColorValue:
+    """For text on cells that the scale `color` colours by `field`: white on dark ones, else black."""
+    is_dark = f"luminance(scale('color', datum.{field})) < {_MIDDLE}"
     return alt.ColorValue(**alt.condition(is_dark, alt.value("white"), alt.value(TEXT)))
 
 

@@ -73,6 +73,26 @@ def test_the_theme_has_as_many_colours_in_light_as_in_dark() -> None:
     assert len(set(light)) == len(set(dark)) == 8
 
 
+def luminance(colour: str) -> float:
+    """Relative luminance of `#rrggbb`, by WCAG 2.2."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_zero_looks_like_the_background_and_numbers_are_read_on_every_cell(mode: str) -> None:
+    theme = tomllib.loads((ROOT / "app" / "theme.toml").read_text(encoding="utf-8"))["theme"][mode]
+    colours = [luminance(colour) for colour in theme["chartDivergingColors"]]
+    away = [abs(colour - luminance(theme["backgroundColor"])) for colour in colours]
+    assert len(colours) == 10
+    assert away[:5] == sorted(away[:5], reverse=True), "from the worst to zero"
+    assert away[5:] == sorted(away[5:]), "from zero to the best"
+    for colour in colours:
+        ink = luminance("#FFFFFF" if colour < 0.215 else "#1B2430")
+        assert (max(ink, colour) + 0.05) / (min(ink, colour) + 0.05) >= 3.8
+
+
 def test_paths_are_what_the_command_says_then_the_environment_then_the_default(tmp_path: Path) -> None:
     handed_on = command(Service(tmp_path / "a b.duckdb", tmp_path / "my runs"))[4:]
     assert warehouse_path(handed_on, {"NASRANK_WAREHOUSE": "c"}) == tmp_path / "a b.duckdb"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +43,17 @@ def training(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+@contextmanager
+def shell(command: str) -> Iterator[None]:
+    """What a reader copied, given in a shell somewhere else; nothing of it outlives the block."""
+    process = subprocess.Popen(["bash", "-c", command], cwd="/", start_new_session=True)
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
 def epoch(page: Page) -> int:
     """That the first progress bar tells."""
     told = page.get_by_text(re.compile(r"^epoch [\d,]+ of")).first.inner_text()
@@ -72,6 +85,10 @@ def test_a_run_is_watched_until_it_is_killed_and_one_until_it_ends(page: Page, f
             expect(page.get_by_text(re.compile(f"process {killed.pid} on .* was killed"))).to_be_visible()
             expect(page.get_by_text("dead", exact=True)).to_be_visible()
             expect(running).to_have_count(0)
+            command = page.get_by_text(re.compile("^cd .* && .* run ")).inner_text()
+            with shell(command):
+                expect(running).to_be_visible()
+                assert epoch(page) >= seen, "what the card tells to give continues that run"
         with training(folder, "--epochs", "150", "--seed", "2") as ending:
             expect(page.get_by_text("running", exact=True)).to_be_visible()
             assert ending.wait(timeout=120) == 0

@@ -275,7 +275,7 @@ def test_findings_in_words(studied: Warehouse, evidence: pd.DataFrame) -> None:
     assert list(findings) == list(STATEMENTS)
     first = findings[1].scales[0]
     assert (first.name, first.verdict) == ("cifar10, S", "partly supported")
-    of_zero = [row for row in first.evidence if row.subject == "mask Zero − no mask"]
+    of_zero = [row for row in first.evidence if row.subject == "mask Zero − none"]
     assert [row.decides for row in of_zero] == [True, False]
     decides, beside = of_zero
     assert (decides.measure, decides.expected, decides.reported) == (
@@ -290,7 +290,7 @@ def test_findings_in_words(studied: Warehouse, evidence: pd.DataFrame) -> None:
     assert beside.value == f"−{-known['value']:.2f}"
     assert beside.interval.startswith(f"−{-known['low']:.2f} to ")
     assert beside.meaning == "Certain alone, not after correction for 5."
-    skip = next(row for row in first.evidence if row.subject == "mask Skip − no mask" and row.decides)
+    skip = next(row for row in first.evidence if row.subject == "mask Skip − none" and row.decides)
     assert skip.meaning.startswith("Cannot be told with 3 seeds; if the truth is as seen, ")
     assert " tell 0.05, at 80 % power." in skip.meaning
     fourth = next(scale for scale in findings[4].scales if scale.name == "cifar10, S")

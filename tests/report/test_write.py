@@ -15,7 +15,7 @@ from PIL import Image
 from nasrank.db.errors import NasrankError
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.report import write
-from nasrank.report.charts.theme import COLOURS
+from nasrank.report.charts.theme import COLOURS, DIVERGING
 from nasrank.report.figures import Figure, ReportKey
 from nasrank.report.templates import template
 from nasrank.report.write import write_report
@@ -160,3 +160,4 @@ def test_a_name_in_the_warehouse_is_no_markup(ground_truth_file: Path, tmp_path:
 def test_colours_are_those_of_the_dashboard() -> None:
     theme = tomllib.loads((ROOT / "app" / "theme.toml").read_text())
     assert tuple(theme["theme"]["light"]["chartCategoricalColors"]) == COLOURS
+    assert tuple(theme["theme"]["light"]["chartDivergingColors"]) == DIVERGING

@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from nasrank.db.errors import NasrankError
+from nasrank.db.processes import remember_command
 from nasrank.trainer.cli.benchmark import import_bench
 from nasrank.trainer.cli.dashboard import dashboard
 from nasrank.trainer.cli.images import data
@@ -76,6 +77,7 @@ def nasrank_train(
 
 def main() -> NoReturn:
     """The installed command: exit 0 for success, 1 for a failure in one line, 2 for bad usage."""
+    remember_command(sys.argv)
     try:
         app(prog_name="nasrank-train")
     except NasrankError as error:

@@ -24,6 +24,7 @@ from nasrank.app.widgets.text import as_text
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries as report_queries
 from nasrank.report.charts import ranking_chart
+from nasrank.report.charts.labels import set_name
 from nasrank.report.charts.line_looks import COLOURS, looks_of
 from nasrank.report.charts.ranking_matrix import (
     DIMENSIONS,
@@ -61,6 +62,9 @@ BANDS_TOLD = {
 # Chosen beside the matrix, below what the bar decides.
 MATRIX_FILTERS = ("columns", "rows")
 MATRIX_ROWS = 40
+# Small panels: of a row, and of all.
+MASKS_A_ROW = 2
+MOST_MASKS = 12
 # Values of cells by the name of the set.
 SET_POINTS = {**POINTS, PREDICTED: PREDICTED}
 # The parameter of the experiments that were clicked.
@@ -134,6 +138,7 @@ def page() -> None:
         )
         show_picked(selection, ranking)
         show_chart(known.seeds, choice, ranking, selection)
+        show_masks(choice, ranking, selection)
         show_matrix(filters, choice, ranking, selection)
     incomplete = known.incomplete
     incomplete = incomplete[incomplete["bn_mode"].isin((choice.bn_mode, IMPORTED))]
@@ -148,7 +153,8 @@ def page() -> None:
 
 def show_picked(selection: LinkedSelection, ranking: Ranking) -> None:
     """What was clicked, and where to go with it."""
-    place, link = st.columns([5, 1], vertical_alignment="bottom")
+    # At the right a chart has its own buttons, which would cover the link.
+    place, link, _ = st.columns([6, 1, 1], vertical_alignment="bottom")
     with place:
         selection.choose("Picked experiments", ranking.labels, PICK)
     if len(selection.picked) > 1:
@@ -178,8 +184,8 @@ def show_chart(
     best = rows.sort_values(f"{ranking.metric}_{point}", ascending=False, na_position="last")
     drawn = rows
     if len(rows) > COLOURS:
-        picked = rows["experiment_id"].isin(selection.picked)
-        drawn = rows[picked | rows.index.isin(best.index[:COLOURS])]
+        first = [*rows.index[rows["experiment_id"].isin(selection.picked)], *best.index]
+        drawn = rows[rows.index.isin(list(dict.fromkeys(first))[:COLOURS])]
         st.caption(
             f"Of {len(rows)} experiments the best {COLOURS} by {METRIC_NAMES[ranking.metric]} "
             f"({as_text(set_in_words(point))}) are drawn, and those picked: more lines could not be told "
@@ -217,6 +223,50 @@ def show_chart(
         + "]",
         help=TAU_A_HELP,
     )
+
+
+def show_masks(choice: RankingChoice, ranking: Ranking, selection: LinkedSelection) -> None:
+    """More lines than one chart can tell apart: the chosen metric in a small panel for each mask."""
+    is_line = ranking.points["experiment_id"].isin(ranking.rows["experiment_id"])
+    points = ranking.points[is_line & ~ranking.points["experiment_id"].isin(choice.untrained)]
+    masks = list(dict.fromkeys(choice.experiments["mask"]))
+    masks = [mask for mask in masks if mask in set(points["mask"])]
+    if points["series"].nunique() <= COLOURS or len(masks) < 2:
+        return
+    st.header("By mask")
+    point = SET_POINTS[choice.architecture_set]
+    order = ranking.rows.sort_values(f"{ranking.metric}_{point}", ascending=False, na_position="last")
+    names = dict(zip(order["experiment_id"], order["series"], strict=True))
+    everything = ranking_chart.Lines(points, list(names.values()), {})
+    ends = ranking_chart.extent(everything, ranking.metric)
+    told = [
+        f"{METRIC_NAMES[ranking.metric]} of every mask, between the same ends.",
+        f"Of a mask that has more than {COLOURS} experiments, its best {COLOURS}."
+        if points.groupby("mask")["series"].nunique().max() > COLOURS
+        else "",
+        f"The first {MOST_MASKS} of {len(masks)} masks." if len(masks) > MOST_MASKS else "",
+    ]
+    st.caption(" ".join(filter(None, told)))
+    columns = st.columns(MASKS_A_ROW)
+    for place, mask in enumerate(masks[:MOST_MASKS]):
+        of_mask = points[points["mask"] == mask]
+        series = [name for name in names.values() if name in set(of_mask["series"])][:COLOURS]
+        of_mask = of_mask[of_mask["series"].isin(series)]
+        looks = looks_of(choice.experiments, {key: name for key, name in names.items() if name in series})
+        shown = set_name(mask)
+        short = of_mask["label"].str.removeprefix(shown).str.removeprefix(" · ")
+        lines = ranking_chart.Lines(of_mask.assign(label=short.replace("", "baseline")), series, looks)
+        chart = f"mask {mask}"
+        with columns[place % MASKS_A_ROW]:
+            show_figure(
+                ranking_chart.mask_chart(
+                    lines, ranking.metric, ends, f"mask {shown}", picked=selection.already(chart)
+                ),
+                name=f"rankings-{choice.dataset}-mask-{shown}",
+                alt=ranking_chart.ranking_description(series, METRIC_NAMES[ranking.metric]),
+                data=of_mask.drop(columns="series"),
+                **selection.options(chart),
+            )
 
 
 def show_matrix(

@@ -13,7 +13,14 @@ import streamlit as st
 
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.runs import queries
-from nasrank.app.views.runs.files import MOST_BYTES, FolderFile, content_of, files_of, last_lines
+from nasrank.app.views.runs.files import (
+    MOST_BYTES,
+    FolderFile,
+    command_of,
+    content_of,
+    files_of,
+    last_lines,
+)
 from nasrank.app.views.runs.live import REFRESH_SECONDS
 from nasrank.app.widgets.address import page_address
 from nasrank.app.widgets.figure import show_figure
@@ -28,6 +35,8 @@ from nasrank.report.charts.run_charts import CURVES, METRICS, epochs_chart, epoc
 
 # Pixels, of a chart as a file.
 PRINTED_WIDTH = 800
+# States of runs that the command which began them continues.
+GOES_ON = ("dead", "interrupted")
 PERCENT = ["train_accuracy", "valid_accuracy"]
 
 
@@ -154,6 +163,9 @@ def show_run(snapshot: Snapshot, row: pd.Series, runs_dir: Path) -> None:
     if row["status"] == "failed" and (lines := last_lines(runs_dir, row["run_id"])):
         st.markdown("**The end of its log**")
         st.code(lines, language=None, wrap_lines=True)
+    if row["status"] in GOES_ON and (command := command_of(runs_dir, row["run_id"])):
+        st.markdown("**What continues it**")
+        st.code(command, language=None, wrap_lines=True)
     if row["is_ingested"]:
         st.markdown("**Predictions**")
         show_predictions(queries.evaluations(snapshot, row["run_id"]), row)

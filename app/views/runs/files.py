@@ -16,6 +16,7 @@ from typing import Final
 from nasrank.db.errors import NasrankError, as_unicode, printable
 from nasrank.db.files.opening import read_regular
 from nasrank.db.runs import layout
+from nasrank.db.runs.status import read_status
 
 OFFERED: Final = (layout.CONFIG, layout.ARCHITECTURES, layout.STATUS, layout.EPOCHS, layout.WORKER_LOG)
 MOST_BYTES: Final = 10_000_000
@@ -70,6 +71,17 @@ def last_lines(runs_dir: Path, run_id: str, count: int = 12) -> str:
         return ""  # runs that no study trained have none
     lines = content.decode(errors="replace").splitlines()[-count:]
     return "\n".join(printable(line) for line in lines)
+
+
+def command_of(runs_dir: Path, run_id: str) -> str:
+    """What continues a run, as its status says; empty where it does not."""
+    if not is_name(run_id):
+        return ""
+    try:
+        status = read_status(runs_dir / run_id)
+    except NasrankError:
+        return ""
+    return printable(status.command) if status is not None and status.command else ""
 
 
 def _time(seconds: float) -> dt.datetime | None:

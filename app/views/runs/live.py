@@ -15,6 +15,7 @@ import streamlit as st
 from nasrank.app.serve import warehouse_path
 from nasrank.app.widgets.refreshing import refreshed_every
 from nasrank.app.widgets.text import as_code, as_text
+from nasrank.db.errors import printable
 from nasrank.db.runs.monitor import Evaluating, RunsMonitor, RunsSeen, SeenRun
 from nasrank.report.charts.labels import listed, roughly
 
@@ -105,6 +106,8 @@ def show_card(run: SeenRun) -> None:
             else:
                 st.markdown(f":small[{words}]")
         st.markdown(f":small[{as_text(heard_words(run))}]")
+        if run.state == "dead" and run.status is not None and run.status.command:
+            st.code(printable(run.status.command), language=None, wrap_lines=True)
 
 
 def training_words(run: SeenRun) -> list[str]:

@@ -55,7 +55,7 @@ def test_findings_have_the_views_verdicts(studied: Warehouse, open_paper: Any) -
         assert table.loc[finding, f"{row.scale} by τa"].endswith(row.by_tau_a)
     assert table.loc[rf"6\. {STATEMENTS[6]}", "cifar10, S"] == "– not asked"
     better, well = test.table[1].value, test.table[2].value
-    assert list(better["Of"])[:2] == ["mask Zero − no mask", "mask Zero+Pool − no mask"]
+    assert list(better["Of"])[:2] == ["mask Zero − none", "mask Zero+Pool − none"]
     assert better["Measure"].str.startswith("beside: ").tolist() == [False, False, True, True]
     assert better["Verdict"].tolist()[:2] == ["✔ supported, p 0.000 of 5"] * 2
     assert "after correction for 5" in better["Meaning"].iloc[0]

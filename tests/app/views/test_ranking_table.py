@@ -196,7 +196,11 @@ def test_hidden_lines_keep_their_colours_and_a_line_breaks_at_a_missing_point(fi
         for channel in {"stroke", "fill"} & layer["encoding"].keys():
             if "scale" in layer["encoding"][channel]:
                 assert layer["encoding"][channel]["scale"]["domain"] == order
-                assert layer["encoding"][channel]["legend"]["values"] == series
+                assert layer["encoding"][channel]["legend"] is None
+    named = [layer for layer in layers(spec) if layer["encoding"].get("y", {}).get("field") == "name_at"]
+    assert len(named) == 2, "a line's name stands at its end, in each panel"
+    for layer in named:
+        assert [row["series"] for row in spec["datasets"][layer["data"]["name"]]] == series
     drawn = next(rows for rows in spec["datasets"].values() if len(rows) == len(POINTS))
     assert [row["point"] for row in drawn] == list(POINTS.values())
     assert [row["a_n"] is None for row in drawn] == [
@@ -208,8 +212,10 @@ def test_more_lines_than_colours_differ_in_their_dash(filled: Warehouse) -> None
     ranking = ranking_of(filled)
     order = [f"line {number}" for number in range(3 * COLOURS)]
     spec = ranking_chart(Lines(ranking.points, order, looks_by_place(order))).to_dict()
+    assert not [layer for layer in layers(spec) if layer["encoding"].get("y", {}).get("field") == "name_at"]
     line = next(layer for layer in layers(spec) if "strokeDash" in layer["encoding"])
     dashes = line["encoding"]["strokeDash"]["scale"]["range"]
+    assert line["encoding"]["stroke"]["legend"]["values"] == order, "too many to be named at their ends"
     colours = [place % COLOURS for place in range(len(dashes))]
     assert line["encoding"]["stroke"]["scale"]["domain"] == line["encoding"]["strokeDash"]["scale"]["domain"]
     assert len({(str(dash), colour) for dash, colour in zip(dashes, colours, strict=True)}) == len(order)

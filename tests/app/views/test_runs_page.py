@@ -163,10 +163,25 @@ def test_rankings_over_epochs(own: Warehouse, open_runs: Any, tmp_path: Path) ->
     assert not other.warning
 
 
+CONTINUES = "cd /somewhere && nasrank-train run --dataset digits --seed 1"
+
+
+def test_a_run_that_does_not_go_on_says_what_continues_it(
+    own: Warehouse, open_runs: Any, tmp_path: Path
+) -> None:
+    holder = dataclasses.replace(Holder.this_process(), started="1")
+    dead = begin_run(tmp_path, holder, command=CONTINUES)
+    ended = begin_run(tmp_path, holder, 1, command=CONTINUES, status="finished")
+    older = begin_run(tmp_path, holder, 2)
+    for name, expected in ((dead, 2), (ended, 1), (older, 1)):  # once in the card of the dead one
+        test = open_runs(own.path, tmp_path, run=name)
+        assert [str(code.value) for code in test.code].count(CONTINUES) == expected, name
+
+
 def test_what_goes_on_is_shown(own: Warehouse, open_runs: Any, tmp_path: Path) -> None:
     living, dead = (
         begin_run(tmp_path),
-        begin_run(tmp_path, dataclasses.replace(Holder.this_process(), started="1"), 1),
+        begin_run(tmp_path, dataclasses.replace(Holder.this_process(), started="1"), 1, command=CONTINUES),
     )
     waiting = write_run_folder(tmp_path, random_predictions("Zero", 1), seed=9, mask="Zero")
     (tmp_path / "slurm" / "1").mkdir(parents=True)
@@ -178,6 +193,7 @@ def test_what_goes_on_is_shown(own: Warehouse, open_runs: Any, tmp_path: Path) -
     assert f"▶ **running** `{living}`" in told
     assert f"✘ **dead** `{dead}`" in told
     assert "was killed; last heartbeat" in told
+    assert CONTINUES in [str(code.value) for code in test.code]
     bars = test.get("progress")
     assert [bar.proto.value for bar in bars] == [25, 25]
     assert "epoch 5 of 20 · 1,600 images/s · about " in bars[0].proto.text

@@ -56,9 +56,11 @@ def test_a_popover_says_what_is_chosen() -> None:
     assert chosen_in_short(masks[:3], masks) == "3 of 4"
     keys = EVERY[EVERY["source"] == "nats"]
     usual = keys[(keys["epochs"] == 200) & (keys["averaged_epochs"] == 1) & (keys["trial"] == "mean")]
-    assert key_in_short(keys, usual.iloc[1]) == "cifar10-valid · valid"
+    assert key_in_short(usual.iloc[1], "nats") == "cifar10-valid · valid"
     other = keys[(keys["epochs"] == 12) & (keys["averaged_epochs"] == 3) & (keys["trial"] == "777")].iloc[0]
-    assert key_in_short(EVERY, other) == "cifar10-valid · train · 12 epochs · the last 3 · trial 777 · nats"
+    assert (
+        key_in_short(other, "another") == "cifar10-valid · train · 12 epochs · the last 3 · trial 777 · nats"
+    )
     assert part_in_words("trial", "mean") == "mean over trials"
 
 

@@ -18,6 +18,7 @@ from nasrank.report.charts.line_looks import (
     colour_domain,
     looks_by_place,
     looks_of,
+    spread_out,
 )
 
 KINDS = list(
@@ -64,3 +65,32 @@ def test_what_is_no_experiment_is_told_apart_by_its_place() -> None:
     assert len({(look.colour, look.dash) for look in looks.values()}) == len(looks)
     assert colour_domain(looks) == list(looks)
     assert colour_domain({}) == []
+
+
+NUMBERS = st.floats(-1e3, 1e3, allow_nan=False)
+
+
+@given(st.lists(NUMBERS, max_size=8), st.floats(0.01, 300), NUMBERS, st.floats(1, 1e3))
+def test_names_are_apart_inside_and_in_the_order_of_their_lines(
+    wanted: list[float], gap: float, low: float, room: float
+) -> None:
+    found = spread_out(wanted, gap, low, low + room)
+    assert len(found) == len(wanted)
+    gap = min(gap, room / max(1, len(wanted)))
+    in_order = sorted(zip(wanted, range(len(wanted)), found, strict=True))
+    places = [place for _, _, place in in_order]
+    for before, after in itertools.pairwise(places):
+        assert after - before >= gap * (1 - 1e-6) - 1e-6
+    for place in found:
+        assert low - 1e-6 <= place <= low + room + 1e-6
+
+
+def test_names_that_have_room_stay_beside_their_lines() -> None:
+    assert spread_out([], 1, 0, 9) == []
+    assert spread_out([8, 2, 5], 1, 0, 9) == [8, 2, 5]
+    # Two that touch go apart by half each; the third is not touched.
+    assert spread_out([4, 4, 8], 1, 0, 9) == [3.5, 4.5, 8]
+    # At an end there is room on one side only.
+    assert spread_out([0, 0], 1, 0, 9) == [0.5, 1.5]
+    # More than there is room for: as far apart as can be.
+    assert spread_out([1, 1, 1, 1], 5, 0, 4) == [0.5, 1.5, 2.5, 3.5]
