@@ -15,6 +15,8 @@ SELECT *
 FROM evaluation_key
 WHERE gt_key = $gt_key AND bn_mode IN ($bn_mode, 'imported') AND is_final
 """
+# Those of which `rankings` tells; who asks for the same evaluations and sets shares what was measured.
+RANKED_SETS = "SELECT architecture_set FROM set_definition WHERE is_paper_set OR kind = 'predicted'"
 _SETS_OF_THE_PAPER = "SELECT architecture_set FROM paper_set"
 
 
@@ -128,7 +130,7 @@ def rankings(warehouse: Reader, dataset: str, gt_key: str) -> RankingAnswers:
         WHERE leaves IS NOT NULL
         ORDER BY experiment_id, bn_mode, architecture_set, metric
         """,
-        sets="SELECT architecture_set FROM set_definition WHERE is_paper_set OR kind = 'predicted'",
+        sets=RANKED_SETS,
         dataset=dataset,
         gt_key=gt_key,
     )

@@ -19,9 +19,9 @@ from nasrank.app.widgets.ground_truth import KEY_PARTS, default_key, key_with, p
 from nasrank.app.widgets.text import as_text
 from nasrank.db.runs.experiment import TRAINED
 from nasrank.db.warehouse.models import WITHOUT_NETWORK
-from nasrank.report.charts.comparison_charts import METRICS
 from nasrank.report.charts.labels import listed, set_name
 from nasrank.report.charts.ranking_table import POINTS, PREDICTED
+from nasrank.report.metrics import METRICS
 
 # Parameters of the address in the order of the bar, and what they are called: the most used come first.
 NAMES: Final[Mapping[str, str]] = {

@@ -11,25 +11,6 @@ import pandas as pd
 from nasrank.report.charts.line_looks import Looks, line_styles
 from nasrank.report.charts.theme import GREY, fit_container, sized
 
-# What is compared: its name in sentences, and how its numbers are told.
-METRICS: Final[Mapping[str, str]] = {
-    "tau": "Kendall's τ (tau-b)",
-    "tau_eq2": "Kendall's τ (Equation 2)",
-    "spearman": "Spearman",
-    "pearson": "Pearson",
-    "tau_same_size": "τ among equal sizes",
-    "tau_partial": "τ given the size",
-    "tau_sparse": "τ of the rounded truth",
-    "tau_weighted": "τ weighted by rank",
-    "a_n": "A_N",
-    "tau_a": "τa",
-    "gap": "Gap",
-    "gap_std": "Gap in deviations",
-    "gap_share": "Share of the true gap",
-    "auc": "Best above random (AUC)",
-}
-# Fractions in the warehouse.
-IN_PERCENT: Final = ("a_n", "gap")
 _ROW: Final = 20  # pixels a line of the forest
 _AXIS_WIDTH: Final = 46
 _HEIGHT: Final = 240

@@ -54,7 +54,7 @@ def neighbour_chart(table: pd.DataFrame, width: int | None = None) -> alt.LayerC
     )
     boxes = base.mark_rect(cornerRadius=3).encode(
         color=alt.Color("difference:Q", title="change in accuracy (%)")
-        .scale(range="diverging", domain=[-reach, reach], clamp=True)
+        .scale(range="diverging", interpolate="rgb", domain=[-reach, reach], clamp=True)
         .legend(orient="bottom", gradientLength=180, tickCount=4),
         stroke=alt.StrokeValue(**alt.condition("datum.is_own", alt.value(GREY), alt.value(None))),
         strokeWidth=alt.StrokeWidthValue(2),

@@ -7,7 +7,7 @@ are percent here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pandas as pd
@@ -132,6 +132,14 @@ def rank(
     rows["within_chance_tau_a"] = rows["experiment_id"].map(of_tau_a["is_within_chance"])
     points = measured[measured["point"] != PREDICTED].reset_index(drop=True)
     return Ranking(labels, points, rows, bn_mode, metric)
+
+
+def with_values(ranking: Ranking, overview: pd.DataFrame, name: str) -> Ranking:
+    """With the means of `report.overview.overview` as a column of the rows, and whether chance gives them."""
+    known = overview.set_index("experiment_id")
+    columns = {name: "mean", f"leaves_{name}": "leaves", f"within_chance_{name}": "is_within_chance"}
+    found = {column: ranking.rows["experiment_id"].map(known[of]) for column, of in columns.items()}
+    return replace(ranking, rows=ranking.rows.assign(**found))
 
 
 def seed_points(points: pd.DataFrame, bn_mode: str, runs: pd.DataFrame) -> pd.DataFrame:

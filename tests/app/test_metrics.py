@@ -6,14 +6,14 @@ import re
 from typing import Final
 
 from nasrank.db.warehouse.file import Warehouse
-from nasrank.report.charts.comparison_charts import METRICS as COMPARED
-from nasrank.report.charts.ranking_table import METRICS as CORRELATIONS
+from nasrank.report.charts.ranking_table import METRICS as RANKED
+from nasrank.report.metrics import COMPARED, CORRELATIONS, METRICS, SEARCHES, SHARE
 from tests.samples import ROOT
 
 # Where a page has the names of metrics beside its own folder.
 ELSEWHERE: Final = {
-    "rankings": ["report/queries.py", "report/charts/ranking_table.py"],
-    "compare": ["report/charts/comparison_charts.py"],
+    "rankings": ["report/queries.py", "report/charts/ranking_table.py", "report/metrics.py"],
+    "compare": ["report/metrics.py"],
     "paper": ["report/findings.py"],
     "report": ["report/queries.py", "report/findings.py"],
 }
@@ -38,7 +38,16 @@ def test_metrics_tell_which_pages_read_them(filled: Warehouse) -> None:
 
 def test_pages_offer_metrics_of_the_view(filled: Warehouse) -> None:
     known = set(filled.query("SELECT metric FROM metric").metric)
-    assert {*COMPARED, *CORRELATIONS.values()} <= known
+    assert {*COMPARED, *SEARCHES.values()} <= known
+    assert list(RANKED.values()) == list(CORRELATIONS)
+    assert set(METRICS) == {*COMPARED, *SEARCHES, SHARE}
+    better = dict(filled.query("SELECT metric, coalesce(better, 0) FROM metric").itertuples(index=False))
+    bounds = filled.query("SELECT metric, high FROM metric").set_index("metric").high
+    for name, metric in METRICS.items():
+        column = SEARCHES.get(name, name)
+        if column in known:
+            assert metric.is_less_better == (better[column] == -1), name
+            assert not metric.is_percent or bounds[column] == 1 or column == "gap_share", name
     columns = filled.query("SELECT * FROM run_ranking LIMIT 0").columns
     of_runs = filled.query("SELECT metric FROM metric WHERE scope <> 'search'").metric
     assert set(of_runs) <= set(columns)

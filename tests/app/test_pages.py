@@ -72,7 +72,7 @@ def test_the_first_look_shows_all_masks_of_the_studys_images(filled: Warehouse, 
     assert experiments(test) == {"none", "Zero", "Zero+Pool"}
     assert gt_key(test) == KEY
     assert RE_ENCODED in text(test.markdown)
-    assert charts(test) == 2
+    assert charts(test) == 3
     assert not test.warning
     known = filled.query(
         "SELECT mask, tau_a FROM experiment_tau_a WHERE size = 'tiny' AND dataset = 'cifar10' AND gt_key = ?",
@@ -166,7 +166,7 @@ def test_other_images_drop_the_choices_that_they_do_not_have(filled: Warehouse, 
     assert experiments(test) == {"Zero+Pool"}
     test.radio(key="dataset").set_value("cifar10").run()
     assert not test.exception
-    assert charts(test) == 2
+    assert charts(test) == 3
 
 
 def test_the_url_restores_a_choice(filled: Warehouse, open_page: Any) -> None:
@@ -229,7 +229,7 @@ def test_the_matrix_shows_what_is_chosen_beside_it(filled: Warehouse, open_page:
     assert not test.warning
     assert [test.selectbox(key=key).value for key in ("columns", "rows")] == ["size", "best first"]
     assert test.radio(key="set").value == "top-50"
-    assert charts(test) == 2
+    assert charts(test) == 3
     assert "thin lines the single seeds" in text(test.markdown)
 
 
@@ -332,7 +332,7 @@ def test_imported_predictions_stand_beside_trained_ones(
     assert "Imported: **synflow** (synflow.json); **their-net** (their-net.json)." in text(test.markdown)
     assert RE_ENCODED in text(test.markdown)
     assert "Scores, not accuracies, and so without A_N: Zero · synflow." in text(test.caption)
-    assert charts(test) == 2
+    assert charts(test) == 3
     test.multiselect(key="imported").set_value(["their-net"]).run()
     assert experiments(test) == {"none", "Zero", "Zero+Pool", "Zero · their-net"}
     assert "synflow" not in text(test.caption)

@@ -17,9 +17,9 @@ from nasrank.app.widgets.text import as_text
 from nasrank.db.runs.experiment import TRAINED
 from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
-from nasrank.report.charts.comparison_charts import METRICS
 from nasrank.report.charts.labels import experiment_labels, listed
 from nasrank.report.charts.line_looks import COLOURS, Look, looks_of
+from nasrank.report.metrics import COMPARED
 
 BANDS, EACH_SEED = "mean and range", "each seed"
 
@@ -86,7 +86,7 @@ def choose(
     reference = filters.one("reference", list(labels), next(iter(labels))) if labels else ""
     own = evaluations[evaluations["experiment_id"].isin(chosen) & ~evaluations["kind"].isin(WITHOUT_NETWORK)]
     bn_mode = bar.bn_mode(own)
-    metric = bar.one("metric", METRICS)
+    metric = bar.one("metric", {name: metric.name for name, metric in COMPARED.items()})
     seeds_as = filters.one("curves", [BANDS, EACH_SEED], BANDS)
     bar.more(lambda: st.radio("Curves show", [BANDS, EACH_SEED], key="curves"))
     epoch_set = (

@@ -29,12 +29,12 @@ from nasrank.app.widgets.table import Columns, show_table
 from nasrank.app.widgets.text import as_text
 from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
-from nasrank.report.charts.comparison_charts import IN_PERCENT, METRICS, curves_chart, forest_chart
+from nasrank.report.charts.comparison_charts import curves_chart, forest_chart
 from nasrank.report.charts.labels import in_order, listed
 from nasrank.report.charts.line_looks import looks_of
 from nasrank.report.charts.ranking_chart import Lines, ranking_chart, ranking_description
-from nasrank.report.charts.ranking_table import METRICS as CORRELATIONS
 from nasrank.report.charts.ranking_table import NO_CHANCE, RankingTables, rank
+from nasrank.report.metrics import COMPARED, CORRELATIONS
 
 PRINTED_WIDTH = 800
 # What `rank` needs where no ceiling is drawn.
@@ -42,8 +42,8 @@ NO_CEILING = pd.DataFrame(
     columns=[
         "mask",
         "architecture_set",
-        *CORRELATIONS.values(),
-        *(f"{c}_oracle" for c in CORRELATIONS.values()),
+        *CORRELATIONS,
+        *(f"{name}_oracle" for name in CORRELATIONS),
     ]
 )
 METHOD = (
@@ -109,7 +109,7 @@ def show_configurations(choice: ComparisonChoice) -> None:
 def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: pd.DataFrame) -> None:
     """Of the chosen metric as forest and table; of all of them in the file."""
     heading, button = st.columns([3, 1], vertical_alignment="bottom")
-    name = METRICS[choice.metric]
+    name = as_text(COMPARED[choice.metric].name)
     heading.header(f"Difference to {as_text(choice.labels[choice.reference])}")
     found = queries.differences(snapshot, choice.ids, choice.reference, choice.key["gt_key"], choice.bn_mode)
     at_the_end = evaluations[evaluations["is_final"]]
@@ -142,8 +142,8 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
         width="stretch",
         help="Of every metric, in full precision; A_N and gap in percent.",
     )
-    st.markdown("\n".join(answers(of_metric, 1 if choice.metric in IN_PERCENT else 3)))
-    unit = " (percentage points)" if choice.metric in IN_PERCENT else ""
+    st.markdown("\n".join(answers(of_metric, 1 if COMPARED[choice.metric].is_percent else 3)))
+    unit = " (percentage points)" if COMPARED[choice.metric].is_percent else ""
     others = [label for key, label in choice.labels.items() if key != choice.reference]
     draw = partial(forest_chart, of_metric, others, choice.looks, f"difference in {name}{unit}")
     show_figure(
@@ -156,7 +156,7 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
     better = "Less is better: τa is best at −1. " if choice.metric == "tau_a" else ""
     st.markdown(f":small[{better}A hollow mark has no interval. {METHOD}]")
     number = st.column_config.NumberColumn
-    digits = "%.2f" if choice.metric in IN_PERCENT else "%.3f"
+    digits = "%.2f" if COMPARED[choice.metric].is_percent else "%.3f"
     columns: Columns = {
         "series": st.column_config.TextColumn("Experiment", width="medium"),
         "set": "Of",
@@ -178,7 +178,7 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
 def show_rankings(choice: ComparisonChoice, rankings: pd.DataFrame) -> None:
     """A_N and τ over N, as on the page Rankings."""
     st.header("Over N")
-    metric = choice.metric if choice.metric in CORRELATIONS.values() else "tau"
+    metric = choice.metric if choice.metric in CORRELATIONS else "tau"
     tau_a = rankings.drop_duplicates(["experiment_id", "bn_mode"])
     tau_a = tau_a[["experiment_id", "bn_mode", "tau_a", "tau_a_mean", "tau_a_std", "reported_tau_a"]]
     of_points = rankings[rankings["architecture_set"] != "all"]
@@ -194,11 +194,11 @@ def show_rankings(choice: ComparisonChoice, rankings: pd.DataFrame) -> None:
     show_figure(
         draw(),
         name="over-n",
-        alt=ranking_description(order, METRICS[metric]),
+        alt=ranking_description(order, COMPARED[metric].name),
         data=ranking.points.drop(
             columns=[
                 "series",
-                *(f"{c}_{kind}" for c in CORRELATIONS.values() for kind in ("ceiling", "oracle")),
+                *(f"{c}_{kind}" for c in CORRELATIONS for kind in ("ceiling", "oracle")),
             ]
         ),
         printed=partial(draw, width=PRINTED_WIDTH),
@@ -242,10 +242,11 @@ def show_over_epochs(choice: ComparisonChoice, rankings: pd.DataFrame) -> None:
     column = "tau_a" if choice.metric == "tau_a" else f"{choice.metric}_mean"
     known = rankings[rankings["architecture_set"] == choice.epoch_set].dropna(subset=column)
     if known.empty:
-        st.markdown(f"None of them has {METRICS[choice.metric]} of {as_text(choice.epoch_set)} at any epoch.")
+        metric = as_text(COMPARED[choice.metric].name)
+        st.markdown(f"None of them has {metric} of {as_text(choice.epoch_set)} at any epoch.")
         return
-    scale = 100 if choice.metric in IN_PERCENT else 1
-    label = f"{METRICS[choice.metric]}{' (%)' if scale == 100 else ''}"
+    scale = COMPARED[choice.metric].scale
+    label = f"{COMPARED[choice.metric].name}{' (%)' if scale == 100 else ''}"
     spread = rankings[f"{choice.metric}_std"] * scale
     shown = pd.DataFrame(
         {

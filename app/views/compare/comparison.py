@@ -11,9 +11,9 @@ import pandas as pd
 from nasrank.app.rows import rows_as
 from nasrank.app.widgets.text import as_text
 from nasrank.db.runs.configuration import OPTIONS
-from nasrank.report.charts.comparison_charts import IN_PERCENT
 from nasrank.report.charts.labels import signed
 from nasrank.report.charts.ranking_table import POINTS
+from nasrank.report.metrics import COMPARED
 from nasrank.report.power import in_words
 
 SETS = [*POINTS, "all"]
@@ -54,7 +54,8 @@ def told_differences(differences: pd.DataFrame, labels: Mapping[str, str]) -> pd
     told = differences.rename(columns={"difference_interval": "half_interval"})
     told["verdict"] = [in_words(row) for _, row in told.iterrows()]
     columns = ["mean", "other_mean", "difference", "difference_error", "half_interval"]
-    told.loc[told["metric"].isin(IN_PERCENT), columns] *= 100
+    in_percent = [name for name, metric in COMPARED.items() if metric.is_percent]
+    told.loc[told["metric"].isin(in_percent), columns] *= 100
     told.insert(0, "series", told["experiment_id"].map(labels))
     told.insert(1, "set", told["architecture_set"].map(lambda name: "whole space" if name == "all" else name))
     told["low"] = told["difference"] - told["half_interval"]

@@ -101,20 +101,16 @@ def differences(
             -- They are matched by epoch, and the end is the same for all, however long each was trained.
             SELECT * REPLACE (0 AS epoch) FROM run_ranking_from('measured')
         ),
-        pair AS (
-            SELECT unnest($experiment_ids) AS experiment_id, $reference AS other_id
+        valued AS (
+            SELECT * FROM metric_values('ranking')
         ),
-        compared AS (
-            SELECT *, 'this page' AS family
-            FROM compare_means('ranking', 'pair')
-            WHERE experiment_id <> other_id
+        pair AS (
+            SELECT experiment_id, $reference AS other_id, 'this page' AS family
+            FROM unnest($experiment_ids) AS _ (experiment_id)
+            WHERE experiment_id <> $reference
         )
-        SELECT
-            * EXCLUDE (family, epoch, holm_factor),
-            seeds_to_tell(
-                difference_error / sqrt(1 / seeds + 1 / other_seeds), greatest(degrees, 30), difference
-            ) AS seeds_to_tell
-        FROM with_holm('compared')
+        SELECT * EXCLUDE (family, epoch)
+        FROM compare_families('valued', 'pair')
         ORDER BY experiment_id, metric, architecture_set
         """,
         sets=_SETS,

@@ -18,8 +18,8 @@ from nasrank.app.widgets.ground_truth import describe_key, say_how_to_import, wa
 from nasrank.app.widgets.slice_bar import SliceBar
 from nasrank.app.widgets.text import as_code, as_text
 from nasrank.report import queries as report_queries
-from nasrank.report.charts.key_matrix import key_matrix_chart
 from nasrank.report.charts.paper_charts import agreement_chart, agreement_panel, dataset_chart, dataset_panels
+from nasrank.report.charts.ranking_matrix import key_matrix_chart
 from nasrank.report.charts.ranking_table import POINTS
 
 CORRELATIONS = {"tau-b": "tau", "Spearman": "spearman", "Pearson": "pearson"}

@@ -17,18 +17,19 @@ from nasrank.db.warehouse.models import IMPORTED, UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import given_name, in_order, set_name, size_position
 from nasrank.report.charts.line_looks import COLOURS
-from nasrank.report.charts.ranking_table import BANDS, METRICS, POINTS, PREDICTED
+from nasrank.report.charts.ranking_table import BANDS, POINTS, PREDICTED
+from nasrank.report.headlines import baseline
+from nasrank.report.metrics import CORRELATIONS, METRICS
 
 METRIC_HELP = (
-    "Of predictions with ground truth. tau-b is Kendall's τ corrected for ties, as in the authors' code; "
-    "Equation 2 is that of the paper's text. Equal size: τ among pairs with equally many parameters, what is "
-    "known beyond counting them; given size: Kendall's partial τ. τa is that of A_N over N, by Equation 2."
+    "tau-b is Kendall's τ corrected for ties, as in the authors' code; Equation 2 is that of the paper's "
+    "text. Equal size: τ among pairs with equally many parameters, what is known beyond counting them; given "
+    "size: Kendall's partial τ. τa is that of A_N over N. At 10: of a search that looks at the 10 best "
+    "predicted of the random sample. Share: τ by that of an oracle."
 )
 TAU_A = "tau_a"
 # By what the address has: what the reader can see.
-METRIC_NAMES = {column: f"{'τ ' * (name == 'tau-b')}{name}" for name, column in METRICS.items()} | {
-    TAU_A: "τa"
-}
+METRIC_NAMES = {name: metric.short for name, metric in METRICS.items()}
 SETS = {name: name for name in (*POINTS, PREDICTED)}
 PLAIN_HELP = (
     "None chosen means all. Where there are more experiments than colours for their lines, the page begins "
@@ -49,7 +50,8 @@ BAND_HELP = (
 class RankingChoice:
     """What the reader chose to see.
 
-    metric: a column of `METRICS`, or τa; `architecture_set`: whose metric the cells have.
+    metric: a key of `METRICS`; `architecture_set`: whose metric is looked at. reference: the `experiment_id`
+    that others are held against; empty for none. referable: what it may be, rows of `queries.experiments`.
     """
 
     dataset: str
@@ -59,11 +61,13 @@ class RankingChoice:
     band: str
     bn_mode: str
     experiments: pd.DataFrame
+    reference: str
+    referable: pd.DataFrame
 
     @property
     def correlation(self) -> str:
-        """The column of `METRICS` that is drawn over N; τ where τa is looked at."""
-        return "tau" if self.metric == TAU_A else self.metric
+        """What is drawn over N; τ where something else is looked at."""
+        return self.metric if self.metric in CORRELATIONS else "tau"
 
     @property
     def untrained(self) -> pd.Series:
@@ -152,7 +156,24 @@ def choose(
     of_known = evaluations["experiment_id"].isin(known["experiment_id"])
     bn_mode = bar.bn_mode(evaluations[of_known])
     bar.show()
-    return RankingChoice(dataset, key, metric, architecture_set, band, bn_mode, chosen)
+    referable = in_order(pd.concat([known, imported, untrained]))
+    reference = ""
+    if not referable.empty:
+        of_slice = chosen[chosen["kind"] == TRAINED]
+        usual = baseline(next((rows for rows in (of_slice, known) if not rows.empty), referable))
+        reference = filters.one(
+            "reference",
+            list(referable["experiment_id"]),
+            usual,
+            elsewhere=list(experiments["experiment_id"]),
+        )
+    return RankingChoice(dataset, key, metric, architecture_set, band, bn_mode, chosen, reference, referable)
+
+
+def set_in_words(name: str) -> str:
+    """A set as sentences have it: `top-50`, `random sample`, `whatever was predicted`."""
+    words = {"random": "random sample", PREDICTED: "whatever was predicted", "all": "all architectures"}
+    return words.get(name, name)
 
 
 def _plain(experiments: pd.DataFrame) -> pd.DataFrame:

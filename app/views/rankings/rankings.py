@@ -9,8 +9,15 @@ import streamlit as st
 
 from nasrank.app.serve import warehouse_path
 from nasrank.app.snapshot import Snapshot
-from nasrank.app.views.rankings import choice as choice_of_rankings
-from nasrank.app.views.rankings.choice import METRIC_NAMES, SEEDS, Contents, RankingChoice, choose
+from nasrank.app.views.rankings.choice import (
+    METRIC_NAMES,
+    SEEDS,
+    Contents,
+    RankingChoice,
+    choose,
+    set_in_words,
+)
+from nasrank.app.views.rankings.first_sight import measure, show_dots, show_headlines, slice_of
 from nasrank.app.views.rankings.notes import notes
 from nasrank.app.widgets.address import shared_parameters
 from nasrank.app.widgets.csv_file import csv_file
@@ -24,11 +31,12 @@ from nasrank.app.widgets.text import as_text
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries as report_queries
 from nasrank.report.charts import ranking_chart
-from nasrank.report.charts.labels import set_name
+from nasrank.report.charts.labels import experiment_labels, set_name
 from nasrank.report.charts.line_looks import COLOURS, looks_of
 from nasrank.report.charts.ranking_matrix import (
     DIMENSIONS,
     TAU_A,
+    HeatMap,
     matrix,
     matrix_chart,
     matrix_description,
@@ -41,7 +49,9 @@ from nasrank.report.charts.ranking_table import (
     RankingTables,
     rank,
     seed_points,
+    with_values,
 )
+from nasrank.report.metrics import CORRELATIONS, METRICS
 
 # Pixels, of a chart as a file.
 PRINTED_WIDTH = 800
@@ -125,7 +135,7 @@ def page() -> None:
         choice.correlation,
         BANDS.get(choice.band, "std"),
     )
-    st.markdown(f":small[{describe_origins(runs)} {describe_key(choice.key)}]")
+    show_headlines(snapshot, choice, experiments, tables.ceiling)
     is_empty = ranking.rows["experiment_id"].isin(choice.untrained).all()
     if is_empty:
         st.info("No experiment that fits the filters has a set that was predicted wholly under this key.")
@@ -136,7 +146,13 @@ def page() -> None:
             f"{snapshot.identity} {filters.link}",
             filters,
         )
-        show_picked(selection, ranking)
+        overview = measure(snapshot, choice, experiments, tables.ceiling)
+        if choice.metric not in (*CORRELATIONS, TAU_A):
+            ranking = with_values(ranking, overview, choice.metric)
+        show_picked(selection, ranking, choice)
+        show_dots(choice, overview, ranking, tables.ceiling, selection)
+        st.markdown(f":small[{describe_origins(runs)} {describe_key(choice.key)}]")
+        st.header("Over N")
         show_chart(known.seeds, choice, ranking, selection)
         show_masks(choice, ranking, selection)
         show_matrix(filters, choice, ranking, selection)
@@ -151,12 +167,20 @@ def page() -> None:
     filters.show_problems(problems)
 
 
-def show_picked(selection: LinkedSelection, ranking: Ranking) -> None:
-    """What was clicked, and where to go with it."""
+def show_picked(selection: LinkedSelection, ranking: Ranking, choice: RankingChoice) -> None:
+    """What was clicked, what all are held against, and where to go with it."""
     # At the right a chart has its own buttons, which would cover the link.
-    place, link, _ = st.columns([6, 1, 1], vertical_alignment="bottom")
+    place, reference, link, _ = st.columns([5, 3, 1.2, 0.8], vertical_alignment="bottom")
     with place:
         selection.choose("Picked experiments", ranking.labels, PICK)
+    labels = {**experiment_labels(choice.referable), **ranking.labels}
+    reference.selectbox(
+        "Reference",
+        list(choice.referable["experiment_id"]),
+        key="reference",
+        format_func=labels.__getitem__,
+        help="What the others are held against, here and on Compare.",
+    )
     if len(selection.picked) > 1:
         link.page_link(
             "views/compare/compare.py",
@@ -180,16 +204,15 @@ def show_chart(
     if rows.empty:
         st.info("None of these experiments predicted a whole set of those that the lines are drawn over.")
         return
-    point = SET_POINTS[choice.architecture_set]
-    best = rows.sort_values(f"{ranking.metric}_{point}", ascending=False, na_position="last")
+    best = rows.sort_values(column_of(choice, ranking), ascending=False, na_position="last")
     drawn = rows
     if len(rows) > COLOURS:
         first = [*rows.index[rows["experiment_id"].isin(selection.picked)], *best.index]
         drawn = rows[rows.index.isin(list(dict.fromkeys(first))[:COLOURS])]
         st.caption(
-            f"Of {len(rows)} experiments the best {COLOURS} by {METRIC_NAMES[ranking.metric]} "
-            f"({as_text(set_in_words(point))}) are drawn, and those picked: more lines could not be told "
-            "apart. The cells and the table below have all."
+            f"Of {len(rows)} experiments {COLOURS} are drawn, those picked first, then the best by "
+            f"{METRIC_NAMES[ranking.metric]} ({as_text(set_in_words(choice.architecture_set))}): more lines "
+            "could not be told apart. The panels, cells and table below have all."
         )
     series = list(drawn["series"])
     looks = looks_of(choice.experiments, {key: name for key, name in names.items() if name in series})
@@ -234,8 +257,7 @@ def show_masks(choice: RankingChoice, ranking: Ranking, selection: LinkedSelecti
     if points["series"].nunique() <= COLOURS or len(masks) < 2:
         return
     st.header("By mask")
-    point = SET_POINTS[choice.architecture_set]
-    order = ranking.rows.sort_values(f"{ranking.metric}_{point}", ascending=False, na_position="last")
+    order = ranking.rows.sort_values(column_of(choice, ranking), ascending=False, na_position="last")
     names = dict(zip(order["experiment_id"], order["series"], strict=True))
     everything = ranking_chart.Lines(points, list(names.values()), {})
     ends = ranking_chart.extent(everything, ranking.metric)
@@ -276,7 +298,8 @@ def show_matrix(
     st.header("Side by side")
     shown = choice.experiments[choice.experiments["experiment_id"].isin(ranking.rows["experiment_id"])]
     differing = [name for name, column in DIMENSIONS.items() if shown[column].nunique() > 1]
-    value = TAU_A if choice.metric == choice_of_rankings.TAU_A else SET_POINTS[choice.architecture_set]
+    measured_set = slice_of(choice, choice.metric, choice.architecture_set).measured_set
+    value = column_of(choice, ranking) if choice.metric in CORRELATIONS else choice.metric
     columns, rows_place = st.columns(2)
     with columns:
         by = filters.choose_one("columns", "Columns", list(DIMENSIONS), [*differing, *DIMENSIONS][0])
@@ -287,14 +310,18 @@ def show_matrix(
     if len(rows) > MATRIX_ROWS:
         st.info(f"The first {MATRIX_ROWS} of {len(rows)} rows are drawn; the CSV has all.")
     drawn = table[table["row"].isin(rows[:MATRIX_ROWS])]
-    title = value if value == TAU_A else f"{METRIC_NAMES[choice.metric]}, {set_in_words(value)}"
+    unit = " (%)" if METRICS[choice.metric].is_percent else ""
+    title = f"{METRIC_NAMES[choice.metric]}{unit}"
+    if choice.metric != TAU_A:
+        title += f", {set_in_words(measured_set)}"
+    shown_cells = HeatMap(drawn, by, choice.metric, title)
     # With the choices in its name: what was drawn for others is another chart.
     chart = f"cells {by} {value} {order}"
-    draw = partial(matrix_chart, drawn, by, title, picked=selection.already(chart))
+    draw = partial(matrix_chart, shown_cells, picked=selection.already(chart))
     show_figure(
         draw(),
         name=f"side-by-side-{choice.dataset}",
-        alt=matrix_description(drawn, title),
+        alt=matrix_description(shown_cells),
         data=table.drop(columns="series"),
         printed=partial(draw, width=PRINTED_WIDTH),
         **selection.options(chart),
@@ -306,10 +333,9 @@ def show_matrix(
     )
 
 
-def set_in_words(value: str) -> str:
-    """The set of a cell: `top-50`, `random sample`, `whatever was predicted`."""
-    words = {"random": "random sample", PREDICTED: "whatever was predicted"}
-    return words.get(value, f"top-{value}")
+def column_of(choice: RankingChoice, ranking: Ranking) -> str:
+    """The column of `ranking.rows` that has the drawn correlation of the chosen set."""
+    return f"{ranking.metric}_{SET_POINTS[choice.architecture_set]}"
 
 
 def show_numbers(choice: RankingChoice, ranking: Ranking) -> None:

@@ -68,14 +68,11 @@ COMMENT ON MACRO TABLE with_interval IS
 'A relation with the errors of with_errors and is_by_pooled, with half of the 95 % interval, and by which deviation '
 'it is: pooled, or own where that is wider and is_by_pooled does not hold';
 
--- The experiments of `pairs`, a relation with the columns experiment_id and other_id, in every metric of `rankings`, a
--- relation like run_ranking: all its experiments tell how much they vary.
-CREATE OR REPLACE MACRO compare_means(rankings, pairs) AS TABLE
-WITH valued AS (
-    SELECT * FROM metric_values(rankings)
-),
-mean AS (
-    SELECT * FROM means_of('valued')
+-- The experiments of `pairs`, a relation with the columns experiment_id and other_id, in every metric of `valued`, a
+-- relation like metric_values: all its experiments tell how much they vary.
+CREATE OR REPLACE MACRO compare_values(valued, pairs) AS TABLE
+WITH mean AS (
+    SELECT * FROM means_of(valued)
 ),
 known AS (
     SELECT * FROM with_errors('mean')
@@ -116,10 +113,39 @@ SELECT
     student_t_p(difference / standard_error, degrees) AS p_value
 FROM with_interval('compared');
 
+COMMENT ON MACRO TABLE compare_values IS
+'What compare_means says, for a relation like what metric_values gives';
+
+CREATE OR REPLACE MACRO compare_means(rankings, pairs) AS TABLE
+WITH valued AS (
+    SELECT * FROM metric_values(rankings)
+)
+SELECT * FROM compare_values('valued', pairs);
+
 COMMENT ON MACRO TABLE compare_means IS
 'How the means over seeds of the experiments of a relation with experiment_id and other_id differ, in every metric of '
 'a relation like run_ranking, which also tells how much they vary; imported ones and untrained predictors are '
 'compared at every epoch and BN mode of the other';
+
+-- The pairs of several families, each corrected by itself: `pairs` has a column family as well.
+CREATE OR REPLACE MACRO compare_families(valued, pairs) AS TABLE
+WITH pair_of_any_family AS (
+    SELECT DISTINCT experiment_id, other_id FROM query_table(pairs)
+),
+compared_once AS (
+    SELECT compared.*, asked.family
+    FROM compare_values(valued, 'pair_of_any_family') AS compared
+    JOIN query_table(pairs) AS asked USING (experiment_id, other_id)
+)
+SELECT
+    * EXCLUDE (holm_factor),
+    seeds_to_tell(difference_error / sqrt(1 / seeds + 1 / other_seeds), greatest(degrees, 30), difference)
+        AS seeds_to_tell
+FROM with_holm('compared_once');
+
+COMMENT ON MACRO TABLE compare_families IS
+'As compare_means, of a relation like what metric_values gives, with p-values after Holm''s correction within each '
+'family of the pairs, and the seeds that each would need to tell so large a difference';
 
 -- The same with what the experiments are, and p-values corrected for their number.
 CREATE OR REPLACE MACRO effects_of(rankings, pairs) AS TABLE

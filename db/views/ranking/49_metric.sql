@@ -55,33 +55,33 @@ SELECT * FROM (VALUES
         'paper, Section 3.3 (τa)', ['rankings', 'compare', 'paper', 'report']
     ),
     (
-        'gap', 'accuracy', 'run', 1, -1, 1, FALSE, 'A_500 - A_random', 'this project', ['compare']
+        'gap', 'accuracy', 'run', 1, -1, 1, FALSE, 'A_500 - A_random', 'this project', ['rankings', 'compare']
     ),
     (
         'gap_std', 'both', 'run', 1, NULL, NULL, FALSE,
         'mean prediction of the top-500 minus that of the random sample, by the deviation of predictions in the latter',
-        'this project', ['compare']
+        'this project', ['rankings', 'compare']
     ),
     (
         'gap_share', 'accuracy', 'run', 1, NULL, NULL, TRUE, 'gap by the gap of the ground truth', 'this project',
-        ['compare']
+        ['rankings', 'compare']
     ),
     (
         'auc', 'both', 'run', 1, 0, 1, FALSE,
         'how often one of the top-500 is predicted above one of the random sample outside it; a tie counts half',
-        'area under the ROC curve', ['compare']
+        'area under the ROC curve', ['rankings', 'compare']
     ),
     (
         'precision_at_k', 'both', 'search', 1, 0, 1, TRUE, 'share of the k best predicted that are among the k best',
-        'common', ['report']
+        'common', ['rankings', 'report']
     ),
     (
         'best_rank', 'both', 'search', -1, 1, 15625, FALSE, 'true rank of the best of the k best predicted', 'common',
-        ['report']
+        ['rankings', 'report']
     ),
     (
         'regret', 'both', 'search', -1, 0, 1, FALSE,
-        'truth of the best of the pool minus truth of the best of the k best predicted', 'common', ['report']
+        'truth of the best of the pool minus truth of the best of the k best predicted', 'common', ['rankings', 'report']
     ),
     (
         'worst_rank', 'both', 'search', -1, 1, 15625, FALSE, 'true rank of the worst of the k best predicted',
@@ -94,7 +94,7 @@ SELECT * FROM (VALUES
     (
         'ndcg_at_k', 'both', 'search', 1, 0, 1, FALSE,
         'discounted gain of the k best predicted by that of the k best: an architecture gains its truth above the '
-        'least of the pool, by the logarithm of its place', 'Järvelin and Kekäläinen 2002', []
+        'least of the pool, by the logarithm of its place', 'Järvelin and Kekäläinen 2002', ['rankings']
     )
 ) AS metrics (metric, predicts, scope, better, low, high, across_masks, definition, source, pages);
 

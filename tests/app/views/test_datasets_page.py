@@ -19,8 +19,8 @@ from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.ground_truth import import_benchmark
 from nasrank.db.warehouse.seed import seed_warehouse
 from nasrank.report import queries
-from nasrank.report.charts.key_matrix import key_matrix_chart
 from nasrank.report.charts.paper_charts import agreement_panel, dataset_panels
+from nasrank.report.charts.ranking_matrix import key_matrix_chart
 from tests.app.dashboard_data import KEY, OTHER_KEY
 
 DATASETS = ("ImageNet16-120", "cifar10-valid", "cifar100")

@@ -15,7 +15,7 @@ from nasrank.report.charts.images import as_png, as_svg
 from nasrank.report.charts.labels import UNTRAINED_NAMES, in_order
 from nasrank.report.charts.line_looks import looks_by_place
 from nasrank.report.charts.ranking_chart import Lines, ranking_chart
-from nasrank.report.charts.ranking_matrix import TAU_A, matrix, matrix_chart
+from nasrank.report.charts.ranking_matrix import TAU_A, HeatMap, matrix, matrix_chart
 from nasrank.report.charts.ranking_table import METRICS, POINTS, Ranking, RankingTables, rank, seed_points
 from tests.study_data import KEY
 
@@ -49,7 +49,8 @@ def test_every_experiment_has_one_cell_with_its_own_number(
     studied: Warehouse, dimension: str, value: str
 ) -> None:
     ranking, experiments = ranking_of(studied, metric="spearman")
-    cells = matrix(ranking, experiments, dimension, value)
+    column = TAU_A if value == TAU_A else f"spearman_{value}"
+    cells = matrix(ranking, experiments, dimension, column)
     assert sorted(cells["experiment_id"]) == sorted(ranking.rows["experiment_id"])
     assert not cells.duplicated(["row", "column"]).any()
     known = ranking.rows.set_index("experiment_id")
@@ -61,9 +62,7 @@ def test_every_experiment_has_one_cell_with_its_own_number(
         else:
             assert cell.column == (row[dimension] or "none")
             assert cell.seeds == row["seeds"]
-        assert cell.value == pytest.approx(
-            row["tau_a" if value == TAU_A else f"spearman_{value}"], abs=0, nan_ok=True
-        )
+        assert cell.value == pytest.approx(row[column], abs=0, nan_ok=True)
         if value == TAU_A:
             assert cell.reported == row["reported_tau_a"] or pd.isna(row["reported_tau_a"])
         else:
@@ -74,7 +73,7 @@ def test_every_experiment_has_one_cell_with_its_own_number(
 def test_rows_come_by_mask_or_the_best_first(studied: Warehouse) -> None:
     ranking, experiments = ranking_of(studied)
     assert matrix(ranking, experiments, "variant", TAU_A)["row"][0].startswith("none")
-    for value, best in ((TAU_A, min), ("100", max)):
+    for value, best in ((TAU_A, min), ("tau_100", max)):
         cells = matrix(ranking, experiments, "variant", value, best_first=True)
         means = cells.groupby("row", sort=False)["value"].mean()
         assert means.iloc[0] == best(means)
@@ -84,20 +83,24 @@ def test_rows_come_by_mask_or_the_best_first(studied: Warehouse) -> None:
 def test_the_heat_map_tells_seeds_and_the_papers_value(studied: Warehouse) -> None:
     ranking, experiments = ranking_of(studied)
     cells = matrix(ranking, experiments, "variant", TAU_A)
-    spec = matrix_chart(cells, "variant", TAU_A).to_dict()
+    spec = matrix_chart(HeatMap(cells, "variant", TAU_A, "τa")).to_dict()
     told = {row["experiment_id"]: row for rows in spec["datasets"].values() for row in rows}
     reported = cells.dropna(subset="reported").iloc[0]
     paper = f"{reported['reported']:.2f}".replace("-", "−")
     chance = " · chance" if reported["is_within_chance"] else ""
     assert told[reported["experiment_id"]]["note"] == f"n {reported['seeds']}{chance} · paper {paper}"
-    at_ten = matrix_chart(matrix(ranking, experiments, "variant", "10"), "variant", "tau-b at 10").to_dict()
+    at_ten = matrix_chart(
+        HeatMap(matrix(ranking, experiments, "variant", "tau_10"), "variant", "tau", "tau-b at 10")
+    ).to_dict()
     notes = {row["note"] for rows in at_ten["datasets"].values() for row in rows}
     assert {note.removesuffix(" · chance") for note in notes} == {"n 1", "n 3", "untrained"}
     assert any(note.endswith("chance") for note in notes)
     # The scale goes from orange to blue. Blue is better: low τa, but a high correlation.
     scales = [
-        matrix_chart(cells, "variant", title).to_dict()["layer"][0]["encoding"]["color"]["scale"]["reverse"]
-        for title in (TAU_A, "tau-b at 10")
+        matrix_chart(HeatMap(cells, "variant", metric, metric)).to_dict()["layer"][0]["encoding"]["color"][
+            "scale"
+        ]["reverse"]
+        for metric in (TAU_A, "tau")
     ]
     assert scales == [True, False]
 
@@ -148,7 +151,7 @@ def test_picked_elsewhere_counts_until_something_is_picked_here(studied: Warehou
     ranking, experiments = ranking_of(studied)
     cells = matrix(ranking, experiments, "variant", TAU_A)
     name = cells["series"][0]
-    box = matrix_chart(cells, "variant", TAU_A, picked=[name]).to_dict()["layer"][0]
+    box = matrix_chart(HeatMap(cells, "variant", TAU_A, "τa"), picked=[name]).to_dict()["layer"][0]
     here, elsewhere = box["encoding"]["opacity"]["condition"]
     assert here == {"param": "picked", "empty": False, "value": 1}
     assert elsewhere["test"].startswith("!picked.series && ")
@@ -159,7 +162,8 @@ def test_picked_elsewhere_counts_until_something_is_picked_here(studied: Warehou
 def test_what_an_image_needs_is_in_it(studied: Warehouse) -> None:
     """Drawn with a width of its own, offline."""
     ranking, experiments = ranking_of(studied)
-    chart = matrix_chart(matrix(ranking, experiments, "variant", TAU_A), "variant", TAU_A, width=800)
+    cells = matrix(ranking, experiments, "variant", TAU_A)
+    chart = matrix_chart(HeatMap(cells, "variant", TAU_A, "τa"), width=800)
     assert "paper" in as_svg(chart)
     assert as_png(chart).startswith(b"\x89PNG")
 
@@ -168,7 +172,8 @@ def test_what_an_image_needs_is_in_it(studied: Warehouse) -> None:
 def test_what_chance_gives_too_is_pale(studied: Warehouse, value: str) -> None:
     """As the warehouse tells it, for every cell; under a key that no run was asked for, nothing is."""
     ranking, experiments = ranking_of(studied)
-    cells = matrix(ranking, experiments, "variant", value).set_index("experiment_id")
+    column = TAU_A if value == TAU_A else f"tau_{value}"
+    cells = matrix(ranking, experiments, "variant", column).set_index("experiment_id")
     told = studied.query(
         """SELECT experiment_id, leaves, is_within_chance FROM experiment_beside_chance
         WHERE gt_key = ? AND metric = ? AND architecture_set = ? AND bn_mode IN ('running', 'untrained')""",
@@ -182,7 +187,8 @@ def test_what_chance_gives_too_is_pale(studied: Warehouse, value: str) -> None:
     for experiment_id, cell in cells.iterrows():
         assert cell["is_within_chance"] == told.loc[experiment_id, "is_within_chance"]
         assert cell["leaves"] == told.loc[experiment_id, "leaves"]
-    spec = matrix_chart(cells.reset_index(), "variant", value).to_dict()
+    metric = TAU_A if value == TAU_A else "tau"
+    spec = matrix_chart(HeatMap(cells.reset_index(), "variant", metric, value)).to_dict()
     assert spec["layer"][0]["encoding"]["color"]["field"] == "shown"
     drawn = {row["experiment_id"]: row["shown"] for rows in spec["datasets"].values() for row in rows}
     for experiment_id, cell in cells.iterrows():
