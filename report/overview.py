@@ -64,12 +64,8 @@ class Slice:
 
     @property
     def measured_set(self) -> str:
-        """The set that the metric is of: not every metric is of every set."""
-        if self.metric in OF_RUNS:
-            return "random"
-        if self.metric in SEARCHES:
-            return "all" if self.architecture_set == "all" else "random"
-        return self.architecture_set
+        """The set that the metric is of."""
+        return measured_set(self.metric, self.architecture_set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +75,15 @@ class Pair:
     experiment_id: str
     other_id: str
     family: str
+
+
+def measured_set(metric: str, architecture_set: str) -> str:
+    """The set that a metric is of where this one is asked for: not every metric is of every set."""
+    if metric in OF_RUNS:
+        return "random"
+    if metric in SEARCHES:
+        return "all" if architecture_set == "all" else "random"
+    return architecture_set
 
 
 def pairs_with(reference: str, experiment_ids: Sequence[str]) -> list[Pair]:

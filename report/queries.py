@@ -232,20 +232,28 @@ def reported(warehouse: Reader, gt_key: str, bn_mode: str) -> pd.DataFrame:
 
     Columns figure, size, mask, lt, variant, reported_tau_a, is_possible (false where what is printed cannot
     be a τa, which is a multiple of 1/28), then experiment_id, epochs, seeds, tau_a, tau_a_mean, tau_a_std and
-    difference, which are missing where there is nothing.
+    difference, which are missing where there is nothing; chance_low and chance_high: where 95 % of random
+    permutations are, five seeds averaged as the paper's, missing where that is not known of the mask.
     """
     [rows] = warehouse.measured(
         _NETWORKS_AND_IMPORTED,
         """
         WITH ours AS (
             FROM reported_comparison_of('measured') WHERE experiment_id IS NOT NULL
+        ),
+        permuted AS (
+            SELECT mask, low, high
+            FROM chance
+            WHERE gt_key = $gt_key AND architecture_set = 'random' AND metric = 'tau_a' AND seeds = 5
         )
         SELECT
             CAST(figure AS INTEGER) AS figure, size, mask, lt, variant, reported.tau_a AS reported_tau_a,
             is_possible_tau_a(reported.tau_a) AS is_possible,
-            experiment_id, epoch AS epochs, seeds, ours.tau_a, tau_a_mean, tau_a_std, difference
+            experiment_id, epoch AS epochs, seeds, ours.tau_a, tau_a_mean, tau_a_std, difference,
+            permuted.low AS chance_low, permuted.high AS chance_high
         FROM reported_result AS reported
         LEFT JOIN ours USING (figure, size, mask, lt, variant)
+        LEFT JOIN permuted USING (mask)
         ORDER BY figure, size DESC, mask, lt, variant, experiment_id
         """,
         sets=_SETS_OF_THE_PAPER,

@@ -16,6 +16,7 @@ from nasrank.app.widgets.text import as_code, as_text
 from nasrank.report.charts.labels import listed
 
 _HELD: Final = "held {}"
+_USUAL: Final = "usual {}"
 _SHOWN_CHARACTERS: Final = 60
 
 
@@ -41,13 +42,16 @@ class Filters:
 
         `elsewhere` are what other pages have for it: no mistake, and not chosen here.
         """
+        usual = _USUAL.format(name)
         if self._must_adopt(name):
             given = self.address.values(name)
             wrong = [value for value in given if value not in elsewhere]
             self.warnings += url_problems(name, wrong, options, default)
             st.session_state[name] = next((value for value in given if value in options), default)
-        elif st.session_state[name] not in options:
+        elif st.session_state[name] not in options or st.session_state[name] == st.session_state.get(usual):
+            # What was the usual choice stays so, whatever that is now: the address does not name it.
             st.session_state[name] = default
+        st.session_state[usual] = default
         chosen: str = st.session_state[name]
         self._tell(name, [chosen], [] if chosen == default else [chosen])
         return chosen
@@ -126,9 +130,10 @@ class Filters:
         return chosen
 
     def asked(self, *names: str) -> set[str]:
-        """What address and reader have for parameters of `named`: it stays offered, whatever else goes."""
+        """What address and reader have for parameters: it stays offered, whatever else goes."""
         in_address = {value for name in names for value in self.address.values(name)}
-        return in_address | {value for name in names for value in st.session_state.get(name, ())}
+        held = [st.session_state.get(name, ()) for name in names]
+        return in_address.union(*([one] if isinstance(one, str) else one for one in held))
 
     def choose_number(self, name: str, label: str) -> float | None:
         """A number, or None where none is given."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nasrank.db.nb201.architectures import OPERATIONS
-from nasrank.report.charts.labels import signed
+from nasrank.report.charts.labels import signed, size_position
 from nasrank.report.charts.theme import COLOURS, GREY, sized
 
 # Counts: apart from white and from black, and in their order without colours.
@@ -19,6 +19,8 @@ COUNTS: Final = alt.SchemeParams(name="viridis", extent=[0.15, 1])
 _BINS: Final = 70
 # Pixels.
 _PANEL_HEIGHT: Final = 230
+_REPORTED_ROW: Final = 20
+_LABEL_WIDTH: Final = 210
 # Pixels, so that the panels of a row align.
 _AXIS_WIDTH: Final = 36
 
@@ -64,38 +66,80 @@ def _scatter(points: pd.DataFrame, title: str) -> alt.Chart:
     return chart
 
 
-def reported_chart(reported: pd.DataFrame, size: int = 420) -> alt.LayerChart | alt.FacetChart:
-    """Our τa against the paper's: on the line where they are equal; hollow where the paper's cannot be one.
+def reported_chart(
+    reported: pd.DataFrame, others: pd.DataFrame, width: int | None = None
+) -> alt.LayerChart | alt.FacetChart:
+    """The τa of a figure, a line an experiment: the paper's, ours of its size and of other sizes, and chance.
 
-    `reported` as of `queries.reported`, only what was measured, with a column `experiment` for its name.
+    `reported` as of `queries.reported`, in the order of the lines, with a column `experiment` for their
+    names; a cross is what cannot be a τa. `others`: experiment, size, tau_a and seeds of networks of ours.
+    `width` in pixels; None for that of the container.
     """
-    columns = ["experiment", "size", "reported_tau_a", "is_possible", "tau_a", "difference", "seeds"]
-    scale = alt.Scale(domain=[-1, 1])
-    diagonal = pd.DataFrame({"reported_tau_a": [-1, 1], "tau_a": [-1, 1]})
-    x = alt.X("reported_tau_a:Q", title="τa in the paper", scale=scale)
-    y = alt.Y("tau_a:Q", title="τa here", scale=scale)
-    line = alt.Chart(diagonal).mark_line(color=GREY, strokeDash=[4, 4]).encode(x=x, y=y)
-    marks = (
-        alt.Chart(reported[columns])
-        .mark_point(size=70, opacity=0.8)
+    order = list(dict.fromkeys(reported["experiment"]))
+    y = alt.Y("experiment:N", sort=order, title=None).axis(
+        labelLimit=_LABEL_WIDTH, labelOverlap=False, grid=True, ticks=False, domain=False
+    )
+
+    def x(column: str) -> alt.X:
+        scale = alt.Scale(domain=[-1, 1], nice=False)
+        return alt.X(f"{column}:Q", title="τa, best at −1", scale=scale).axis(tickCount=5)
+
+    sizes = sorted(set(reported["size"]), key=size_position)
+    size = alt.Scale(domain=sizes)
+    legend = alt.Legend(title=None, orient="top", symbolType="circle")
+    chance = (
+        alt.Chart(reported.dropna(subset=["chance_low"]).drop_duplicates("experiment"))
+        .mark_bar(color=GREY, opacity=0.2, height={"band": 0.8})
         .encode(
-            x=x,
             y=y,
-            color=alt.Color("size:N", title="size"),
-            fill=alt.Fill("size:N", title="size"),
-            fillOpacity=alt.FillOpacityValue(
-                **alt.condition("datum.is_possible", alt.value(1), alt.value(0))
-            ),
-            shape=alt.Shape("size:N", title="size"),
+            x=x("chance_low"),
+            x2=alt.X2("chance_high"),
             tooltip=[
                 alt.Tooltip("experiment:N"),
-                alt.Tooltip("reported_tau_a:Q", title="τa in the paper", format=".2f"),
-                alt.Tooltip("tau_a:Q", title="τa here", format=".2f"),
-                alt.Tooltip("seeds:Q", title="seeds"),
+                alt.Tooltip("chance_low:Q", title="95 % of chance from", format=".2f"),
+                alt.Tooltip("chance_high:Q", title="to", format=".2f"),
             ],
         )
     )
-    return alt.layer(line, marks).properties(width=size, height=size)
+    beside = (
+        alt.Chart(others[["experiment", "size", "tau_a", "seeds"]])
+        .mark_tick(color=GREY, thickness=2.5, height={"band": 0.6})
+        .encode(
+            y=y,
+            x=x("tau_a"),
+            tooltip=[
+                alt.Tooltip("experiment:N"),
+                alt.Tooltip("size:N"),
+                alt.Tooltip("tau_a:Q", title="τa here", format=".2f"),
+                alt.Tooltip("seeds:Q"),
+            ],
+        )
+    )
+    told = [
+        alt.Tooltip("experiment:N"),
+        alt.Tooltip("size:N"),
+        alt.Tooltip("reported_tau_a:Q", title="τa in the paper", format=".2f"),
+        alt.Tooltip("tau_a:Q", title="τa here", format=".2f"),
+        alt.Tooltip("seeds:Q", title="seeds here"),
+    ]
+    columns = ["experiment", "size", "reported_tau_a", "is_possible", "tau_a", "seeds"]
+    colour = alt.Stroke("size:N", legend=legend, sort=sizes).scale(size)
+    papers = [
+        alt.Chart(reported.loc[reported["is_possible"] == is_possible, columns])
+        .mark_point(size=75, strokeWidth=2, shape=shape)
+        .encode(y=y, x=x("reported_tau_a"), stroke=colour, tooltip=told)
+        for is_possible, shape in ((True, "circle"), (False, "cross"))
+        if (reported["is_possible"] == is_possible).any()
+    ]
+    ours = (
+        alt.Chart(reported.dropna(subset=["tau_a"])[columns])
+        .mark_point(size=75, filled=True)
+        .encode(
+            y=y, x=x("tau_a"), fill=alt.Fill("size:N", legend=legend, sort=sizes).scale(size), tooltip=told
+        )
+    )
+    layers = [chance, beside, *papers, ours]
+    return sized(alt.layer(*layers), _REPORTED_ROW * len(order) + 20, width)
 
 
 def usage_chart(usage: pd.DataFrame, points: Sequence[str]) -> alt.FacetChart:

@@ -168,7 +168,7 @@ def test_masks_and_none(taus: tuple[float, ...], p_values: tuple[float, ...], ex
     assert said(found).startswith(expected)
     assert found is not None
     assert found.page == "compare"
-    assert list(found.parameters["experiment"])[0] == "e0"
+    assert found.parameters["experiment"][0] == "e0"
     assert ("takes 7 seeds each, and it has 3" in said(found)) == (
         min(p_values) > 0.05 or p_values == (0.2, 0.01)
     )

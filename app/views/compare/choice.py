@@ -65,8 +65,9 @@ def choose(
 ) -> ComparisonChoice | None:
     """The filters; None where fewer than two experiments are chosen."""
     bar = SliceBar(filters)
+    known_ids = list(experiments["experiment_id"])
     narrowed = bar.narrow(experiments)
-    offered_ids = {*narrowed["experiment_id"], *filters.asked("experiment")}
+    offered_ids = {*narrowed["experiment_id"], *filters.asked("experiment", "reference")}
     experiments = experiments[experiments["experiment_id"].isin(offered_ids)]
     names = experiment_labels(experiments)
     key = bar.key(keys, list(shared_queries.runs(snapshot)["ground_truth_keys"]))
@@ -74,6 +75,10 @@ def choose(
     chosen = filters.named(
         "experiment", names, _first(snapshot, offered, str(key["gt_key"])) or list(names)[:2]
     )
+    # What others are held against may be any of them, as on the other pages, and is then shown too.
+    reference = filters.one("reference", list(names), chosen[0], elsewhere=known_ids) if chosen else ""
+    if reference and reference not in chosen:
+        chosen = [reference, *chosen]
     if len(chosen) > COLOURS:
         filters.warnings.append(
             f"{COLOURS} experiments are compared at most. Left out: "
@@ -83,7 +88,6 @@ def choose(
     of_chosen = experiments.set_index("experiment_id", drop=False).loc[chosen].reset_index(drop=True)
     labels = experiment_labels(of_chosen) if chosen else {}
     labels = {key: labels[key] for key in chosen}
-    reference = filters.one("reference", list(labels), next(iter(labels))) if labels else ""
     own = evaluations[evaluations["experiment_id"].isin(chosen) & ~evaluations["kind"].isin(WITHOUT_NETWORK)]
     bn_mode = bar.bn_mode(own)
     metric = bar.one("metric", {name: metric.name for name, metric in COMPARED.items()})
@@ -100,10 +104,10 @@ def choose(
     if labels:
         right.selectbox(
             "Reference",
-            list(labels),
+            list(names),
             key="reference",
-            format_func=labels.__getitem__,
-            help="All others are compared with this one.",
+            format_func=names.__getitem__,
+            help="All others are compared with this one, here and on Rankings.",
         )
     filters.finish()
     if len(chosen) < 2:

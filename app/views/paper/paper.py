@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from itertools import groupby
 
 import pandas as pd
@@ -19,12 +20,18 @@ from nasrank.app.widgets.origins import describe_origins
 from nasrank.app.widgets.slice_bar import SliceBar
 from nasrank.app.widgets.table import Columns, show_table, show_text_table
 from nasrank.app.widgets.text import as_text
+from nasrank.db.runs.experiment import TRAINED
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import kind_name
 from nasrank.report.charts.paper_charts import reported_chart
 from nasrank.report.figures import ReportKey
 from nasrank.report.findings import RULE, SCALE, WHAT_DECIDES, Evidence, Finding, read_findings, summarize
 
+# What the paper prints a value of.
+KIND = ["mask", "lt", "variant"]
+KIND_IN_FIGURE = ["figure", "size", *KIND]
+FIGURES_A_ROW = 2
+PRINTED_WIDTH = 500
 BN_MODES = ("running", "batch", "recalibrated")
 # A verdict is told by sign and word, not by colour.
 IMPOSSIBLE = "no τa"
@@ -67,7 +74,8 @@ def page() -> None:
     warn_of_train(key)
     report_key = ReportKey(str(key["gt_key"]), bn_mode)
     show_findings(read_findings(snapshot, report_key))
-    show_reported(report_queries.reported(snapshot, report_key.gt_key, bn_mode))
+    reported = report_queries.reported(snapshot, report_key.gt_key, bn_mode)
+    show_reported(reported, of_other_sizes(snapshot, report_key, reported))
 
 
 def show_findings(findings: list[Finding]) -> None:
@@ -147,16 +155,33 @@ def in_words(evidence: list[Evidence]) -> pd.DataFrame:
     )
 
 
-def show_reported(reported: pd.DataFrame) -> None:
-    """The paper's 121 values, and ours where there are any."""
+def of_other_sizes(snapshot: Snapshot, key: ReportKey, reported: pd.DataFrame) -> pd.DataFrame:
+    """Our τa on CIFAR-10 of what the paper prints, with a size that it does not print it for.
+
+    Columns mask, lt, variant, size, tau_a, seeds.
+    """
+    experiments = report_queries.experiments(snapshot)
+    answers = report_queries.rankings(snapshot, "cifar10", key.gt_key)
+    seeds = answers.ranking.groupby(["experiment_id", "bn_mode"])["seeds"].max().reset_index()
+    ours = answers.tau_a.merge(seeds, on=["experiment_id", "bn_mode"]).merge(
+        experiments[experiments["kind"] == TRAINED], on="experiment_id"
+    )
+    ours = ours[(ours["bn_mode"] == key.bn_mode) & ours["tau_a"].notna()]
+    printed = set(reported[[*KIND, "size"]].itertuples(index=False, name=None))
+    is_printed = [row in printed for row in ours[[*KIND, "size"]].itertuples(index=False, name=None)]
+    return ours.loc[[not known for known in is_printed], [*KIND, "size", "tau_a", "seeds"]]
+
+
+def show_reported(reported: pd.DataFrame, others: pd.DataFrame) -> None:
+    """The paper's 121 values, ours where there are any, and what chance gives."""
     heading, button = st.columns([3, 1], vertical_alignment="bottom")
     heading.header("Reported τa")
     names = [kind_name(*kind) for kind in reported[["mask", "lt", "variant"]].itertuples(index=False)]
     reported.insert(0, "experiment", names)
     reported.insert(7, "note", ["" if is_possible else IMPOSSIBLE for is_possible in reported["is_possible"]])
     measured = reported.dropna(subset="tau_a")
-    kinds = ["figure", "size", "mask", "lt", "variant"]
-    total, known = len(reported.drop_duplicates(kinds)), len(measured.drop_duplicates(kinds))
+    total = len(reported.drop_duplicates(KIND_IN_FIGURE))
+    known = len(measured.drop_duplicates(KIND_IN_FIGURE))
     button.download_button(
         "Download τa",
         csv_file(reported),
@@ -169,19 +194,11 @@ def show_reported(reported: pd.DataFrame) -> None:
         f"**{known} of the {total}** values that the paper prints were measured here, on CIFAR-10 at the "
         "paper's sizes and under this key. `nasrank-train study run paper` runs what is missing."
     )
+    st.markdown(chance_in_words(reported))
+    show_figures(reported, others)
     if known:
-        chart, words = st.columns([2, 1])
-        with chart:
-            show_figure(
-                reported_chart(measured),
-                name="reported-tau-a",
-                alt=f"τa here against the paper's, {known} experiments; the numbers are in the table below",
-                width="content",
-            )
-        words.metric("Mean absolute difference", f"{measured['difference'].abs().mean():.2f}")
-        words.markdown(
-            ":small[On the dashed line both are equal. τa is best at −1. The paper's are of five seeds. "
-            "Hollow: what the paper prints cannot be a τa of eight points.]"
+        st.markdown(
+            f"Ours and the paper's differ by {measured['difference'].abs().mean():.2f} on average of {known}."
         )
     number = st.column_config.NumberColumn
     shown: Columns = {
@@ -198,6 +215,45 @@ def show_reported(reported: pd.DataFrame) -> None:
         "epochs": number("Epochs", format="%d"),
     }
     show_table(reported, shown, alt="Every τa that the paper prints, and what was measured of it")
+
+
+def chance_in_words(reported: pd.DataFrame) -> str:
+    """How many of the paper's values random permutations would give, too."""
+    known = reported.dropna(subset="chance_low").drop_duplicates(KIND_IN_FIGURE)
+    if known.empty:
+        return (
+            ":small[What chance gives is known under the keys that runs were asked for, and of the masks "
+            "that they have.]"
+        )
+    within = known["reported_tau_a"].between(known["chance_low"] - 0.005, known["chance_high"] + 0.005)
+    return (
+        f"**{within.sum()} of {len(known)}** printed values whose chance is known here are where 95 % of "
+        "random permutations of the predictions are, averaged over five seeds as the paper's: τa has eight "
+        "points, and says little."
+    )
+
+
+def show_figures(reported: pd.DataFrame, others: pd.DataFrame) -> None:
+    """A chart for each figure of the paper that prints τa."""
+    others = others.merge(reported[[*KIND, "experiment"]].drop_duplicates(), on=KIND)
+    columns = st.columns(FIGURES_A_ROW)
+    for place, (figure, of_figure) in enumerate(reported.groupby("figure")):
+        shown = of_figure.sort_values("reported_tau_a", kind="stable")
+        beside = others[others["experiment"].isin(shown["experiment"])]
+        draw = partial(reported_chart, shown, beside)
+        with columns[place % FIGURES_A_ROW]:
+            st.subheader(f"Figure {int(str(figure))}")
+            show_figure(
+                draw(),
+                name=f"reported-tau-a-{figure}",
+                alt=f"τa of the paper's Figure {figure} and ours; the numbers are in the table below",
+                data=shown,
+                printed=partial(draw, width=PRINTED_WIDTH),
+            )
+    st.markdown(
+        ":small[Rings: the paper's, of five seeds; a cross cannot be a τa of eight points. Filled: ours of "
+        "the same size. Ticks: ours of other sizes. Grey: 95 % of random permutations.]"
+    )
 
 
 def told(verdict: str) -> str:

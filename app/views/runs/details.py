@@ -57,6 +57,7 @@ class RunsChoice:
     columns: list[str]
     gt_key: str | None
     architecture_set: str
+    metric: str
 
 
 def show_details(snapshot: Snapshot, chosen: Chosen, choice: RunsChoice) -> None:

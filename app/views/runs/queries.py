@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from nasrank.app.snapshot import Snapshot
+from nasrank.report.metrics import SEARCHES
 
 
 def runs(snapshot: Snapshot) -> pd.DataFrame:
@@ -40,23 +41,56 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
     )
 
 
-def correlations(snapshot: Snapshot, gt_key: str, architecture_set: str) -> pd.DataFrame:
-    """τ of the runs that predicted a set wholly at the end of their training: run_id, tau.
+def values(snapshot: Snapshot, gt_key: str, metric: str, architecture_set: str) -> pd.DataFrame:
+    """A metric of the runs that predicted the set wholly at the end of their training: run_id, value.
 
-    With running statistics where a run has them. Of what is stored: the keys that a run was asked for.
+    `metric` is a key of `COMPARED` or `SEARCHES`, as pages have it, the set that which it is of. With running
+    statistics where a run has them. Of what is stored: the keys that a run was asked for.
     """
+    if metric in SEARCHES:
+        return snapshot.query(
+            """
+            WITH found AS (
+                SELECT experiment_id, seed, stored.*
+                FROM stored_search AS stored
+                JOIN run USING (run_id)
+                JOIN experiment USING (experiment_id)
+                WHERE gt_key = $gt_key AND pool = $architecture_set AND NOT one_per_class AND top_k = 'top-10'
+                    AND is_final_epoch(epoch, epochs)
+            )
+            SELECT run_id, arg_min(value, if(bn_mode = 'running', 0, 1)) AS value
+            FROM search_values('found')
+            WHERE metric = $metric
+            GROUP BY run_id
+            """,
+            gt_key=gt_key,
+            metric=SEARCHES[metric],
+            architecture_set=architecture_set,
+        )
     return snapshot.query(
         """
-        SELECT run_id, arg_min(tau, if(bn_mode = 'running', 0, 1)) AS tau
-        FROM stored_ranking
-        JOIN run USING (run_id)
-        JOIN experiment USING (experiment_id)
-        WHERE
-            gt_key = $gt_key AND architecture_set = $architecture_set AND n_predicted = n
-            AND is_final_epoch(epoch, epochs)
+        WITH evaluated AS (
+            SELECT *
+            FROM evaluation_key
+            SEMI JOIN stored_ranking USING (run_id, epoch, bn_mode, gt_key)
+            WHERE gt_key = $gt_key AND is_final
+        ),
+        stored AS (
+            SELECT * FROM stored_metric_of('evaluated')
+        ),
+        measured AS (
+            SELECT * FROM run_metric_from('stored')
+        ),
+        ranking AS (
+            SELECT * FROM run_ranking_from('measured')
+        )
+        SELECT run_id, arg_min(value, if(bn_mode = 'running', 0, 1)) AS value
+        FROM metric_values('ranking')
+        WHERE metric = $metric AND architecture_set = $architecture_set
         GROUP BY run_id
         """,
         gt_key=gt_key,
+        metric=metric,
         architecture_set=architecture_set,
     )
 

@@ -20,6 +20,7 @@ from nasrank.app.views.runs.table import (
     COLUMNS,
     DEFAULT_COLUMNS,
     IN_BAR,
+    METRIC,
     as_shown,
     matching,
     run_labels,
@@ -28,9 +29,11 @@ from nasrank.app.views.runs.table import (
 from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.filters import Filters, given
 from nasrank.app.widgets.slice_bar import SliceBar
-from nasrank.app.widgets.text import as_code
+from nasrank.app.widgets.text import as_code, as_text
 from nasrank.report.charts.labels import experiment_labels
 from nasrank.report.charts.ranking_table import POINTS
+from nasrank.report.metrics import METRICS, SHARE
+from nasrank.report.overview import measured_set
 
 # So many lines can be told apart in a chart, and so many runs are described below.
 MOST_CHOSEN = 8
@@ -38,6 +41,8 @@ SETS = (*POINTS, "all")
 # Pixels: as many rows as a screen has room for below what is chosen.
 TABLE_HEIGHT = 560
 FEW_ROWS = 14
+# A share is of a mean over seeds.
+METRIC_NAMES = {name: metric.short for name, metric in METRICS.items() if name != SHARE}
 
 
 def page() -> None:
@@ -57,20 +62,22 @@ def page() -> None:
     filters = Filters.of_page("runs")
     place = st.container()
     choice = choose(filters, rows, keys)
-    shown = with_tau(snapshot, choice)
-    chosen = show_table(filters, rows, shown, choice.columns)
+    shown = with_value(snapshot, choice)
+    chosen = show_table(filters, rows, shown, choice)
     if not chosen.empty:
         show_details(snapshot, Chosen(chosen, run_labels(chosen), runs_dir), choice)
     filters.finish()
     filters.show_problems(place)
 
 
-def with_tau(snapshot: Snapshot, choice: RunsChoice) -> pd.DataFrame:
-    """The rows with τ under the key that is chosen, missing where there is none."""
+def with_value(snapshot: Snapshot, choice: RunsChoice) -> pd.DataFrame:
+    """The rows with the chosen metric under the key that is chosen, missing where there is none."""
     if choice.gt_key is None:
-        return choice.rows.assign(tau=float("nan"))
-    known = queries.correlations(snapshot, choice.gt_key, choice.architecture_set)
-    return choice.rows.assign(tau=choice.rows["run_id"].map(known.set_index("run_id")["tau"]))
+        return choice.rows.assign(value=float("nan"))
+    of_set = measured_set(choice.metric, choice.architecture_set)
+    known = queries.values(snapshot, choice.gt_key, choice.metric, of_set).set_index("run_id")["value"]
+    scale = METRICS[choice.metric].scale
+    return choice.rows.assign(value=scale * choice.rows["run_id"].map(known).astype(float))
 
 
 def choose(filters: Filters, rows: pd.DataFrame, keys: pd.DataFrame) -> RunsChoice:
@@ -78,7 +85,8 @@ def choose(filters: Filters, rows: pd.DataFrame, keys: pd.DataFrame) -> RunsChoi
     shown = rows
     bar = SliceBar(filters)
     gt_key = None if keys.empty else str(bar.key(keys, list(rows["ground_truth_keys"].dropna()))["gt_key"])
-    architecture_set = bar.one("set", SETS, "random", "Whose τ the table and the curves over epochs have.")
+    metric = bar.one("metric", METRIC_NAMES, explanation="In the table, at the end of each run.")
+    architecture_set = bar.one("set", SETS, "random", "What the table and the curves over epochs are of.")
     for column in IN_BAR:
         options = _options(rows, column)
         chosen = bar.some(column, options) if options else []
@@ -100,16 +108,23 @@ def choose(filters: Filters, rows: pd.DataFrame, keys: pd.DataFrame) -> RunsChoi
             shown = shown[shown[column].map(str).replace("", "none").isin(chosen)]
     with next(places):
         columns = filters.choose_some("column", "Columns", list(COLUMNS), DEFAULT_COLUMNS)
-    return RunsChoice(shown, columns, gt_key, architecture_set)
+    return RunsChoice(shown, columns, gt_key, architecture_set, metric)
 
 
 def _of_experiments(filters: Filters, rows: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
-    """The runs of the experiments that were picked on other pages; all where none was."""
+    """The runs of the experiments picked on other pages, and of the reference; all where none was."""
     labels = experiment_labels(rows[rows["config"].notna()].drop_duplicates("experiment_id"))
     if not filters.named("experiment", labels):
         return shown
-    st.multiselect("Experiments", list(labels), key="experiment", format_func=labels.__getitem__)
-    return shown[shown["experiment_id"].isin(st.session_state["experiment"])]
+    reference = [one for one in filters.address.values("reference") if one in labels]
+    st.multiselect(
+        "Experiments",
+        list(labels),
+        key="experiment",
+        format_func=labels.__getitem__,
+        help=f"Beside them the reference: {as_text(labels[reference[0]])}" if reference else None,
+    )
+    return shown[shown["experiment_id"].isin([*st.session_state["experiment"], *reference])]
 
 
 def _options(rows: pd.DataFrame, column: str) -> list[str]:
@@ -117,13 +132,14 @@ def _options(rows: pd.DataFrame, column: str) -> list[str]:
     return list(dict.fromkeys(rows[column].dropna().map(str).replace("", "none").sort_values()))
 
 
-def show_table(
-    filters: Filters, rows: pd.DataFrame, shown: pd.DataFrame, columns: Sequence[str]
-) -> pd.DataFrame:
+def show_table(filters: Filters, rows: pd.DataFrame, shown: pd.DataFrame, choice: RunsChoice) -> pd.DataFrame:
     """The table with its CSV; returns the rows that the reader, or the address, chose."""
     heading, button = st.columns([3, 1], vertical_alignment="bottom")
     heading.header(f"{len(shown):,} of {len(rows):,} runs")
-    table = as_shown(shown, columns)
+    columns, metric = choice.columns, METRICS[choice.metric]
+    of_set = measured_set(choice.metric, choice.architecture_set)
+    name = metric.short + (" (%)" if metric.is_percent else "")
+    table = as_shown(shown, columns).rename(columns={METRIC: name})
     button.download_button(
         "Download CSV",
         lambda: csv_file(table),
@@ -141,7 +157,7 @@ def show_table(
         filters.warnings += problems(asked, set(rows["run_id"]), set(ids))
     place = {run_id: number for number, run_id in enumerate(ids)}
     # Another selection of rows is another table: what was chosen then stays chosen, wherever it is now.
-    digest = hashlib.sha256("\n".join([*ids, *columns]).encode()).hexdigest()[:16]
+    digest = hashlib.sha256("\n".join([*ids, *columns, name]).encode()).hexdigest()[:16]
     event: Any = st.dataframe(
         table.assign(status=table["status"].map(told)) if "status" in table else table,
         hide_index=True,
@@ -151,7 +167,11 @@ def show_table(
         selection_default={"selection": {"rows": [place[run_id] for run_id in asked if run_id in place]}},
         column_config={
             "run": st.column_config.TextColumn("run", pinned=True, width="medium"),
-            **{name: COLUMNS[name].config for name in columns if COLUMNS[name].config is not None},
+            **{one: COLUMNS[one].config for one in columns if COLUMNS[one].config is not None},
+            name: st.column_config.NumberColumn(
+                format=f"%.{metric.digits + 1}f",
+                help=f"{as_text(metric.name)}, {as_text(of_set)}",
+            ),
         },
         placeholder="–",
         height=TABLE_HEIGHT if len(table) > FEW_ROWS else "auto",

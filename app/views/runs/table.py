@@ -18,6 +18,8 @@ from nasrank.db.runs.monitor import RunsSeen
 from nasrank.db.runs.reader import read_begun_run
 from nasrank.report.charts.labels import experiment_labels, set_name
 
+# The column of the metric that is chosen, whose name it gets.
+METRIC: Final = "metric"
 TO_INGEST: Final = "to ingest"
 # Folders beyond so many are only counted: each costs two files to read.
 MOST_FOLDERS: Final = 500
@@ -75,7 +77,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "LT": _set("lt"),
     "variant": _plain("variant"),
     "seed": _number("seed", "%d"),
-    "τ": _number("tau", "%.3f", explanation="Kendall's tau-b in the chosen set, where it is stored"),
+    METRIC: _number("value", "%.3f", explanation="In the chosen set, where it is stored"),
     "kind": _plain("kind"),
     "name": _plain("name"),
     "experiment": _plain("experiment_id"),
@@ -113,7 +115,7 @@ DEFAULT_COLUMNS: Final = (
     "LT",
     "variant",
     "seed",
-    "τ",
+    METRIC,
     "started",
     "minutes",
     "images/s",
@@ -164,7 +166,7 @@ def with_folders(ingested: pd.DataFrame, seen: RunsSeen, runs_dir: Path) -> pd.D
 
     A run that is worked on again has that as its status.
     """
-    rows = ingested.assign(is_ingested=True, tau=float("nan"))
+    rows = ingested.assign(is_ingested=True, value=float("nan"))
     states = {run.run_id: run.state for run in seen.runs}
     rows["status"] = [states.get(*pair) for pair in rows[["run_id", "status"]].itertuples(index=False)]
     known = set(rows["run_id"])

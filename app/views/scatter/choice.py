@@ -13,6 +13,7 @@ from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.scatter.panels import AT_THE_END, AxisLimits, Range, Subject, subjects
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.slice_bar import SliceBar
+from nasrank.app.widgets.text import as_text
 from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.labels import experiment_labels, in_order
@@ -49,7 +50,8 @@ def choose(
     bar = SliceBar(filters)
     experiments_known = in_order(report_queries.experiments(snapshot))
     narrowed = bar.narrow(experiments_known)
-    asked = filters.asked("experiment", "run")
+    everything = experiments_known["experiment_id"]
+    asked = filters.asked("experiment", "run", "reference")
     is_offered = evaluations["experiment_id"].isin(narrowed["experiment_id"])
     is_asked = evaluations["experiment_id"].isin(asked) | evaluations["run_id"].isin(asked)
     evaluations = evaluations[is_offered | is_asked]
@@ -63,9 +65,10 @@ def choose(
     runs = _run_names(known, experiments)
     experiment_ids = filters.named("experiment", experiments)
     run_ids = filters.named("run", runs, [] if experiment_ids else list(runs)[:1])
-    chosen = evaluations[
-        evaluations["run_id"].isin(run_ids) | evaluations["experiment_id"].isin(experiment_ids)
-    ]
+    # What others are held against on other pages is drawn below what is chosen here.
+    reference = filters.one("reference", ["", *experiments], "", elsewhere=list(everything))
+    drawn_ids = [*experiment_ids, *([reference] if reference not in ("", *experiment_ids) else [])]
+    chosen = evaluations[evaluations["run_id"].isin(run_ids) | evaluations["experiment_id"].isin(drawn_ids)]
     key = bar.key(keys, list(shared_queries.runs(snapshot)["ground_truth_keys"]))
     sets = [*POINTS, *(["all"] if chosen["is_whole_space"].any() else [])]
     if not chosen["is_whole_space"].all():
@@ -85,9 +88,9 @@ def choose(
         epoch = filters.one("epoch", epochs, AT_THE_END)
         bar.more(lambda: st.selectbox("Epoch", epochs, key="epoch"))
     bar.show()
-    left, right = st.columns(2)
+    left, middle, right = st.columns(3)
     left.multiselect("Runs", list(runs), key="run", format_func=runs.__getitem__, placeholder="None")
-    right.multiselect(
+    middle.multiselect(
         "Experiments",
         list(experiments),
         key="experiment",
@@ -95,9 +98,16 @@ def choose(
         placeholder="None",
         help="The mean over the seeds of each; and what needs no training.",
     )
+    right.selectbox(
+        "Reference",
+        ["", *experiments],
+        key="reference",
+        format_func=lambda one: as_text(experiments[one] if one else "none"),
+        help="Drawn below the others; what they are held against on other pages.",
+    )
     limits = _choose_limits(filters)
     filters.finish()
-    wanted_names = {key: runs[key] for key in run_ids} | {key: experiments[key] for key in experiment_ids}
+    wanted_names = {key: runs[key] for key in run_ids} | {key: experiments[key] for key in drawn_ids}
     found = list(subjects(evaluations, wanted_names, bn_mode, epoch))
     return ScatterChoice(
         key,

@@ -1,10 +1,10 @@
 -- Every metric of `rankings`, a relation like run_ranking, a row a value.
 CREATE OR REPLACE MACRO metric_values(rankings) AS TABLE
-SELECT experiment_id, seed, epoch, bn_mode, gt_key, architecture_set, metric, value
+SELECT experiment_id, run_id, seed, epoch, bn_mode, gt_key, architecture_set, metric, value
 FROM (
     UNPIVOT (
         SELECT
-            experiment_id, seed, epoch, bn_mode, gt_key, architecture_set,
+            experiment_id, run_id, seed, epoch, bn_mode, gt_key, architecture_set,
             a_n, tau, tau_eq2, spearman, pearson, tau_same_size, tau_partial, tau_sparse, tau_weighted,
             -- These belong to several sets, and are told once.
             CASE WHEN set_kind = 'random' THEN tau_a END AS tau_a,

@@ -1,10 +1,10 @@
 -- The searches of `searches`, a relation like run_search, as metric_values has rankings: the pool is the set.
 CREATE OR REPLACE MACRO search_values(searches) AS TABLE
-SELECT experiment_id, seed, epoch, bn_mode, gt_key, architecture_set, top_k, metric, value
+SELECT experiment_id, run_id, seed, epoch, bn_mode, gt_key, architecture_set, top_k, metric, value
 FROM (
     UNPIVOT (
         SELECT
-            experiment_id, seed, epoch, bn_mode, gt_key, pool AS architecture_set, top_k,
+            experiment_id, run_id, seed, epoch, bn_mode, gt_key, pool AS architecture_set, top_k,
             precision_at_k, ndcg_at_k, regret, CAST(best_rank AS DOUBLE) AS best_rank
         FROM query_table(searches)
     ) ON precision_at_k, ndcg_at_k, regret, best_rank INTO NAME metric VALUE value

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nasrank.app.views.runs.files import content_of, files_of
-from nasrank.app.views.runs.table import COLUMNS
+from nasrank.app.views.runs.table import COLUMNS, METRIC
 from nasrank.db.errors import NasrankError
 from nasrank.db.ingest.folders import ingest
 from nasrank.db.predictions.importing import import_predictions
@@ -20,6 +20,8 @@ from nasrank.db.runs.holders import Holder
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.db.warehouse.seed import seed_warehouse
+from nasrank.report.metrics import METRICS, SEARCHES, SHARE
+from nasrank.report.overview import OF_RUNS
 from tests.app.dashboard_data import KEY
 from tests.samples import begin_run, random_predictions, write_run_folder
 
@@ -92,7 +94,8 @@ def test_every_column_can_be_shown(own: Warehouse, open_runs: Any, runs_dir: Pat
     import_predictions(own, path, "synflow", PredictionOptions())
     test = open_runs(own.path, runs_dir, column=list(COLUMNS), kind=IMPORTED)
     shown = table(test).iloc[0]
-    assert list(table(test).columns) == ["run", *COLUMNS]
+    names = {**{name: name for name in COLUMNS}, METRIC: "τ tau-b"}
+    assert list(table(test).columns) == ["run", *names.values()]
     assert (shown["name"], shown["kind"], shown["predictions"], shown["mask"]) == (
         "synflow",
         IMPORTED,
@@ -294,17 +297,50 @@ def test_only_the_known_files_of_a_run_are_given(tmp_path: Path) -> None:
         assert "no folder of that name" in str(files_of(runs_dir, run_id))
 
 
-def test_the_table_has_tau_in_the_chosen_set(filled: Warehouse, open_runs: Any, tmp_path: Path) -> None:
-    for architecture_set in ("random", "top-50"):
-        test = open_runs(filled.path, tmp_path, set=architecture_set)
-        table = test.dataframe[0].value.set_index("run")["τ"]
-        known = filled.query(
-            """SELECT run_id, tau FROM run_ranking
+@pytest.mark.parametrize("architecture_set", ["random", "top-50"])
+@pytest.mark.parametrize("metric", [name for name in METRICS if name != SHARE])
+def test_the_table_has_the_metric_in_the_chosen_set(
+    metric: str, architecture_set: str, filled: Warehouse, open_runs: Any, tmp_path: Path
+) -> None:
+    told = METRICS[metric]
+    name = told.short + (" (%)" if told.is_percent else "")
+    test = open_runs(filled.path, tmp_path, set=architecture_set, metric=metric)
+    shown = test.dataframe[0].value.set_index("run")[name]
+    if metric in SEARCHES:
+        rows = filled.query(
+            """SELECT * FROM run_search
+            WHERE gt_key = ? AND pool = 'random' AND top_k = 'top-10' AND is_final AND bn_mode = 'running'""",
+            [KEY],
+        )
+    else:
+        of_set = "random" if metric in OF_RUNS else architecture_set
+        rows = filled.query(
+            """SELECT * FROM run_ranking
             WHERE gt_key = ? AND architecture_set = ? AND is_whole AND is_final AND bn_mode = 'running'""",
-            [KEY, architecture_set],
-        ).set_index("run_id")["tau"]
-        assert len(known) > 3
-        assert table.dropna().to_dict() == pytest.approx(known.to_dict())
+            [KEY, of_set],
+        )
+    known = rows.set_index("run_id")[SEARCHES.get(metric, metric)].dropna()
+    assert len(known) > 3
+    assert shown.dropna().to_dict() == pytest.approx((told.scale * known).to_dict())
+
+
+@pytest.mark.parametrize("view", ["runs", "scatter"])
+def test_the_reference_is_shown_beside_what_was_picked(
+    view: str, filled: Warehouse, open_view: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NASRANK_RUNS", str(tmp_path))
+    picked, reference = filled.query(
+        """SELECT experiment_id FROM experiment
+        WHERE kind = 'trained' AND dataset = 'cifar10' ORDER BY 1 LIMIT 2"""
+    )["experiment_id"]
+    test = open_view(view, filled.path, experiment=picked, reference=reference)
+    assert not test.warning
+    assert test.query_params["reference"] == reference
+    if view == "runs":
+        known = filled.query("SELECT run_id, experiment_id FROM run").set_index("run_id")["experiment_id"]
+        assert set(known[test.dataframe[0].value["run"]]) == {picked, reference}
+    else:
+        assert len(test.header) == 2 + len(["Architectures inside", "The same numbers"])
 
 
 def test_the_runs_of_picked_experiments_are_shown(filled: Warehouse, open_runs: Any, tmp_path: Path) -> None:
