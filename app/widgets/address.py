@@ -79,7 +79,6 @@ def shared_parameters() -> list[tuple[str, str]]:
 def page_address(page: str, parameters: Mapping[str, object]) -> str:
     """Name a page with its choices, seen from any other page.
 
-    It begins with no slash: the pages lie beside each other, at whatever path a proxy has them. Home has no
-    name. A parameter has one value, or a list of them.
+    It begins with no slash: the pages lie beside each other, at whatever path a proxy has them.
     """
-    return f"{page or '.'}?{urlencode(parameters, doseq=True)}"
+    return f"{page}?{urlencode(parameters)}"

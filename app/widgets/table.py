@@ -15,8 +15,11 @@ from nasrank.app.widgets.text import as_text
 Columns = dict[str, ColumnConfig | str]
 
 
-def show_table(rows: pd.DataFrame, columns: Columns, *, alt: str) -> None:
-    """These columns of the rows, – where a value is missing; `alt` tells what they are to screen readers."""
+def show_table(rows: pd.DataFrame, columns: Columns, *, alt: str, row_height: int | None = None) -> None:
+    """These columns of the rows, – where a value is missing; `alt` tells what they are to screen readers.
+
+    `row_height` in pixels; None for that of a line of text.
+    """
     st.dataframe(
         rows,
         hide_index=True,
@@ -24,6 +27,7 @@ def show_table(rows: pd.DataFrame, columns: Columns, *, alt: str) -> None:
         column_config=columns,
         placeholder="–",
         alt=alt,
+        row_height=row_height,
     )
 
 

@@ -69,3 +69,32 @@ def neighbour_chart(table: pd.DataFrame, width: int | None = None) -> alt.LayerC
     ink = readable_ink("difference")
     text = base.mark_text(fontSize=12, tooltip=None).encode(text=alt.Text("text:N"), color=ink)
     return sized(alt.layer(boxes.add_params(picking()), text), _ROW_HEIGHT * len(EDGES), width)
+
+
+def errors_chart(table: pd.DataFrame, width: int | None = None) -> alt.LayerChart | alt.FacetChart:
+    """A heat map of mean errors of prediction by edge and operation: blue where predictions are too good.
+
+    `table`: edge, operation, n, off_by (percent of the set). `width` in pixels; None for that of the
+    container.
+    """
+    told = table.assign(text=table["off_by"].map(lambda value: signed(value, 1)))
+    reach = max(1.0, float(told["off_by"].abs().max()))
+    base = alt.Chart(told).encode(
+        x=alt.X("operation:N", sort=list(OPERATIONS), title=None).axis(orient="top", labelAngle=0),
+        y=alt.Y("edge:N", sort=list(EDGE_NAMES), title=None),
+    )
+    boxes = base.mark_rect(cornerRadius=3).encode(
+        color=alt.Color("off_by:Q", title="places too high (% of the set)")
+        .scale(range="diverging", interpolate="rgb", domain=[-reach, reach])
+        .legend(orient="bottom", gradientLength=180, tickCount=4),
+        tooltip=[
+            alt.Tooltip("edge:N"),
+            alt.Tooltip("operation:N"),
+            alt.Tooltip("off_by:Q", title="mean error (% of the set)", format="+.2f"),
+            alt.Tooltip("n:Q", title="architectures"),
+        ],
+    )
+    text = base.mark_text(fontSize=12, tooltip=None).encode(
+        text=alt.Text("text:N"), color=readable_ink("off_by")
+    )
+    return sized(alt.layer(boxes, text), _ROW_HEIGHT * len(EDGES), width)

@@ -39,7 +39,7 @@ class Panel:
     """What one panel shows: points in their units, and what is told of them.
 
     points: arch_id, digits, gt_rank, truth, predicted, constant, first_of_class.
-    title: its lines. unit: of the predictions, `%`, or empty for scores.
+    title: its lines. unit: of the predictions, `%`, or empty for scores; `rank` where both axes are ranks.
     domains: of truth and of prediction; None for what the points have.
     """
 
@@ -47,6 +47,11 @@ class Panel:
     title: Sequence[str]
     unit: str = "%"
     domains: tuple[Sequence[float] | None, Sequence[float] | None] = (None, None)
+
+    @property
+    def is_by_rank(self) -> bool:
+        """Whether its axes are ranks, 1 for the best."""
+        return self.unit == "rank"
 
 
 def panel_chart(panel: Panel, colour: str, width: int | None = None, image: str | None = None) -> alt.Chart:
@@ -87,14 +92,16 @@ def _points(panel: Panel, colour: str, image: str | None) -> alt.Chart:
     chart = chart.transform_calculate(string=_STRING, **({"image": image} if image else {}))
     x_domain, y_domain = panel.domains
     encodings: dict[str, Any] = {
-        "x": _axis(alt.X("truth:Q"), "ground truth (%)", x_domain),
-        "y": _axis(alt.Y("predicted:Q"), _predicted(panel), y_domain, minExtent=_AXIS_WIDTH),
+        "x": _axis(alt.X("truth:Q"), _true(panel), x_domain, reverse=panel.is_by_rank),
+        "y": _axis(
+            alt.Y("predicted:Q"), _predicted(panel), y_domain, reverse=panel.is_by_rank, minExtent=_AXIS_WIDTH
+        ),
         "tooltip": [
             *([alt.Tooltip("image:N")] if image else []),
             alt.Tooltip("arch_id:Q", title="architecture"),
             alt.Tooltip("string:N", title="string"),
             alt.Tooltip("gt_rank:Q", title="true rank"),
-            alt.Tooltip("truth:Q", title="ground truth (%)", format=".2f"),
+            alt.Tooltip("truth:Q", title=_true(panel), format=".2f"),
             alt.Tooltip("predicted:Q", title=_predicted(panel), format=".4~g" if not panel.unit else ".2f"),
         ],
     }
@@ -143,9 +150,15 @@ def _bins(panel: Panel, colour: str) -> alt.Chart:
         alt.Chart(bins)
         .mark_rect()
         .encode(
-            x=_axis(alt.X("truth:Q"), "ground truth (%)", x_domain),
+            x=_axis(alt.X("truth:Q"), _true(panel), x_domain, reverse=panel.is_by_rank),
             x2=alt.X2("x_high:Q"),
-            y=_axis(alt.Y("predicted:Q"), _predicted(panel), y_domain, minExtent=_AXIS_WIDTH),
+            y=_axis(
+                alt.Y("predicted:Q"),
+                _predicted(panel),
+                y_domain,
+                reverse=panel.is_by_rank,
+                minExtent=_AXIS_WIDTH,
+            ),
             y2=alt.Y2("y_high:Q"),
             color=shade,
             tooltip=tooltip,
@@ -154,16 +167,20 @@ def _bins(panel: Panel, colour: str) -> alt.Chart:
     return drawn
 
 
+def _true(panel: Panel) -> str:
+    return "true rank" if panel.is_by_rank else "ground truth (%)"
+
+
 def _predicted(panel: Panel) -> str:
-    return "predicted (%)" if panel.unit == "%" else "predicted score"
+    return {"%": "predicted (%)", "rank": "predicted rank"}.get(panel.unit, "predicted score")
 
 
-def _axis(channel: Any, title: str, domain: Sequence[float] | None, **options: Any) -> Any:
-    """Scaled to what is shown, not to zero."""
+def _axis(channel: Any, title: str, domain: Sequence[float] | None, *, reverse: bool, **options: Any) -> Any:
+    """Scaled to what is shown, not to zero; better is to the right, and up."""
     channel = channel.title(title).axis(tickCount=5, **options)
     if domain is None:
-        return channel.scale(zero=False, nice=True)
-    return channel.scale(zero=False, nice=False, domain=list(domain), clamp=True)
+        return channel.scale(zero=False, nice=True, reverse=reverse)
+    return channel.scale(zero=False, nice=False, domain=list(domain), clamp=True, reverse=reverse)
 
 
 def _string_expression() -> str:

@@ -21,7 +21,7 @@ NAMES: Final = (
     *("bn_mode", "experiment", "columns", "cells", "rows", "run", "set", "colour", "epoch", "truth_from"),
     *("truth_to", "predicted_from", "predicted_to", "reference", "curves", "arch", "run_mask"),
     *("run_bn_mode", "status", "search", "column", "sql", "chart", "x", "y", "embed", "embed_options"),
-    *("untrained",),
+    *("untrained", "axes", "errors", "first"),
 )
 VALUES: Final = (
     *(
@@ -41,6 +41,7 @@ VALUES: Final = (
         "tiny",
     ),
     *("params", "c3x3", "convolution_depth", "tau_same_size", "gap_std", "predicted", "top-5 %"),
+    *("by rank", "overestimated", "regret_at_10", "tau_share"),
     *("cifar10", KEY, "SELECT 1", "∞", "..", "%00", TEXT, *TEXTS),
 )
 names = st.sampled_from(NAMES) | st.text(min_size=1, max_size=20)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import pandas as pd
@@ -10,7 +10,6 @@ import streamlit as st
 
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.rankings.choice import METRIC_NAMES, RankingChoice, set_in_words
-from nasrank.app.widgets.address import page_address
 from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.linked_selection import LinkedSelection
 from nasrank.app.widgets.text import as_text
@@ -54,21 +53,27 @@ def show_headlines(
     st.markdown(QUESTION, help=CERTAIN_HELP)
     oracle = limits_of(ceiling, "tau", "random")["oracle"]
     found = headlines(snapshot, experiments, slice_of(choice, "tau", "random"), oracle)
-    lines = []
     for one in found:
-        page = "compare" if one.page == "compare" else ""
-        address = page_address(page, {**shared_of(choice), **one.parameters})
-        lines.append(f"- {as_text(one.sentence)} [{as_text(one.more.capitalize())}]({address})")
-    if lines:
-        st.markdown("\n".join(lines))
+        said, link = st.columns([5, 1], vertical_alignment="center", gap="small")
+        said.markdown(f"- {as_text(one.sentence)}")
+        link.page_link(
+            "views/compare/compare.py" if one.page == "compare" else "views/rankings/rankings.py",
+            label=as_text(one.more.capitalize()),
+            icon=":material/arrow_forward:",
+            query_params=[
+                (name, value)
+                for name, values in {**shared_of(choice), **one.parameters}.items()
+                for value in values
+            ],
+        )
 
 
-def shared_of(choice: RankingChoice) -> dict[str, object]:
+def shared_of(choice: RankingChoice) -> dict[str, Sequence[str]]:
     """What a link says of the slice, so that it shows what it was written beside."""
     return {
-        "dataset": choice.dataset,
-        "ground_truth": choice.key["gt_key"],
-        "bn_mode": choice.bn_mode,
+        "dataset": [choice.dataset],
+        "ground_truth": [str(choice.key["gt_key"])],
+        "bn_mode": [choice.bn_mode],
     }
 
 

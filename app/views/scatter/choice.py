@@ -10,7 +10,7 @@ import streamlit as st
 
 from nasrank.app import shared_queries
 from nasrank.app.snapshot import Snapshot
-from nasrank.app.views.scatter.panels import AT_THE_END, AxisLimits, Range, Subject, subjects
+from nasrank.app.views.scatter.panels import AT_THE_END, AxisLimits, Look, Range, Subject, subjects
 from nasrank.app.widgets.filters import Filters
 from nasrank.app.widgets.slice_bar import SliceBar
 from nasrank.app.widgets.text import as_text
@@ -23,6 +23,8 @@ from nasrank.report.charts.scatter_chart import COLOURINGS, EQUAL, NOTHING, TRUE
 # The paper's Figure 2.
 FIRST_SETS = ("top-50", "top-250", "random")
 LIMITS = ("truth_from", "truth_to", "predicted_from", "predicted_to")
+AXES_BY = ("by value", "by rank")
+AXES_HELP = "Ranks are within the set, 1 for the best, and better is to the right and up."
 COLOUR_HELP = (
     "An operation: how many of the six edges have it. "
     f"{TRUE_RANK.capitalize()}: where an architecture stands by ground truth within the mask. "
@@ -41,6 +43,12 @@ class ScatterChoice:
     sets: Sequence[str]
     colour: str
     limits: AxisLimits
+    by_rank: bool
+
+    @property
+    def look(self) -> Look:
+        """The same of every subject."""
+        return Look(str(self.key["gt_key"]), self.sets, self.limits, self.by_rank)
 
 
 def choose(
@@ -81,6 +89,8 @@ def choose(
     )
     colour = filters.one("colour", list(COLOURINGS), NOTHING)
     bar.more(lambda: st.selectbox("Colour by", list(COLOURINGS), key="colour", help=COLOUR_HELP))
+    axes = filters.one("axes", AXES_BY, AXES_BY[0])
+    bar.more(lambda: st.radio("Axes", AXES_BY, key="axes", help=AXES_HELP))
     trained = chosen[~chosen["kind"].isin(WITHOUT_NETWORK)]
     bn_mode, epoch, epochs = bar.bn_mode(trained), AT_THE_END, [AT_THE_END]
     if not trained["is_final"].all():
@@ -106,7 +116,6 @@ def choose(
         help="Drawn below the others; what they are held against on other pages.",
     )
     limits = _choose_limits(filters)
-    filters.finish()
     wanted_names = {key: runs[key] for key in run_ids} | {key: experiments[key] for key in drawn_ids}
     found = list(subjects(evaluations, wanted_names, bn_mode, epoch))
     return ScatterChoice(
@@ -116,6 +125,7 @@ def choose(
         wanted,
         colour,
         limits,
+        axes == AXES_BY[1],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pandas as pd
 
@@ -15,6 +16,11 @@ from nasrank.report.charts.labels import signed
 from nasrank.report.charts.scatter_chart import DRAWN, Panel
 
 AT_THE_END = "last"
+# What axes are called in sentences.
+AXES: Final = {"truth": "ground truth", "predicted": "prediction"}
+# A point is far from all others beyond so many times the range of all but the rarest at both ends.
+_RARE: Final = 0.05
+_FAR: Final = 0.5
 # Lower and upper end; None is open.
 Range = tuple[float | None, float | None]
 
@@ -59,12 +65,16 @@ class AxisLimits:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A panel with what surrounds it: its numbers (a row of `queries.rankings`), and all its points."""
+    """A panel with what surrounds it: its numbers (a row of `queries.rankings`), and all its points.
+
+    points: as `queries.points`, in percent where they are accuracies. shown: the same as its axes have them.
+    """
 
     subject: Subject
     architecture_set: str
     numbers: pd.Series
     points: pd.DataFrame
+    shown: pd.DataFrame
     panel: Panel
 
     @property
@@ -105,13 +115,21 @@ def subjects(
         )
 
 
-def panels(
-    snapshot: Snapshot, subject: Subject, gt_key: str, sets: Sequence[str], limits: AxisLimits
-) -> Iterator[Shown | str]:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is looked at of every subject: sets by a ground truth, within limits, by value or by rank."""
+
+    gt_key: str
+    sets: Sequence[str]
+    limits: AxisLimits
+    by_rank: bool
+
+
+def panels(snapshot: Snapshot, subject: Subject, look: Look) -> Iterator[Shown | str]:
     """A panel for each set, or why there is none."""
-    evaluation = queries.EvaluationKey(subject.predictor, gt_key, subject.bn_mode, subject.epoch)
+    evaluation = queries.EvaluationKey(subject.predictor, look.gt_key, subject.bn_mode, subject.epoch)
     known = queries.rankings(snapshot, evaluation).set_index("architecture_set")
-    for name in sets:
+    for name in look.sets:
         points = queries.points(snapshot, evaluation, name)
         if name not in known.index or points.empty:
             yield missing(name)
@@ -120,7 +138,8 @@ def panels(
         points = points.assign(truth=points["truth"] * 100)
         if unit:
             points["predicted"] *= 100
-        inside = limits.inside(points)
+        shown = by_rank(points) if look.by_rank else points
+        inside = look.limits.inside(shown)
         if inside.empty:
             yield f"{set_title(name)}: none of its {len(points):,} architectures lies within the limits."
             continue
@@ -130,9 +149,26 @@ def panels(
             members = f"{len(inside):,} of {members}"
         if numbers["n_predicted"] < numbers["n"]:
             members += f", {int(numbers['n'] - numbers['n_predicted']):,} not predicted"
+        domains = tuple(_domain(*ends, inside[column]) for column, ends in _ends(look.limits))
         title = [f"{set_title(name)}: {members}", correlations(numbers)]
-        domains = tuple(_domain(*ends, inside[column]) for column, ends in _ends(limits))
-        yield Shown(subject, name, numbers, points, Panel(inside, title, unit, (domains[0], domains[1])))
+        drawn = inside
+        for column, ends in zip(("truth", "predicted"), domains, strict=True):
+            if ends is None:
+                continue
+            outside = int((~drawn[column].between(*ends)).sum())
+            drawn = drawn.assign(**{column: drawn[column].clip(*ends)})
+            if outside:
+                title.append(f"{outside:,} beyond the axis of {AXES[column]}, at its edge")
+        panel = Panel(drawn, title, "rank" if look.by_rank else unit, (domains[0], domains[1]))
+        yield Shown(subject, name, numbers, points, shown, panel)
+
+
+def by_rank(points: pd.DataFrame) -> pd.DataFrame:
+    """The points with ranks within the set in place of values, 1 for the best; equal ones share one."""
+    return points.assign(
+        truth=points["gt_rank"].rank(method="first"),
+        predicted=points["predicted"].rank(ascending=False, method="average"),
+    )
 
 
 def missing(architecture_set: str) -> str:
@@ -156,13 +192,18 @@ def correlations(numbers: pd.Series) -> str:
     )
 
 
+def inside_of(limits: AxisLimits, one: Shown) -> pd.DataFrame:
+    """The points of a panel that lie within the limits of its axes, with their values."""
+    return one.points.loc[limits.inside(one.shown).index]
+
+
 def points_inside(shown: Sequence[Shown], inside: Sequence[AxisLimits | None]) -> pd.DataFrame:
     """The architectures within each panel's limits (None: none of it), one panel below the other.
 
     Columns predictor, predicted_by, architecture_set, arch_id, digits, gt_rank, truth_percent, predicted.
     """
     parts = [
-        limits.inside(one.points).assign(
+        inside_of(limits, one).assign(
             predictor=one.subject.predictor,
             predicted_by=one.subject.label,
             architecture_set=one.architecture_set,
@@ -186,7 +227,15 @@ def _ends(limits: AxisLimits) -> tuple[tuple[str, Range], tuple[str, Range]]:
 
 
 def _domain(low: float | None, high: float | None, shown: pd.Series[float]) -> tuple[float, float] | None:
-    """From limit to limit, or to the outermost point where it is open; None where both are."""
-    if low is None and high is None:
+    """From limit to limit; where both are open to where nearly all points are, None for all of them.
+
+    A few architectures that learn nothing would leave all others a tenth of the axis.
+    """
+    if low is not None or high is not None:
+        return (shown.min() if low is None else low, shown.max() if high is None else high)
+    ends = [float(shown.quantile(share)) for share in (_RARE, 1 - _RARE)]
+    reach = _FAR * (ends[1] - ends[0])
+    least, most = float(shown.min()), float(shown.max())
+    if least >= ends[0] - reach and most <= ends[1] + reach:
         return None
-    return (shown.min() if low is None else low, shown.max() if high is None else high)
+    return (max(least, ends[0] - reach), min(most, ends[1] + reach))

@@ -13,10 +13,13 @@ from nasrank.app import shared_queries
 from nasrank.app.serve import warehouse_path
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.scatter.choice import ScatterChoice, choose, zoom
+from nasrank.app.views.scatter.errors import FILTERS as ERROR_FILTERS
+from nasrank.app.views.scatter.errors import show_errors
 from nasrank.app.views.scatter.panels import (
     AxisLimits,
     Shown,
     Subject,
+    inside_of,
     panels,
     points_inside,
     with_strings,
@@ -56,7 +59,6 @@ def page() -> None:
     filters = Filters.of_page("scatter")
     problems = st.container()
     choice = choose(filters, snapshot, keys, evaluations)
-    filters.show_problems(problems)
     runs = shared_queries.runs(snapshot)
     predictors = [subject.predictor for subject in choice.subjects]
     shown_runs = runs[runs["run_id"].isin(predictors) | runs["experiment_id"].isin(predictors)]
@@ -64,14 +66,18 @@ def page() -> None:
     if choice.absent:
         absent = as_text(listed(choice.absent))
         st.info(f"Not evaluated at this epoch with these BatchNorm statistics: {absent}.")
-    if not choice.subjects:
+    shown: list[Shown] = []
+    if choice.subjects:
+        shown, brushed = show_panels(snapshot, choice)
+    else:
         st.info("Choose a run, or an experiment for the mean over its seeds.")
-        return
-    shown, brushed = show_panels(snapshot, choice)
     if shown:
         st.markdown(f":small[{NUMBERS_HELP} {told_of(choice, shown)}]")
+        show_errors(filters, str(choice.key["gt_key"]), shown)
         show_architectures(choice, shown, brushed)
         show_numbers(choice, shown)
+    filters.finish(also=ERROR_FILTERS)
+    filters.show_problems(problems)
 
 
 def show_panels(snapshot: Snapshot, choice: ScatterChoice) -> tuple[list[Shown], list[AxisLimits | None]]:
@@ -83,7 +89,7 @@ def show_panels(snapshot: Snapshot, choice: ScatterChoice) -> tuple[list[Shown],
         st.header(as_text(subject.label))
         st.markdown(f":small[{origin(subject)}]")
         drawn: list[Shown] = []
-        for one in panels(snapshot, subject, choice.key["gt_key"], choice.sets, choice.limits):
+        for one in panels(snapshot, subject, choice.look):
             if isinstance(one, str):
                 st.markdown(as_text(one))
             else:
@@ -110,20 +116,23 @@ def show_panel(choice: ScatterChoice, one: Shown) -> Any:
         draw(image=cell_expression()),
         name=one.name,
         alt=one.alt,
-        data=as_told(one.panel.points, one.panel.unit),
+        data=as_told(inside_of(choice.limits, one), one.subject.predicts),
         printed=partial(draw, width=PRINTED_WIDTH),
         on_select="rerun",
         selection_mode=[BRUSH],
         # Another part has no brush yet.
-        key=f"{one.name}-{choice.limits}",
+        key=f"{one.name}-{choice.limits}-{choice.by_rank}",
     )
 
 
-def as_told(points: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """The points of a panel with their units, as a file has them."""
+def as_told(points: pd.DataFrame, predicts: str) -> pd.DataFrame:
+    """The points of a panel with their units, as a file has them, whatever its axes are."""
     columns = points[["arch_id", "digits", "gt_rank", "truth", "predicted"]]
     return columns.rename(
-        columns={"truth": "truth_percent", "predicted": "predicted_percent" if unit else "predicted_score"}
+        columns={
+            "truth": "truth_percent",
+            "predicted": "predicted_percent" if predicts == "accuracy" else "predicted_score",
+        }
     )
 
 
@@ -200,7 +209,12 @@ def show_architectures(
         "predicted_by": "Predicted by",
     }
     show_table(
-        table.assign(link=[page_address("search_space", {"arch": arch_id}) for arch_id in table["arch_id"]]),
+        table.assign(
+            link=[
+                page_address("search_space", {"arch": arch_id, "ground_truth": choice.key["gt_key"]})
+                for arch_id in table["arch_id"]
+            ]
+        ),
         columns,
         alt="The architectures inside the rectangle or limits, with truth and prediction",
     )

@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nasrank.app.snapshot import Snapshot
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.seed import seed_warehouse
+from nasrank.report import queries
+from nasrank.report.charts.paper_charts import reported_chart
 from nasrank.report.findings import STATEMENTS
 from tests.samples import ROOT
 from tests.study_data import KEY
@@ -84,8 +88,51 @@ def test_the_121_values_stand_beside_ours(studied: Warehouse, open_paper: Any) -
     assert set(both["experiment_id"]) == set(ours["experiment_id"])
     assert both["tau_a"].tolist() == pytest.approx(both["tau_a_view"].tolist())
     assert both["difference"].tolist() == pytest.approx(both["difference_view"].tolist())
-    assert len(test.get("vega_lite_chart")) == 1
-    assert float(test.metric[0].value) == pytest.approx(measured["difference"].abs().mean(), abs=0.005)
+    assert len(test.get("vega_lite_chart")) == table["figure"].nunique()
+    assert f"differ by {measured['difference'].abs().mean():.2f} on average" in text(test.markdown)
+
+
+def test_what_chance_gives_stands_beside_the_121_values(shipped: Warehouse, open_paper: Any) -> None:
+    test = open_paper(shipped.path)
+    printed = shipped.query("SELECT figure, size, mask, lt, variant, tau_a FROM reported_result")
+    chance = shipped.query(
+        """SELECT mask, low, high FROM chance
+        WHERE gt_key = ? AND metric = 'tau_a' AND architecture_set = 'random' AND seeds = 5""",
+        [KEY],
+    ).set_index("mask")
+    known = printed[printed["mask"].isin(chance.index)]
+    # To the two digits that are printed.
+    low, high = (known["mask"].map(chance[end]).round(2) for end in ("low", "high"))
+    within = ((known["tau_a"] >= low) & (known["tau_a"] <= high)).sum()
+    assert f"**{within} of {len(known)}** printed values" in text(test.markdown)
+    assert within > 70, "eight points say little"
+
+
+def test_ours_of_other_sizes_are_shown_once(shipped: Warehouse) -> None:
+    snapshot = Snapshot.take(shipped.path)
+    reported = queries.reported(snapshot, KEY, "running")
+    charts = [
+        reported_chart(
+            of_figure.assign(experiment=of_figure["mask"] + of_figure["lt"] + of_figure["variant"]),
+            pd.DataFrame({"experiment": ["baseline"], "size": ["tiny"], "tau_a": [0.5], "seeds": [3]}),
+            width=400,
+        ).to_dict()
+        for _, of_figure in reported.groupby("figure")
+    ]
+    rings = [
+        layer
+        for chart in charts
+        for layer in chart["layer"]
+        if layer["encoding"]["x"]["field"] == "reported_tau_a"
+    ]
+    assert {layer["mark"]["shape"] for layer in rings} == {"circle", "cross"}, "two values can be no τa"
+    drawn = sum(
+        len(chart["datasets"][layer["data"]["name"]])
+        for chart in charts
+        for layer in chart["layer"]
+        if layer in rings
+    )
+    assert drawn == len(reported)
 
 
 def test_other_choices_are_in_the_address(studied: Warehouse, open_paper: Any) -> None:

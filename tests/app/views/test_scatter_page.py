@@ -12,9 +12,12 @@ from streamlit.testing.v1 import AppTest
 
 from nasrank.app.snapshot import Snapshot
 from nasrank.app.views.scatter import queries as scatter_queries
-from nasrank.db.nb201.architectures import EDGES, Architecture
+from nasrank.app.views.scatter.errors import errors_by_place, place_in_words, with_errors
+from nasrank.app.views.scatter.panels import AxisLimits, Look, Shown, Subject, panels
+from nasrank.db.nb201.architectures import EDGES, OPERATIONS, Architecture
 from nasrank.db.warehouse.file import Warehouse
 from nasrank.db.warehouse.seed import seed_warehouse
+from nasrank.report.charts.neighbour_chart import EDGE_NAMES, errors_chart
 from tests.app.dashboard_data import KEY, OTHER_KEY
 
 
@@ -37,7 +40,9 @@ def numbers(test: AppTest) -> pd.DataFrame:
 
 
 def charts(test: AppTest) -> int:
-    return len(test.get("vega_lite_chart"))
+    """The panels: below them, errors have a chart of their own."""
+    shown = [element.value for element in test.header]
+    return len(test.get("vega_lite_chart")) - shown.count("Errors of prediction")
 
 
 def run_of(warehouse: Warehouse, mask: str, seed: int) -> str:
@@ -167,11 +172,11 @@ def test_limits_in_the_address_zoom_and_list(whole: Warehouse, open_scatter: Any
         [run_id, KEY],
     )
     assert 10 < len(known) < 1_000
-    found = test.dataframe[0].value
+    found = test.dataframe[1].value
     assert found["arch_id"].tolist() == known["arch_id"].tolist()
     assert found["arch_str"].tolist() == known["arch_str"].tolist()
     assert found["predicted"].tolist() == pytest.approx((100 * known["predicted"]).tolist())
-    assert found["link"].tolist()[0] == f"search_space?arch={known['arch_id'][0]}"
+    assert f"search_space?arch={known['arch_id'][0]}&" in found["link"].tolist()[0]
     assert f"**{len(known)} architectures**" in text(test.markdown)
     # The numbers stay those of the whole set.
     assert numbers(test)["n"].tolist() == [15_625]
@@ -212,7 +217,7 @@ def test_scores_have_their_own_unit(whole: Warehouse, open_scatter: Any) -> None
     test = open_scatter(whole.path, run=run_id, set=["all", "top-50"], predicted_from="900000")
     assert numbers(test)["tau"].tolist() == pytest.approx([1, 1])
     assert numbers(test)["n"].tolist() == [50, 4_096]
-    found = test.dataframe[0].value
+    found = test.dataframe[1].value
     assert found["predicted"].tolist() == pytest.approx((1e4 * found["truth_percent"]).tolist())
 
 
@@ -255,3 +260,101 @@ def test_nothing_chosen_too_much_chosen_and_nothing_there(
     bare = Warehouse(tmp_path / "bare.duckdb")
     bare.create(seed_warehouse)
     assert "no predictions" in text(open_scatter(bare.path).info)
+
+
+def test_errors_of_prediction_are_ranks_apart(filled: Warehouse, open_scatter: Any) -> None:
+    """Against the slow way: every architecture's place, counted."""
+    run = run_of(filled, "", 0)
+    test = open_scatter(filled.path, run=run, set=["top-50", "random"])
+    listed = test.dataframe[0].value
+    rows = filled.query(
+        """SELECT arch_id, gt_rank, prediction.accuracy AS predicted FROM architecture_set
+        JOIN prediction USING (arch_id)
+        WHERE mask = '' AND gt_key = ? AND architecture_set = 'random' AND run_id = ?""",
+        [KEY, run],
+    )
+    assert len(rows) == 1_000
+    off_by = {}
+    for one in rows.itertuples():
+        truly = sum(other.gt_rank <= one.gt_rank for other in rows.itertuples())
+        better = sum(other.predicted > one.predicted for other in rows.itertuples())
+        equal = sum(other.predicted == one.predicted for other in rows.itertuples())
+        off_by[one.arch_id] = truly - (better + (1 + equal) / 2)
+    assert listed["off_by"].tolist() == sorted(off_by.values(), reverse=True)[:50]
+    for row in listed.itertuples():
+        assert row.off_by == off_by[row.arch_id]
+        assert row.cell.startswith("data:image/svg+xml,")
+        assert f"arch={row.arch_id}&" in row.link
+        assert "ground_truth=" in row.link
+    worst, best = max(off_by, key=off_by.__getitem__), min(off_by, key=off_by.__getitem__)
+    told = text(test.markdown)
+    assert f"Most overestimated: architecture {worst}, predicted to be" in told
+    assert f"Most underestimated: architecture {best}, predicted to be" in told
+    test.radio(key="first").set_value("underestimated").run()
+    assert test.dataframe[0].value["off_by"].tolist() == sorted(off_by.values())[:50]
+    other = open_scatter(
+        filled.path, run=run, set=["top-50", "random"], errors=f"scatter-{run}-top-50", first="underestimated"
+    )
+    assert not other.warning
+    assert len(other.dataframe[0].value) == 50
+
+
+def test_errors_by_operation_and_edge_are_means() -> None:
+    points = pd.DataFrame(
+        {
+            "digits": ["000000", "300000", "300004"],
+            "gt_rank": [5, 9, 7],
+            "predicted": [0.1, 0.9, 0.5],
+        }
+    )
+    ranked = with_errors(points)
+    assert ranked["true_place"].tolist() == [1, 3, 2]
+    assert ranked["predicted_place"].tolist() == [3, 1, 2]
+    assert ranked["off_by"].tolist() == [-2, 2, 0]
+    by_place = errors_by_place(ranked).set_index(["edge", "operation"])
+    first, last = EDGE_NAMES[0], EDGE_NAMES[-1]
+    assert by_place.loc[(first, OPERATIONS[0]), "off_by"] == pytest.approx(-200 / 3)
+    assert by_place.loc[(first, OPERATIONS[3]), "off_by"] == pytest.approx(100 / 3)
+    assert by_place.loc[(last, OPERATIONS[4]), "n"] == 1
+    assert (first, OPERATIONS[1]) not in by_place.index, "nothing has it"
+    spec = errors_chart(by_place.reset_index(), width=300).to_dict()
+    assert spec["layer"][0]["encoding"]["color"]["scale"]["range"] == "diverging"
+
+
+@pytest.mark.parametrize(
+    ("place", "told"), [(1, "1st"), (2, "2nd"), (11, "11th"), (1203, "1,203rd"), (29.5, "29.5th")]
+)
+def test_places_in_words(place: float, told: str) -> None:
+    assert place_in_words(place) == told
+
+
+def test_axes_by_rank(filled: Warehouse, open_scatter: Any) -> None:
+    test = open_scatter(filled.path, axes="by rank", set="random", truth_to="100")
+    assert "100 of 1,000 architectures" in str(test.get("vega_lite_chart")[0].proto)
+    inside = test.dataframe[1].value
+    assert len(inside) == 100
+    assert inside["gt_rank"].is_monotonic_increasing
+    assert inside["truth_percent"].iloc[0] > 80, "the list has values, whatever the axes are"
+
+
+def test_a_few_far_points_are_at_the_edge(filled: Warehouse) -> None:
+    snapshot = Snapshot.take(filled.path)
+    run = run_of(filled, "", 0)
+    subject = Subject(run, "a run", "accuracy", "running", 20, [])
+    look = Look(KEY, ["random"], AxisLimits(), by_rank=False)
+    [shown] = [one for one in panels(snapshot, subject, look) if isinstance(one, Shown)]
+    domain = shown.panel.domains[0]
+    assert domain is not None
+    outside = (shown.points["truth"] < domain[0]).sum()
+    assert 0 < outside < 50
+    assert f"{outside} beyond the axis of ground truth, at its edge" in shown.panel.title
+    assert (shown.panel.points["truth"] >= domain[0]).all()
+    assert len(shown.panel.points) == len(shown.points), "nothing is left out"
+    whole = AxisLimits((0, 100))
+    [shown] = [
+        one
+        for one in panels(snapshot, subject, Look(KEY, ["random"], whole, False))
+        if isinstance(one, Shown)
+    ]
+    assert shown.panel.domains[0] == (0, 100)
+    assert shown.panel.points["truth"].min() == shown.points["truth"].min()
