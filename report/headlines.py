@@ -180,9 +180,10 @@ def against_oracle(random: pd.DataFrame, oracle: Mapping[str, float]) -> Headlin
         return None
     shown = _highest(rows, "mean")
     most = oracle[str(shown["mask"])]
+    share = max(0.0, 100 * shown["mean"] / most)
     return Headline(
-        f"The highest reaches {max(0.0, shown['mean'] / most):.0%} of what the benchmark's own noise leaves "
-        f"to be reached: {shown['label']} has τ {_interval(shown)}, and an oracle {signed(most)}.",
+        f"The highest reaches {share:.0f} % of what the benchmark's own noise leaves to be reached: "
+        f"{shown['label']} has τ {_interval(shown)}, and an oracle {signed(most)}.",
         "under this mask",
         "",
         {"metric": ["tau"], "set": ["random"], "mask": [set_name(str(shown["mask"]))]},

@@ -109,10 +109,11 @@ def _verdict(
     if math.isnan(difference):
         return "not compared"
     if math.isnan(p_holm):
-        return f"{signed(difference, 3)}, no interval"
-    name = labels.get(reference, "")
-    is_certain = p_holm < _LEVEL
-    return f"{signed(difference, 3)}, " + (f"differs from {name}" if is_certain else f"not told from {name}")
+        return f"a difference of {signed(difference, 3)}, without an interval"
+    name = labels.get(reference, "the reference")
+    if p_holm < _LEVEL:
+        return f"differs from {name}, by {signed(difference, 3)}"
+    return f"cannot be told from {name}: a difference of {signed(difference, 3)}"
 
 
 def overview_chart(

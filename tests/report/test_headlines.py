@@ -184,9 +184,9 @@ def test_variants_are_held_against_the_baseline_where_there_is_one_mask() -> Non
 def test_what_could_be_reached() -> None:
     found = against_oracle(rows(0.2, 0.45), {"": 0.95, "Zero": 0.9})
     assert said(found).startswith(
-        "The highest reaches 50% of what the benchmark's own noise leaves to be reached"
+        "The highest reaches 50 % of what the benchmark's own noise leaves to be reached"
     )
-    assert said(against_oracle(rows(-0.2), {"": 0.95})).startswith("The highest reaches 0% ")
+    assert said(against_oracle(rows(-0.2), {"": 0.95})).startswith("The highest reaches 0 % ")
 
 
 def test_without_numbers_nothing_is_said() -> None:

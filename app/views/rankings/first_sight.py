@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -14,7 +15,7 @@ from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.linked_selection import LinkedSelection
 from nasrank.app.widgets.text import as_text
 from nasrank.db.warehouse.models import UNTRAINED
-from nasrank.report.charts.labels import experiment_labels
+from nasrank.report.charts.labels import experiment_labels, signed
 from nasrank.report.charts.line_looks import looks_of
 from nasrank.report.charts.overview_chart import (
     REFERENCE,
@@ -130,6 +131,7 @@ def show_dots(
     if rows.empty:
         st.info(f"No experiment that fits the filters has {name} of {as_text(set_in_words(measured_set))}.")
         return
+    st.markdown("  \n".join(map(as_text, in_words(choice, rows, selection.picked))))
     drawn = rows.head(MOST_ROWS)
     if len(rows) > MOST_ROWS:
         st.caption(f"The best {MOST_ROWS} of {len(rows)} experiments; the table below has all.")
@@ -148,6 +150,29 @@ def show_dots(
         **selection.options(chart),
     )
     st.markdown(f":small[{how_to_read(choice, rows)}]")
+
+
+def in_words(choice: RankingChoice, rows: pd.DataFrame, picked: Sequence[str]) -> list[str]:
+    """The best of what was trained, and what is to be said of each that was picked, a line each."""
+    measured = rows[rows["kind"] != UNTRAINED]
+    name = METRIC_NAMES[choice.metric]
+    told = []
+    if len(measured) > 1:
+        first = measured.iloc[0]
+        told.append(f"Best {name} of {len(measured)} here: mask {first['label']}, {first['interval']}.")
+    for row in rows[rows["experiment_id"].isin(picked)].to_dict("records"):
+        said = f"Mask {row['label']}: {name} {row['interval']}"
+        if row["verdict"]:
+            said += f"; {row['verdict']}"
+        if not math.isnan(row["oracle"]) and row["oracle"] > 0:
+            said += (
+                f"; {max(0.0, 100 * row['mean'] / row['oracle']):.0f} % of what an oracle reaches "
+                f"({signed(row['oracle'])}), one training has {signed(row['one_training'])}"
+            )
+        if row["is_faded"]:
+            said += "; chance gives as much"
+        told.append(f"{said}.")
+    return told
 
 
 def how_to_read(choice: RankingChoice, rows: pd.DataFrame) -> str:

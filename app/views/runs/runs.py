@@ -30,7 +30,7 @@ from nasrank.app.widgets.csv_file import csv_file
 from nasrank.app.widgets.filters import Filters, given
 from nasrank.app.widgets.slice_bar import SliceBar
 from nasrank.app.widgets.text import as_code, as_text
-from nasrank.report.charts.labels import experiment_labels
+from nasrank.report.charts.labels import experiment_labels, listed
 from nasrank.report.charts.ranking_table import POINTS
 from nasrank.report.metrics import METRICS, SHARE
 from nasrank.report.overview import measured_set
@@ -136,6 +136,7 @@ def show_table(filters: Filters, rows: pd.DataFrame, shown: pd.DataFrame, choice
     """The table with its CSV; returns the rows that the reader, or the address, chose."""
     heading, button = st.columns([3, 1], vertical_alignment="bottom")
     heading.header(f"{len(shown):,} of {len(rows):,} runs")
+    st.markdown(ended_badly(rows))
     columns, metric = choice.columns, METRICS[choice.metric]
     of_set = measured_set(choice.metric, choice.architecture_set)
     name = metric.short + (" (%)" if metric.is_percent else "")
@@ -184,6 +185,14 @@ def show_table(filters: Filters, rows: pd.DataFrame, shown: pd.DataFrame, choice
     if len(chosen) > MOST_CHOSEN:
         st.markdown(f":small[{len(chosen)} runs are chosen; below are the first {MOST_CHOSEN}.]")
     return shown.set_index("run_id", drop=False).loc[chosen[:MOST_CHOSEN]]
+
+
+def ended_badly(rows: pd.DataFrame) -> str:
+    """Which runs failed, in words; those that go on are told above."""
+    failed = list(rows.loc[rows["status"] == "failed", "run_id"])
+    if not failed:
+        return ":small[No run failed.]"
+    return f"**{len(failed):,} failed**: {listed([as_code(run_id) for run_id in failed], 3)}."
 
 
 def problems(asked: Sequence[str], known: set[str], shown: set[str]) -> list[str]:
