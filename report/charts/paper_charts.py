@@ -138,7 +138,13 @@ def reported_chart(
             y=y, x=x("tau_a"), fill=alt.Fill("size:N", legend=legend, sort=sizes).scale(size), tooltip=told
         )
     )
-    layers = [chance, beside, *papers, ours]
+    # A layer of nothing would be a picture without a name to screen readers.
+    layers = [
+        *([chance] if reported["chance_low"].notna().any() else []),
+        *([] if others.empty else [beside]),
+        *papers,
+        *([ours] if reported["tau_a"].notna().any() else []),
+    ]
     return sized(alt.layer(*layers), _REPORTED_ROW * len(order) + 20, width)
 
 

@@ -25,6 +25,11 @@ def chart(page: Page) -> Locator:
     return page.get_by_test_id("stVegaLiteChart").first
 
 
+def lines(page: Page) -> Locator:
+    """On the page Rankings: A_N and a correlation over N, below the dots."""
+    return page.get_by_test_id("stVegaLiteChart").nth(1)
+
+
 def choose(page: Page, label: str, option: str) -> None:
     """In the slice bar: open what has the label, and click the option."""
     page.get_by_test_id("stPopover").get_by_role("button", name=re.compile(rf"^{label}\b")).click()

@@ -16,7 +16,7 @@ from nasrank.db.ingest.folders import ingest
 from nasrank.db.nb201.architectures import Architecture
 from nasrank.report.charts.ranking_table import POINTS
 from tests.app.dashboard_data import DIGITS, KEY, add_run
-from tests.e2e.browsing import chart, choose, expect_parameters, parameters, settle, visit
+from tests.e2e.browsing import chart, choose, expect_parameters, lines, parameters, settle, visit
 from tests.e2e.conftest import Dashboard, serve
 
 
@@ -26,9 +26,9 @@ def test_both_panels_are_drawn_and_nothing_else_is_asked(page: Page, dashboard: 
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     visit(page, dashboard.url)
-    expect(chart(page)).to_be_visible()
-    expect(chart(page)).to_have_accessible_name(re.compile(r"3 lines: .*Zero\+Pool · τa −?\d\.\d\d"))
-    box = chart(page).bounding_box()
+    expect(lines(page)).to_be_visible()
+    expect(lines(page)).to_have_accessible_name(re.compile(r"3 lines: .*Zero\+Pool · τa −?\d\.\d\d"))
+    box = lines(page).bounding_box()
     assert box is not None
     assert box["width"] > 800
     assert box["height"] > 600
@@ -43,19 +43,23 @@ def test_a_filter_changes_chart_and_url_and_the_url_restores_it(
     page: Page, browser: Browser, dashboard: Dashboard
 ) -> None:
     visit(page, dashboard.url)
-    expect(chart(page)).to_have_accessible_name(re.compile("3 lines"))
+    expect(lines(page)).to_have_accessible_name(re.compile("3 lines"))
     choose(page, "Mask", "Zero+Pool")
-    expect(chart(page)).to_have_accessible_name(re.compile(r"1 lines: Zero\+Pool"))
+    expect(lines(page)).to_have_accessible_name(re.compile(r"1 lines: Zero\+Pool"))
     choose(page, "Metric", "Equation 2")
-    expect(chart(page)).to_have_accessible_name(re.compile(r"and Equation 2 over N"))
+    expect(lines(page)).to_have_accessible_name(re.compile(r"and Equation 2 over N"))
     expect_parameters(page, {"mask": ["Zero+Pool"], "metric": ["tau_eq2"]})
 
     other = browser.new_context().new_page()
     visit(other, page.url)
-    expect(chart(other)).to_have_accessible_name(re.compile(r"and Equation 2 over N, 1 lines: Zero\+Pool"))
+    expect(lines(other)).to_have_accessible_name(re.compile(r"and Equation 2 over N, 1 lines: Zero\+Pool"))
     other.get_by_test_id("stPopover").last.click()
     link = other.get_by_role("link", name="Link to exactly this choice").get_attribute("href")
     assert link is not None
+    [zero_pool] = dashboard.warehouse.query(
+        """SELECT experiment_id FROM experiment
+        WHERE mask = 'Zero+Pool' AND dataset = 'cifar10' AND kind = 'trained' AND size = 'tiny'"""
+    )["experiment_id"]
     assert parse_qs(urlsplit(link).query) == {
         "dataset": ["cifar10"],
         "ground_truth": [KEY],
@@ -68,6 +72,7 @@ def test_a_filter_changes_chart_and_url_and_the_url_restores_it(
         "rows": ["by mask"],
         "untrained": ["params"],
         "bn_mode": ["running"],
+        "reference": [zero_pool],
     }
     other.context.close()
 
@@ -86,12 +91,12 @@ def test_back_undoes_one_choice_and_pages_share_what_is_chosen(page: Page, dashb
     expect(page.get_by_text("accuracy on cifar10-valid after 200 epochs")).to_be_visible()
     expect_parameters(page, told)
     page.go_back()
-    expect(chart(page)).to_have_accessible_name(re.compile("and τ tau-b over N, 1 lines: Zero"))
+    expect(lines(page)).to_have_accessible_name(re.compile("and τ tau-b over N, 1 lines: Zero"))
     page.go_back()
-    expect(chart(page)).to_have_accessible_name(re.compile("and τ tau-b over N, 3 lines"))
+    expect(lines(page)).to_have_accessible_name(re.compile("and τ tau-b over N, 3 lines"))
     expect_parameters(page, {})
     page.go_forward()
-    expect(chart(page)).to_have_accessible_name(re.compile("1 lines: Zero"))
+    expect(lines(page)).to_have_accessible_name(re.compile("1 lines: Zero"))
     assert page.evaluate("history.length") == steps, "one choice is one step"
 
     for title in ("Compare", "Runs", "Search space", "Scatter"):
@@ -108,14 +113,14 @@ def test_back_undoes_one_choice_and_pages_share_what_is_chosen(page: Page, dashb
 def test_a_click_picks_an_experiment_on_every_chart_and_in_the_url(
     page: Page, browser: Browser, dashboard: Dashboard
 ) -> None:
-    page.set_viewport_size({"width": 1440, "height": 2200})  # both charts in sight
+    page.set_viewport_size({"width": 1440, "height": 3000})  # both charts in sight
     visit(page, f"{dashboard.url}/?mask=Zero&mask=Zero%2BPool")
-    cells = page.get_by_test_id("stVegaLiteChart").nth(1)
+    cells = page.get_by_test_id("stVegaLiteChart").nth(2)
     expect(cells).to_have_accessible_name(
         re.compile(r"τ tau-b, random sample as a heat map, a row each for Zero, Zero\+Pool")
     )
     # Where it is, once the chart above has its height.
-    expect(chart(page).locator("svg.marks")).to_be_visible()
+    expect(lines(page).locator("svg.marks")).to_be_visible()
     expect(cells.locator("svg.marks")).to_be_visible()
     page.wait_for_timeout(1_000)
     box = cells.bounding_box()
@@ -139,6 +144,19 @@ def test_a_click_picks_an_experiment_on_every_chart_and_in_the_url(
     expect(picked).not_to_contain_text("Zero+Pool")
     expect(other).not_to_have_url(re.compile("experiment="))
     other.context.close()
+
+
+def test_the_first_click_on_a_name_picks_its_line(page: Page, dashboard: Dashboard) -> None:
+    page.set_viewport_size({"width": 1440, "height": 2200})
+    visit(page, dashboard.url)
+    name = lines(page).locator("text").filter(has_text=re.compile(r"^Zero\+Pool$")).first
+    expect(name).to_be_visible()
+    page.wait_for_timeout(1_000)
+    name.click(force=True)
+    picked = page.get_by_test_id("stMultiSelect").filter(has_text="Picked experiments")
+    expect(picked).to_contain_text("Zero+Pool")
+    # What is said of it, above the dots.
+    expect(page.get_by_text(re.compile(r"Mask Zero\+Pool: τ tau-b 0\.\d\d"))).to_be_visible()
 
 
 def test_charts_are_files_too(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
@@ -186,12 +204,12 @@ def test_the_csv_holds_the_views_numbers(page: Page, dashboard: Dashboard, tmp_p
 
 def test_a_run_that_is_ingested_meanwhile_shows_after_reload(page: Page, dashboard: Dashboard) -> None:
     visit(page, dashboard.url)
-    expect(chart(page)).to_have_accessible_name(re.compile("3 lines"))
+    expect(lines(page)).to_have_accessible_name(re.compile("3 lines"))
     report = ingest(dashboard.warehouse, [add_run(dashboard.warehouse, dashboard.runs_dir, "Skip", 0)])
     assert not report.problems
     expect(page.get_by_text("The warehouse has new data.")).to_be_visible()
     page.get_by_role("button", name="Reload").click()
-    expect(chart(page)).to_have_accessible_name(re.compile("4 lines.*Skip · τa"))
+    expect(lines(page)).to_have_accessible_name(re.compile("4 lines.*Skip · τa"))
     settle(page)
     expect(page.get_by_text("The warehouse has new data.")).to_have_count(0)
 
