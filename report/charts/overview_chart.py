@@ -39,21 +39,28 @@ class Dots:
     looks: Looks
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the experiments are held against.
+
+    reference: the `experiment_id` of one of them; empty for none. labels: names by `experiment_id`, also of
+    the reference. limits: of one_training and of an oracle, by mask.
+    """
+
+    reference: str
+    labels: Mapping[str, str]
+    limits: Mapping[str, Mapping[str, float]]
+
+
 def dot_rows(
-    overview: pd.DataFrame,
-    experiments: pd.DataFrame,
-    series: Mapping[str, str],
-    labels: Mapping[str, str],
-    limits: Mapping[str, Mapping[str, float]],
-    metric: str,
-    reference: str,
+    overview: pd.DataFrame, experiments: pd.DataFrame, series: Mapping[str, str], held: Held, metric: str
 ) -> pd.DataFrame:
     """A row for each experiment that `series` has (the name by which it is picked), the best first.
 
-    overview: of `report.overview.overview`. limits: of one training and of an oracle, by mask. Columns:
-    experiment_id, series, label, kind, mask, seeds, then as the metric is told mean, low, high, chance_low,
-    chance_high, initial_low, initial_high, one_training and oracle (missing where not known), is_faded (what
-    chance explains), is_certain (differs from the reference), and in words: verdict, interval.
+    overview: of `report.overview.overview`. Columns: experiment_id, series, label, kind, mask, seeds, then
+    as the metric is told mean, low, high, chance_low, chance_high, initial_low, initial_high, one_training
+    and oracle (missing where not known), is_faded (what chance explains), is_certain (differs from the
+    reference), and in words: verdict, interval.
     """
     told = METRICS[metric]
     known = overview[overview["experiment_id"].isin(list(series))]
@@ -64,7 +71,7 @@ def dot_rows(
         {
             "experiment_id": known["experiment_id"],
             "series": known["experiment_id"].map(series),
-            "label": known["experiment_id"].map(labels),
+            "label": known["experiment_id"].map(held.labels),
             "kind": known["experiment_id"].map(about["kind"]),
             "mask": masks,
             "seeds": known["seeds"],
@@ -76,7 +83,7 @@ def dot_rows(
             "initial_low": told.scale * known["initial_low"].astype(float),
             "initial_high": told.scale * known["initial_high"].astype(float),
             **{
-                name: (told.scale * masks.map(dict(limits.get(name, {})))).astype(float)
+                name: (told.scale * masks.map(dict(held.limits.get(name, {})))).astype(float)
                 for name in ("one_training", "oracle")
             },
             "is_faded": known["is_within_chance"].astype(object) == True,  # noqa: E712, may be missing
@@ -84,7 +91,7 @@ def dot_rows(
         }
     )
     rows["verdict"] = [
-        _verdict(identity, told.scale * difference, p_holm, reference, labels)
+        _verdict(identity, told.scale * difference, p_holm, held)
         for identity, difference, p_holm in known[["experiment_id", "difference", "p_holm"]].itertuples(
             index=False
         )
@@ -98,19 +105,17 @@ def dot_rows(
     return rows.sort_values("mean", ascending=told.is_less_better, kind="stable").reset_index(drop=True)
 
 
-def _verdict(
-    experiment_id: str, difference: float, p_holm: float, reference: str, labels: Mapping[str, str]
-) -> str:
+def _verdict(experiment_id: str, difference: float, p_holm: float, held: Held) -> str:
     """What a difference to the reference says; nothing where there is none."""
-    if not reference:
+    if not held.reference:
         return ""
-    if experiment_id == reference:
+    if experiment_id == held.reference:
         return REFERENCE
     if math.isnan(difference):
         return "not compared"
     if math.isnan(p_holm):
         return f"a difference of {signed(difference, 3)}, without an interval"
-    name = labels.get(reference, "the reference")
+    name = held.labels.get(held.reference, "the reference")
     if p_holm < _LEVEL:
         return f"differs from {name}, by {signed(difference, 3)}"
     return f"cannot be told from {name}: a difference of {signed(difference, 3)}"

@@ -18,6 +18,7 @@ from nasrank.report.charts.line_looks import looks_of
 from nasrank.report.charts.overview_chart import (
     REFERENCE,
     Dots,
+    Held,
     dot_rows,
     overview_chart,
     overview_description,
@@ -173,7 +174,7 @@ def test_dots_are_in_order_in_their_unit_and_say_what_differs(shipped: Warehouse
     known, experiments, reference = measured(shipped, slice_of(metric))
     labels = experiment_labels(experiments)
     limits = {"one_training": {"": 0.9}, "oracle": {"": 0.95}}
-    rows = dot_rows(known, experiments, labels, labels, limits, metric, reference)
+    rows = dot_rows(known, experiments, labels, Held(reference, labels, limits), metric)
     told = METRICS[metric]
     assert (
         rows["mean"].is_monotonic_increasing if told.is_less_better else rows["mean"].is_monotonic_decreasing

@@ -20,6 +20,7 @@ from nasrank.report.charts.line_looks import looks_of
 from nasrank.report.charts.overview_chart import (
     REFERENCE,
     Dots,
+    Held,
     dot_rows,
     overview_chart,
     overview_description,
@@ -126,7 +127,8 @@ def show_dots(
     if choice.reference and choice.reference not in labels:
         labels = {**experiment_labels(choice.referable), **labels}
     limits = limits_of(ceiling, choice.metric, measured_set) if choice.metric in CORRELATIONS else {}
-    rows = dot_rows(known, choice.experiments, series, labels, limits, choice.metric, choice.reference)
+    held = Held(choice.reference, labels, limits)
+    rows = dot_rows(known, choice.experiments, series, held, choice.metric)
     title = f"{name}{' (%)' if metric.is_percent else ''}, {set_in_words(measured_set)}"
     if rows.empty:
         st.info(f"No experiment that fits the filters has {name} of {as_text(set_in_words(measured_set))}.")

@@ -81,7 +81,8 @@ SELECT * FROM (VALUES
     ),
     (
         'regret', 'both', 'search', -1, 0, 1, FALSE,
-        'truth of the best of the pool minus truth of the best of the k best predicted', 'common', ['rankings', 'report']
+        'truth of the best of the pool minus truth of the best of the k best predicted', 'common',
+        ['rankings', 'report']
     ),
     (
         'worst_rank', 'both', 'search', -1, 1, 15625, FALSE, 'true rank of the worst of the k best predicted',
