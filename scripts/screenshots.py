@@ -28,8 +28,8 @@ Scheme = Literal["light", "dark"]
 SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
 # By file: the address, the theme, and the height in pixels.
 PICTURES: Final[dict[str, tuple[str, Scheme, int]]] = {
-    "rankings.png": ("/", "light", 1240),
-    "rankings-dark.png": ("/", "dark", 1240),
+    "rankings.png": ("/", "light", 1100),
+    "rankings-dark.png": ("/", "dark", 1100),
     "search-space.png": ("/search_space", "light", 960),
 }
 PAGES: Final = ("/", "/scatter", "/compare", "/search_space", "/datasets", "/runs", "/paper", "/sql")

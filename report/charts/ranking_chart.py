@@ -14,6 +14,7 @@ from nasrank.report.charts.labels import UNTRAINED_NAMES, listed
 from nasrank.report.charts.line_looks import (
     AXIS_WIDTH,
     COLOURS,
+    LETTER,
     SHAPES,
     Looks,
     line_styles,
@@ -96,9 +97,9 @@ def ranking_chart(
 ) -> alt.VConcatChart:
     """The paper's two panels (its Figures 4 to 9): A_N above, τ below, over N.
 
-    `values` are the panels: `a_n` or a column of `METRICS`. `width` in pixels; None for that of the
-    container. A click on a line or its name (selection `picked`) lets the others fade; those of the series
-    `picked` do so from the start.
+    `values` are the panels: `a_n` or a column of `METRICS`. `width` in pixels, with the names at the lines'
+    ends; None for that of the container. A click on a line or its name (selection `picked`) lets the
+    others fade; those of the series `picked` do so from the start.
     """
     lines = replace(lines, points=with_gaps(lines.points))
     # Not bound to a legend: Vega-Lite then does nothing on the first click on a name.
@@ -110,7 +111,9 @@ def ranking_chart(
     for value in values:
         short, long = _TITLES[value]
         panel = _Panel(value, short, value == values[-1], extent(lines, value), _HEIGHT, width)
-        size = {"height": panel.height} | ({} if width is None else {"width": width})
+        size = {"height": panel.height}
+        if width is not None:
+            size["width"] = width - (_room_for_names(lines.series, width) if are_named else 0)
         panels.append(_draw(lines, panel, styles, fade).properties(title=_title(long), **size))
     panels[0] = panels[0].add_params(selection)
     chart = alt.vconcat(*panels, spacing=28)
@@ -197,6 +200,12 @@ def _draw(
         ]
         layers = [rule.encode(y=alt.Y("zero:Q")), *below, *layers]
     return alt.layer(*layers)
+
+
+def _room_for_names(series: Sequence[str], width: int) -> int:
+    """Pixels beside a panel of a given width for the longest name, and what leads to it."""
+    longest = min(_LONGEST, _NAMES_SHARE * width)
+    return round(_LEADER[1] + min(longest, 1.2 * LETTER * max(map(len, series), default=0)))
 
 
 def extent(lines: Lines, value: str) -> tuple[float, float]:
