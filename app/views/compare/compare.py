@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 
 import pandas as pd
@@ -27,6 +28,7 @@ from nasrank.app.widgets.ground_truth import describe_key
 from nasrank.app.widgets.origins import describe_origins
 from nasrank.app.widgets.table import Columns, show_table
 from nasrank.app.widgets.text import as_text
+from nasrank.db.runs.experiment import TRAINED
 from nasrank.db.warehouse.models import UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
 from nasrank.report.charts.comparison_charts import curves_chart, forest_chart
@@ -143,6 +145,7 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
         help="Of every metric, in full precision; A_N and gap in percent.",
     )
     st.markdown("\n".join(answers(of_metric, 1 if COMPARED[choice.metric].is_percent else 3)))
+    show_planning(choice)
     unit = " (percentage points)" if COMPARED[choice.metric].is_percent else ""
     others = [label for key, label in choice.labels.items() if key != choice.reference]
     draw = partial(forest_chart, of_metric, others, choice.looks, f"difference in {name}{unit}")
@@ -173,6 +176,26 @@ def show_differences(snapshot: Snapshot, choice: ComparisonChoice, evaluations: 
         "comparisons": number("Compared", format="%d", help="The comparisons that Holm's correction counts"),
     }
     show_table(of_metric, columns, alt=f"Differences in {name}, a row an experiment and set")
+
+
+def show_planning(choice: ComparisonChoice) -> None:
+    """What a person gives in a shell to plan the seeds that would tell each pair apart."""
+    networks = choice.experiments.loc[choice.experiments["kind"] == TRAINED, "experiment_id"]
+    others = [key for key in networks if key != choice.reference]
+    if choice.reference not in set(networks) or not others:
+        return
+    options = {
+        "ground-truth": str(choice.key["gt_key"]),
+        "bn-mode": choice.bn_mode,
+        "warehouse": str(warehouse_path().absolute()),
+    }
+    told = " ".join(f"--{name} {shlex.quote(value)}" for name, value in options.items())
+    with st.expander("How many seeds would tell them apart, and how long they take"):
+        st.code(
+            "\n".join(f"nasrank-train power {choice.reference} {other} {told}" for other in others),
+            language=None,
+            wrap_lines=True,
+        )
 
 
 def show_rankings(choice: ComparisonChoice, rankings: pd.DataFrame) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +249,18 @@ def test_a_wrong_address_and_too_few_or_too_many(
     test = open_compare(studied.path, experiment=list(every))
     assert "8 experiments are compared at most. Left out: " in text(test.warning)
     assert "nothing to compare yet" in text(open_compare(ground_truth_file).info)
+
+
+def test_the_command_that_plans_seeds_does(studied: Warehouse, open_compare: Any) -> None:
+    pair = [
+        experiment(
+            studied, f"size = 'S' AND mask = '{mask}' AND lt = '' AND variant = 'baseline' AND epochs = 20"
+        )
+        for mask in ("", "Zero")
+    ]
+    test = open_compare(studied.path, experiment=pair)
+    [command] = [str(code.value) for code in test.code if "nasrank-train power" in str(code.value)]
+    assert command.startswith(f"nasrank-train power {pair[0]} {pair[1]} --ground-truth {KEY}")
+    program = Path(sys.executable).with_name("nasrank-train")
+    done = subprocess.run([program, *shlex.split(command)[1:]], check=True, capture_output=True, text=True)
+    assert "seeds_to_tell" in done.stdout
