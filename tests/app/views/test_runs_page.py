@@ -340,7 +340,8 @@ def test_the_reference_is_shown_beside_what_was_picked(
         known = filled.query("SELECT run_id, experiment_id FROM run").set_index("run_id")["experiment_id"]
         assert set(known[test.dataframe[0].value["run"]]) == {picked, reference}
     else:
-        assert len(test.header) == 2 + len(["Architectures inside", "The same numbers"])
+        below = ["Errors of prediction", "Architectures inside", "The same numbers"]
+        assert [header.value for header in test.header][2:] == below
 
 
 def test_the_runs_of_picked_experiments_are_shown(filled: Warehouse, open_runs: Any, tmp_path: Path) -> None:
