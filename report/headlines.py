@@ -7,13 +7,14 @@ does not, and where that cannot be told; it says nothing where it has no numbers
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pandas as pd
 
 from nasrank.db.runs.experiment import TRAINED
+from nasrank.db.warehouse.models import UNTRAINED
 from nasrank.db.warehouse.reading import Reader
 from nasrank.report.charts.labels import experiment_labels, in_order, set_name, signed
 from nasrank.report.effects import holm
@@ -58,17 +59,21 @@ def headlines(
     if networks.empty:
         return []
     reference = baseline(networks)
-    pairs = [*pairs_with_parameters(experiments), *pairs_with(reference, _masks_of(networks, reference))]
-    known = overview(warehouse, replace(of, metric="tau", architecture_set="random"), pairs)
-    random = _named(networks, known)
-    best = _named(networks, overview(warehouse, replace(of, metric="tau", architecture_set=_BEST), pairs))
-    found: Iterator[Headline | None] = iter(
-        (
-            against_parameters(random),
-            against_chance(best),
-            against_baseline(random, reference),
-            against_oracle(random, oracle),
-        )
+    untrained = experiments[experiments["kind"] == UNTRAINED]
+    pairs = [
+        # What was imported is no network here, and makes no sentence about networks less certain.
+        *pairs_with_parameters(pd.concat([networks, untrained])),
+        *pairs_with(reference, _masks_of(networks, reference)),
+    ]
+    random, best = (
+        _named(networks, overview(warehouse, replace(of, metric="tau", architecture_set=name), asked))
+        for name, asked in (("random", pairs), (_BEST, []))
+    )
+    found = (
+        against_parameters(random),
+        against_chance(best),
+        against_baseline(random, reference),
+        against_oracle(random, oracle),
     )
     return [one for one in found if one is not None][:at_most]
 

@@ -12,13 +12,18 @@ class Metric:
     """How pages tell a metric.
 
     name: in sentences. short: where there is little room. is_percent: a fraction in the warehouse, told in
-    percent. is_less_better: as the name says. bounds: the ends of what it may be, as it is told.
+    percent. is_less_better: as the name says.
     """
 
     name: str
     short: str
     is_percent: bool = False
     is_less_better: bool = False
+
+    @property
+    def header(self) -> str:
+        """The short name with its unit."""
+        return f"{self.short} (%)" if self.is_percent else self.short
 
     @property
     def scale(self) -> int:

@@ -114,7 +114,8 @@ def overview(warehouse: Reader, of: Slice, pairs: Sequence[Pair]) -> pd.DataFram
     experiment_beside_chance permutations_low, permutations_high, initial_low, initial_high, leaves and
     is_within_chance. Of its pair with the reference difference, difference_interval, p_holm and
     seeds_to_tell, of that with the parameters parameters_difference, parameters_interval and
-    parameters_p_holm. How much networks vary is told by all that vary alike, whatever is compared.
+    parameters_p_holm. The deviation is that of all that vary alike, also of what is not
+    compared.
     """
     values: dict[str, Parameter] = {
         "gt_key": of.gt_key,

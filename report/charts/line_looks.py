@@ -87,8 +87,19 @@ def line_styles(
 ) -> dict[str, Any]:
     """Colour and dash of every line, with a legend of line swatches, and the colour as a filling."""
     order = colour_domain(looks)
+    legend = _legend(series, chart_width) if has_legend else None
+    dashes = [DASHES[looks[name].dash] if name in looks else DASHES[0] for name in order]
+    return {
+        "stroke": alt.Stroke("series:N", legend=legend).scale(domain=order),
+        "strokeDash": alt.StrokeDash("series:N", legend=legend).scale(domain=order, range=dashes),
+        "fill": alt.Fill("series:N", legend=legend).scale(domain=order),
+    }
+
+
+def _legend(series: Sequence[str], chart_width: int | None) -> alt.Legend:
+    """Line swatches in as many columns as there is room for."""
     width = round(max(map(len, series)) * LETTER + _SYMBOL)
-    legend: alt.Legend | None = alt.Legend(
+    return alt.Legend(
         title=None,
         orient="top",
         direction="horizontal",
@@ -104,14 +115,6 @@ def line_styles(
         if chart_width is None
         else max(1, chart_width // width),
     )
-    if not has_legend:
-        legend = None
-    dashes = [DASHES[looks[name].dash] if name in looks else DASHES[0] for name in order]
-    return {
-        "stroke": alt.Stroke("series:N", legend=legend).scale(domain=order),
-        "strokeDash": alt.StrokeDash("series:N", legend=legend).scale(domain=order, range=dashes),
-        "fill": alt.Fill("series:N", legend=legend).scale(domain=order),
-    }
 
 
 def spread_out(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:

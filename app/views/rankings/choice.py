@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,7 +15,7 @@ from nasrank.app.widgets.slice_bar import SliceBar
 from nasrank.db.runs.experiment import TRAINED
 from nasrank.db.warehouse.models import IMPORTED, UNTRAINED, WITHOUT_NETWORK
 from nasrank.report import queries as report_queries
-from nasrank.report.charts.labels import given_name, in_order, set_name, size_position
+from nasrank.report.charts.labels import experiment_labels, given_name, in_order, set_name, size_position
 from nasrank.report.charts.line_looks import COLOURS
 from nasrank.report.charts.ranking_table import BANDS, POINTS, PREDICTED
 from nasrank.report.headlines import baseline
@@ -27,7 +27,6 @@ METRIC_HELP = (
     "size: Kendall's partial τ. τa is that of A_N over N. At 10: of a search that looks at the 10 best "
     "predicted of the random sample. Share: τ by that of an oracle."
 )
-TAU_A = "tau_a"
 # By what the address has: what the reader can see.
 METRIC_NAMES = {name: metric.short for name, metric in METRICS.items()}
 SETS = {name: name for name in (*POINTS, PREDICTED)}
@@ -51,7 +50,8 @@ class RankingChoice:
     """What the reader chose to see.
 
     metric: a key of `METRICS`; `architecture_set`: whose metric is looked at. reference: the `experiment_id`
-    that others are held against; empty for none. referable: what it may be, rows of `queries.experiments`.
+    that others are held against; empty for none. referable: what it may be, names by
+    `experiment_id`.
     """
 
     dataset: str
@@ -62,7 +62,7 @@ class RankingChoice:
     bn_mode: str
     experiments: pd.DataFrame
     reference: str
-    referable: pd.DataFrame
+    referable: Mapping[str, str]
 
     @property
     def correlation(self) -> str:
@@ -156,16 +156,14 @@ def choose(
     of_known = evaluations["experiment_id"].isin(known["experiment_id"])
     bn_mode = bar.bn_mode(evaluations[of_known])
     bar.show()
-    referable = in_order(pd.concat([known, imported, untrained]))
+    everything = in_order(pd.concat([known, imported, untrained]))
+    referable = experiment_labels(everything)
     reference = ""
-    if not referable.empty:
+    if referable:
         of_slice = chosen[chosen["kind"] == TRAINED]
-        usual = baseline(next((rows for rows in (of_slice, known) if not rows.empty), referable))
+        usual = baseline(next((rows for rows in (of_slice, known) if not rows.empty), everything))
         reference = filters.one(
-            "reference",
-            list(referable["experiment_id"]),
-            usual,
-            elsewhere=list(experiments["experiment_id"]),
+            "reference", list(referable), usual, elsewhere=list(experiments["experiment_id"])
         )
     return RankingChoice(dataset, key, metric, architecture_set, band, bn_mode, chosen, reference, referable)
 

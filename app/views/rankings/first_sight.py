@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
@@ -15,7 +15,7 @@ from nasrank.app.widgets.figure import show_figure
 from nasrank.app.widgets.linked_selection import LinkedSelection
 from nasrank.app.widgets.text import as_text
 from nasrank.db.warehouse.models import UNTRAINED
-from nasrank.report.charts.labels import experiment_labels, signed
+from nasrank.report.charts.labels import signed
 from nasrank.report.charts.line_looks import looks_of
 from nasrank.report.charts.overview_chart import (
     REFERENCE,
@@ -28,13 +28,7 @@ from nasrank.report.charts.overview_chart import (
 from nasrank.report.charts.ranking_table import Ranking
 from nasrank.report.headlines import headlines
 from nasrank.report.metrics import CORRELATIONS, METRICS, SHARE
-from nasrank.report.overview import (
-    Slice,
-    as_share,
-    overview,
-    pairs_with,
-    pairs_with_parameters,
-)
+from nasrank.report.overview import Slice, as_share, overview, pairs_with
 
 QUESTION = (
     "A super-network ranks architectures after one training. **Is its ranking that of training each alone?** "
@@ -98,13 +92,10 @@ def limits_of(ceiling: pd.DataFrame, metric: str, architecture_set: str) -> dict
 def measure(
     snapshot: Snapshot, choice: RankingChoice, experiments: pd.DataFrame, ceiling: pd.DataFrame
 ) -> pd.DataFrame:
-    """`report.overview.overview` of the chosen metric and set, held against the reference and parameters."""
+    """`report.overview.overview` of the chosen metric and set, held against the reference."""
+    # What needs no training is there to be held against, and makes no comparison less certain.
     compared = choice.experiments[choice.experiments["kind"] != UNTRAINED]
-    pairs = [
-        # What needs no training is there to be held against, and makes no comparison less certain.
-        *pairs_with(choice.reference, list(compared["experiment_id"])),
-        *pairs_with_parameters(experiments),
-    ]
+    pairs = pairs_with(choice.reference, list(compared["experiment_id"]))
     if choice.metric != SHARE:
         return overview(snapshot, slice_of(choice, choice.metric, choice.architecture_set), pairs)
     masks = dict(zip(experiments["experiment_id"], experiments["mask"], strict=True))
@@ -120,16 +111,13 @@ def show_dots(
     selection: LinkedSelection,
 ) -> None:
     """Every chosen experiment by the chosen metric, with what it is held against."""
-    metric, name = METRICS[choice.metric], METRIC_NAMES[choice.metric]
+    name = METRIC_NAMES[choice.metric]
     measured_set = slice_of(choice, choice.metric, choice.architecture_set).measured_set
     series = dict(zip(ranking.rows["experiment_id"], ranking.rows["series"], strict=True))
-    labels: Mapping[str, str] = ranking.labels
-    if choice.reference and choice.reference not in labels:
-        labels = {**experiment_labels(choice.referable), **labels}
     limits = limits_of(ceiling, choice.metric, measured_set) if choice.metric in CORRELATIONS else {}
-    held = Held(choice.reference, labels, limits)
+    held = Held(choice.reference, {**choice.referable, **ranking.labels}, limits)
     rows = dot_rows(known, choice.experiments, series, held, choice.metric)
-    title = f"{name}{' (%)' if metric.is_percent else ''}, {set_in_words(measured_set)}"
+    title = f"{METRICS[choice.metric].header}, {set_in_words(measured_set)}"
     if rows.empty:
         st.info(f"No experiment that fits the filters has {name} of {as_text(set_in_words(measured_set))}.")
         return

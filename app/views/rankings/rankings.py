@@ -31,7 +31,7 @@ from nasrank.app.widgets.text import as_text
 from nasrank.db.warehouse.models import IMPORTED
 from nasrank.report import queries as report_queries
 from nasrank.report.charts import ranking_chart
-from nasrank.report.charts.labels import experiment_labels, set_name
+from nasrank.report.charts.labels import set_name
 from nasrank.report.charts.line_looks import COLOURS, looks_of
 from nasrank.report.charts.ranking_matrix import (
     DIMENSIONS,
@@ -173,10 +173,10 @@ def show_picked(selection: LinkedSelection, ranking: Ranking, choice: RankingCho
     place, reference, link, _ = st.columns([5, 3, 1.2, 0.8], vertical_alignment="bottom")
     with place:
         selection.choose("Picked experiments", ranking.labels, PICK)
-    labels = {**experiment_labels(choice.referable), **ranking.labels}
+    labels = {**choice.referable, **ranking.labels}
     reference.selectbox(
         "Reference",
-        list(choice.referable["experiment_id"]),
+        list(choice.referable),
         key="reference",
         format_func=labels.__getitem__,
         help="What the others are held against, here and on Compare.",
@@ -310,8 +310,7 @@ def show_matrix(
     if len(rows) > MATRIX_ROWS:
         st.info(f"The first {MATRIX_ROWS} of {len(rows)} rows are drawn; the CSV has all.")
     drawn = table[table["row"].isin(rows[:MATRIX_ROWS])]
-    unit = " (%)" if METRICS[choice.metric].is_percent else ""
-    title = f"{METRIC_NAMES[choice.metric]}{unit}"
+    title = METRICS[choice.metric].header
     if choice.metric != TAU_A:
         title += f", {set_in_words(measured_set)}"
     shown_cells = HeatMap(drawn, by, choice.metric, title)

@@ -139,7 +139,7 @@ def show_table(filters: Filters, rows: pd.DataFrame, shown: pd.DataFrame, choice
     st.markdown(ended_badly(rows))
     columns, metric = choice.columns, METRICS[choice.metric]
     of_set = measured_set(choice.metric, choice.architecture_set)
-    name = metric.short + (" (%)" if metric.is_percent else "")
+    name = metric.header
     table = as_shown(shown, columns).rename(columns={METRIC: name})
     button.download_button(
         "Download CSV",
